@@ -1,0 +1,49 @@
+"""The latent codec: videos to latents and back, stride 8 in space and 4 in time with the first frame alone.
+
+One protocol, two codecs behind it: `wan` is the Wan 2.1 causal VAE (diffusers), `linear` an embedded one that needs no
+weights because it is fitted on the training clips. The network and everything below it cannot tell which one ran.
+
+Shape legend: B batch, C colours or latent channels, T frames (4k + 1 pixel frames, k + 1 latent frames),
+H W pixels, h w = H/8 W/8.
+"""
+
+from typing import Protocol
+
+from torch import Tensor
+
+SPACE_STRIDE = 8
+TIME_STRIDE = 4
+
+
+class LatentCodec(Protocol):
+    """What every codec does. Pixels are -1..1, latents have about unit variance over a training set."""
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        ...
+
+    def encode(self, video_BCTHW: Tensor) -> Tensor:
+        """Pixels [B,3,4k+1,H,W] in -1..1 to latents [B,C,k+1,H/8,W/8].
+
+        Raises:
+            ValueError: the frame count is not 4k + 1, or a side is not a multiple of 8.
+        """
+        ...
+
+    def decode(self, latents_BCThw: Tensor) -> Tensor:
+        """Latents [B,C,k+1,h,w] to pixels [B,3,4k+1,8h,8w], clamped to -1..1."""
+        ...
+
+
+def check_video_shape(video_BCTHW: Tensor) -> None:
+    """Refuse what a causal codec would cut silently.
+
+    Raises:
+        ValueError: the frame count is not 4k + 1, or a side is not a multiple of 8.
+    """
+    frames, height, width = video_BCTHW.shape[2:]
+    if frames % TIME_STRIDE != 1:
+        raise ValueError(f"a causal codec takes 4k + 1 frames (33, 81, ...), got {frames}: cut the clip to that")
+    if height % SPACE_STRIDE or width % SPACE_STRIDE:
+        raise ValueError(f"a codec of stride {SPACE_STRIDE} cannot take {height}x{width} pixels: use multiples of it")

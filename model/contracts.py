@@ -1,0 +1,203 @@
+"""What the model layer promises: its configuration and the receipts it leaves. Imports no torch.
+
+Every model is frozen and refuses unknown fields, so a typo is an error. Facts: CoInteract, arXiv 2604.19636.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+AttentionMode = Literal["full", "asymmetric"]
+RegionName = Literal["base", "head", "hand"]
+REGIONS: tuple[RegionName, ...] = (
+    "base",
+    "head",
+    "hand",
+)  # label value = index; released logits order base, hand, face
+
+
+class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/network/*.yaml: the shape of the transformer. `tiny` and `wan_s2v_14b` are the same code."""
+
+    dim: int
+    ffn_dim: int
+    layers: int
+    heads: int
+    latent_channels: int = 16
+    frequency_dim: int = 256
+    text_dim: int
+    text_tokens: int
+    audio_dim: int
+    audio_layers: int
+    audio_tokens_per_frame: int = 4
+    audio_injection_layers: list[int]
+    expert_dim: int = 256
+    patch: tuple[int, int, int] = (1, 2, 2)
+    motion: bool = True  # owns the FramePack motion patch embeddings
+    eps: float = 1e-6
+    # options of the tiny preset, off in wan_s2v_14b (DESIGN: what matters at a toy's budget)
+    learned_positions: tuple[int, int, int] | None = (
+        None  # (T, rows, columns) of learned position tables added to tokens
+    )
+    add_reference_to_target: bool = False  # the reference latent's tokens are added to every target token
+    pooled_text_in_modulation: bool = False  # the mean text token is added to the time embedding
+
+
+class RecipeConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/recipe/*.yaml: where the paper and the released code differ, one named option each."""
+
+    experts: tuple[RegionName, ...]  # paper: head hand base; released: hand head (base has no expert)
+    router: Literal["paper", "released"]
+    hoi_positions: Literal["negative_width", "wrapped_table"]  # wrapped: the released 1024-row table quirk
+    hoi_modulation: Literal["own_step", "zero_step"]
+    hoi_attends_product: bool  # released: HOI queries also see the product reference
+    experts_off_above: float | None  # released: 0.9 of the noise range
+    experts_off_unconditional: bool
+    # likeliest: at inference a token runs its likeliest region's expert only, a third of the experts' cost
+    experts_at_inference: Literal["all", "likeliest"] = "all"
+    hoi_loss_weight: float
+    route_loss_weight: float
+    route_class_weights: dict[RegionName, float]
+    region_loss_weights: dict[RegionName, float] | None = None  # RGB loss by region, toy only; None: all latents alike
+    prediction: Literal["velocity", "reference_residual"]  # residual: tiny only, x0 = reference + output, x0 loss
+    sigma_shift_training: float
+    drop_prompt: float
+    drop_audio: float
+    drop_motion: float
+    drop_pose: float
+
+
+class LatentCodecConfig(BaseModel, frozen=True, extra="forbid"):
+    """Video to latents, stride 8 in space and 4 in time, the first frame alone."""
+
+    kind: Literal["linear", "wan"]  # linear: embedded, SVD of the training clips; wan: diffusers AutoencoderKLWan
+    channels: int
+    weights: str | None = None  # wan: folder written by save_pretrained
+    fit_clips: int = 64  # linear: how many training clips the basis is fitted on
+
+
+class TextEncoderConfig(BaseModel, frozen=True, extra="forbid"):
+    kind: Literal["hashed_words", "umt5"]  # hashed_words: embedded; umt5: transformers UMT5EncoderModel
+    dim: int
+    tokens: int
+    weights: str | None = None
+
+
+class AudioEncoderConfig(BaseModel, frozen=True, extra="forbid"):
+    kind: Literal["log_mel", "wav2vec2"]  # log_mel: embedded; wav2vec2: transformers Wav2Vec2Model, all hidden layers
+    dim: int
+    layers: int
+    weights: str | None = None
+
+
+class EncodingConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/encoding/*.yaml."""
+
+    latent_codec: LatentCodecConfig
+    text_encoder: TextEncoderConfig
+    audio_encoder: AudioEncoderConfig
+    hoi_prompt: str  # fixed template that describes the structure video; the clip's prompt follows it
+    clips_per_shard: int = Field(default=64, ge=1)
+
+
+class StageConfig(BaseModel, frozen=True, extra="forbid"):
+    """One stage of training. Paper: 5,000 steps with full attention, then 2,000 with asymmetric attention."""
+
+    steps: int = Field(ge=1)
+    attention: AttentionMode
+    learning_rate: float
+    warmup_steps: int = 0
+    schedule: Literal["cosine", "constant"] = "cosine"
+    final_learning_rate_ratio: float = 0.0
+    seed: int = 0
+
+
+class DeepSpeedConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/deepspeed/*.yaml: how the work is spread."""
+
+    processes: int = Field(ge=1)
+    threads_per_process: int = Field(default=1, ge=1)
+    zero_stage: Literal[0, 1, 2, 3]
+    precision: Literal["fp32", "bf16_autocast"]
+    offload_optimizer: bool = False
+    offload_parameters: bool = False  # exists at ZeRO-3 only; anything else is an error
+
+
+class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/training/*.yaml."""
+
+    stage_one: StageConfig
+    stage_two: StageConfig
+    micro_batch_per_process: int = Field(ge=1)
+    gradient_accumulation: int = Field(default=1, ge=1)
+    weight_decay: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    gradient_clip: float
+    checkpoint_every_steps: int = Field(ge=1)
+    keep_checkpoints: int = Field(default=2, ge=1)
+    log_every_steps: int = Field(default=10, ge=1)
+    initial_weights: str | None = None  # a consolidated safetensors file to start stage one from
+
+
+class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/sampling/*.yaml. Paper: 40 steps, CFG 5, sigma shift 7."""
+
+    steps: int = Field(ge=1)
+    guidance: float
+    sigma_shift: float
+
+
+class Encoders(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of the conditioning encoders: the embedded codec's fit, or the given weights' hashes."""
+
+    folder: str  # relative to the project root; holds latent_codec.safetensors for the embedded one
+    digest: str
+    captions: dict[str, str]  # encoder -> one line for people, for example "linear, 32 channels, 28.1 dB on its clips"
+
+
+class EncodedBatch(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of datasets/encoded/<batch>: shards of safetensors and an index.json."""
+
+    batch: str
+    folder: str
+    clips: int
+    digest: str
+    prepared_digest: str
+    encoders_digest: str
+
+
+class TrainingSet(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of what is trained on and what is examined on: batches plus split, one digest."""
+
+    train: tuple[EncodedBatch, ...]
+    held_out: tuple[EncodedBatch, ...]
+    train_digest: str  # stages depend on this one: a change in the held-out batch alone trains nothing again
+    held_out_digest: str
+    digest: str
+    overlap_allowed: bool
+
+
+class TrainedStage(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of one stage: consolidated fp32 weights of both streams."""
+
+    stage: Literal["stage_one", "stage_two"]
+    run: str  # run folder, relative to the project root
+    weights: str  # model.safetensors, relative to the project root
+    weights_sha256: str
+    train_digest: str
+    parent_weights_sha256: str | None  # stage two: stage one's
+    steps: int
+    final_losses: dict[str, float]
+    mlflow_run_id: str
+    loss_curve: str  # PNG, relative to the project root
+
+
+class RgbArtifact(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of the exported folder: model.safetensors + network.json + manifest.json, no HOI weight in it."""
+
+    folder: str
+    digest: str
+    stage_two_weights: str  # where they were: promotion runs the proof again on them
+    stage_two_weights_sha256: str
+    proof: dict[str, str]  # check -> what was seen, for example "noise_swap": "same bits on 3 shapes"
+    parameters: int

@@ -1,0 +1,106 @@
+"""Self-attention of the two streams and cross-attention to text or audio (CoInteract, arXiv 2604.19636, sec. 3.2).
+
+Asymmetric attention is two unmasked calls instead of one dense mask: RGB-side queries see RGB-side keys, HOI queries
+see HOI, RGB target and (where the recipe says so) product keys. Queries, keys and values of a token are projected once.
+The two sides never share a matrix product, so the RGB side's bits cannot depend on the HOI stream.
+
+Shape legend: B batch, S RGB-side tokens, N tokens of one stream, L context tokens, D width, H heads, K head size.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.contracts import AttentionMode
+from model.network.precision import without_autocast
+from model.network.rotary import Rotary, rotate
+
+WRITTEN_OUT_SCORES = 2**24
+
+
+@dataclass(frozen=True)
+class AttentionPlan:
+    """Who sees whom and where everybody sits; the same for all blocks of a forward pass."""
+
+    mode: AttentionMode
+    rotary: Rotary  # RGB-side tokens, then HOI tokens
+    rgb_seen_by_hoi: tuple[tuple[int, int], ...]  # (start, length) runs of RGB-side tokens
+
+
+class Projections(nn.Module):
+    """Linear q, k, v, o; q and k are RMS-normed in fp32 over the full width before the heads split."""
+
+    def __init__(self, dim: int, heads: int, eps: float) -> None:
+        super().__init__()
+        self.heads, self.eps = heads, eps
+        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
+        self.norm_q = nn.RMSNorm(dim, eps)
+        self.norm_k = nn.RMSNorm(dim, eps)
+
+    def queries(self, x_BND: Tensor) -> Tensor:
+        """[B,N,D] -> [B,N,H,K] in fp32."""
+        return self.norm_q(self.q(x_BND).float()).unflatten(-1, (self.heads, -1))
+
+    def keys(self, x_BND: Tensor) -> Tensor:
+        """[B,N,D] -> [B,N,H,K] in fp32."""
+        return self.norm_k(self.k(x_BND).float()).unflatten(-1, (self.heads, -1))
+
+    def values(self, x_BND: Tensor) -> Tensor:
+        """[B,N,D] -> [B,N,H,K]."""
+        return self.v(x_BND).unflatten(-1, (self.heads, -1))
+
+    def output(self, y_BNHK: Tensor) -> Tensor:
+        """[B,N,H,K] -> [B,N,D]."""
+        return self.o(y_BNHK.flatten(-2))
+
+    def _attend(self, q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:
+        return attend(q_BNHK, k_BNHK, v_BNHK)
+
+
+class SelfAttention(Projections):
+    """Both streams' tokens, full or asymmetric."""
+
+    def forward(self, rgb_BSD: Tensor, hoi_BND: Tensor | None, plan: AttentionPlan) -> tuple[Tensor, Tensor | None]:
+        rgb_tokens = rgb_BSD.shape[1]
+        if hoi_BND is not None and plan.mode == "full":
+            both = self._rotated(torch.cat((rgb_BSD, hoi_BND), dim=1), plan.rotary)
+            rgb_y, hoi_y = self.output(self._attend(*both)).split((rgb_tokens, hoi_BND.shape[1]), dim=1)
+            return rgb_y, hoi_y
+        rgb = self._rotated(rgb_BSD, plan.rotary.run(0, rgb_tokens))
+        rgb_y = self.output(self._attend(*rgb))
+        if hoi_BND is None:
+            return rgb_y, None
+        hoi = self._rotated(hoi_BND, plan.rotary.run(rgb_tokens, hoi_BND.shape[1]))
+        seen = [[x.narrow(1, start, length) for start, length in plan.rgb_seen_by_hoi] for x in rgb[1:]]
+        keys, values = (torch.cat((own, *runs), dim=1) for own, runs in zip(hoi[1:], seen, strict=True))
+        return rgb_y, self.output(self._attend(hoi[0], keys, values))
+
+    def _rotated(self, x_BND: Tensor, rotary: Rotary) -> tuple[Tensor, Tensor, Tensor]:
+        queries, keys = self._rotate(self.queries(x_BND), rotary), self._rotate(self.keys(x_BND), rotary)
+        return queries, keys, self.values(x_BND)
+
+    def _rotate(self, x_BNHK: Tensor, rotary: Rotary) -> Tensor:
+        return rotate(x_BNHK, rotary)
+
+
+class CrossAttention(Projections):
+    """Tokens look at a context (text or audio) without positions."""
+
+    def forward(self, x_BND: Tensor, context_BLD: Tensor) -> Tensor:
+        return self.output(self._attend(self.queries(x_BND), self.keys(context_BLD), self.values(context_BLD)))
+
+
+def attend(q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:
+    """Unmasked softmax attention in the values' precision, [B,N,H,K].
+
+    On a CPU the fused kernel's backward pass takes two to six times as long as plain matrix products, so small problems
+    that need gradients are written out.
+    """
+    q, k, v = (x.to(v_BNHK.dtype).transpose(1, 2) for x in (q_BNHK, k_BNHK, v_BNHK))
+    scores = q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2]
+    if q.device.type == "cpu" and scores <= WRITTEN_OUT_SCORES and torch.is_grad_enabled():
+        with without_autocast(q):
+            return ((q * q.shape[-1] ** -0.5 @ k.transpose(2, 3)).softmax(dim=-1) @ v).transpose(1, 2)
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)

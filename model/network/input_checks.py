@@ -1,0 +1,87 @@
+"""What a configuration or a batch must satisfy before the network runs; every message names the field and the fix."""
+
+from torch import Tensor
+
+from model.contracts import NetworkConfig
+from model.network.streams import Conditions
+
+AUDIO_STEPS_PER_FRAME = 4
+
+
+def check_network(network: NetworkConfig) -> None:
+    """Raises ValueError for widths that cannot be built."""
+    if network.dim % network.heads:
+        raise ValueError(f"network.dim {network.dim} is not a multiple of network.heads {network.heads}: change either")
+    head_dim = network.dim // network.heads
+    if head_dim % 2 or (head_dim // 3) % 2:
+        raise ValueError(
+            f"network.dim / network.heads = {head_dim}: a head's third must come out even for the rotary pairs of "
+            "height and width; use a head size such as 24, 48, 96, 128 or 144"
+        )
+    if network.dim % 4:
+        raise ValueError(f"network.dim {network.dim} must be a multiple of 4 (the audio encoder works at dim/4)")
+    if network.frequency_dim % 2:
+        raise ValueError(f"network.frequency_dim {network.frequency_dim} must be even (cosines and sines)")
+    outside = [layer for layer in network.audio_injection_layers if not 0 <= layer < network.layers]
+    if outside or len(set(network.audio_injection_layers)) != len(network.audio_injection_layers):
+        raise ValueError(
+            f"network.audio_injection_layers {network.audio_injection_layers}: give each layer once, "
+            f"0..{network.layers - 1}"
+        )
+
+
+def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions) -> None:
+    """Raises ValueError for shapes that do not fit the network or each other."""
+    batch, _, frames, height, width = rgb_BCThw.shape
+    _, patch_height, patch_width = network.patch
+    if frames % network.patch[0] or height % patch_height or width % patch_width:
+        raise ValueError(
+            f"latents of {frames}x{height}x{width} (frames x height x width) are not divisible by network.patch "
+            f"{network.patch}: choose a clip size that is a multiple of {8 * patch_height}x{8 * patch_width} pixels"
+        )
+    single = (batch, network.latent_channels, 1, height, width)
+    same = (batch, network.latent_channels, frames, height, width)
+    _same_shape("rgb_BCThw", rgb_BCThw, same)
+    _same_shape("hoi_BCThw", hoi_BCThw, same)
+    _same_shape("conditions.person_BC1hw", conditions.person_BC1hw, single)
+    _same_shape("conditions.product_BC1hw", conditions.product_BC1hw, single)
+    _same_shape("conditions.pose_BCThw", conditions.pose_BCThw, same)
+    _check_motion(network, conditions, (batch, network.latent_channels, height, width))
+    _check_audio(network, conditions.audio_BKAS, batch, frames)
+    _check_text("conditions.text_BLD", network, conditions.text_BLD, batch)
+    if hoi_BCThw is None:
+        return
+    if conditions.hoi_text_BLD is None:
+        raise ValueError("conditions.hoi_text_BLD is missing: the HOI stream needs its own text")
+    _check_text("conditions.hoi_text_BLD", network, conditions.hoi_text_BLD, batch)
+
+
+def _same_shape(name: str, x: Tensor | None, wanted: tuple[int, ...]) -> None:
+    if x is not None and tuple(x.shape) != wanted:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}, the clip and network.latent_channels ask for {wanted}")
+
+
+def _check_motion(network: NetworkConfig, conditions: Conditions, wanted: tuple[int, int, int, int]) -> None:
+    motion = conditions.motion_BCFhw
+    if motion is None:
+        return
+    if not network.motion:
+        raise ValueError("conditions.motion_BCFhw is given but network.motion is false: set it true or drop the motion")
+    batch, channels, height, width = wanted
+    _same_shape("conditions.motion_BCFhw", motion, (batch, channels, motion.shape[2], height, width))
+
+
+def _check_audio(network: NetworkConfig, audio_BKAS: Tensor, batch: int, frames: int) -> None:
+    wanted = (batch, network.audio_layers, network.audio_dim, AUDIO_STEPS_PER_FRAME * frames)
+    steps = audio_BKAS.shape[-1]
+    if steps < wanted[-1]:
+        raise ValueError(
+            f"conditions.audio_BKAS has {steps} steps, shorter than the clip's {wanted[-1]} "
+            f"({AUDIO_STEPS_PER_FRAME} a latent frame): pad the audio with silence or shorten the clip"
+        )
+    _same_shape("conditions.audio_BKAS", audio_BKAS, wanted)
+
+
+def _check_text(name: str, network: NetworkConfig, text_BLD: Tensor, batch: int) -> None:
+    if text_BLD.ndim != 3 or text_BLD.shape[0] != batch or text_BLD.shape[2] != network.text_dim:
+        raise ValueError(f"{name} has shape {tuple(text_BLD.shape)}, wanted [{batch}, tokens, {network.text_dim}]")

@@ -1,0 +1,136 @@
+"""Encoded clips as training batches: which clips, in which order, with which conditions dropped.
+
+All of it is a function of (seed, step, place in the global batch), see model.training.determinism: the order of an
+epoch is one permutation, process r takes places r*m .. r*m + m - 1 of each micro batch. Prompt and audio are dropped
+per clip, motion and pose per micro batch, because they change the number of tokens (CoInteract, arXiv 2604.19636, and
+its released code: prompt 10 %, audio 10 %, motion 40 %, pose 50 %).
+
+Shape legend: B batch, C latent channels, T latent frames to denoise, h w latent size, F latent frames of motion,
+L text tokens, D text width, N target tokens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from model.contracts import EncodedBatch, RecipeConfig
+from model.encoded_clips import EncodedClips
+from model.network.streams import Conditions
+from model.training.determinism import generator
+
+IN_MEMORY_BYTES = 2 * 1024**3
+Clip = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a micro batch lies: optimizer step, accumulation step, and the places of its clips in the global batch."""
+
+    step: int
+    micro: int
+    clips: range  # places within the step's global batch
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """One micro batch of clean latents with what the network is told."""
+
+    place: Place
+    clip_ids: list[str]
+    rgb_BCThw: Tensor
+    hoi_BCThw: Tensor
+    regions_BN: Tensor
+    conditions: Conditions
+
+
+class ClipDataset:
+    """Every clip of the given batches; held in memory when small, else read from the mapped shards."""
+
+    def __init__(self, batches: Sequence[EncodedBatch], recipe: RecipeConfig, motion: bool, seed: int) -> None:
+        self._sources = [EncodedClips(Path(batch.folder)) for batch in batches]
+        self._clips = [(source, clip_id) for source in self._sources for clip_id in source.ids]
+        self._recipe, self._motion, self._seed = recipe, motion, seed
+        self._empty_text_LD = load_file(Path(batches[0].folder) / "empty_text.safetensors")["text_LD"].float()
+        size = sum(file.stat().st_size for batch in batches for file in Path(batch.folder).glob("*.safetensors"))
+        self._held = [source.load(clip_id) for source, clip_id in self._clips] if size <= IN_MEMORY_BYTES else None
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def batch(self, place: Place, global_batch: int) -> TrainingBatch:
+        """The micro batch at `place`.
+
+        Raises:
+            ValueError: its clips do not fit together; names them and the field.
+        """
+        chosen = [self._clip_at(place.step * global_batch + k) for k in place.clips]
+        ids, clips = [clip_id for clip_id, _ in chosen], [clip for _, clip in chosen]
+        with_motion = self._keeps(clips, "motion_CFhw", self._recipe.drop_motion, place) and self._motion
+        with_pose = self._keeps(clips, "pose_CThw", self._recipe.drop_pose, place)
+        rgb_BCThw = _stack("rgb_CThw", ids, clips)
+        target_BCThw = _stack("rgb_after_motion_CThw", ids, clips) if with_motion else rgb_BCThw[:, :, 1:]
+        text_BLD, hoi_text_BLD, audio_BKAS = self._words_and_sound(ids, clips, place)
+        conditions = Conditions(
+            person_BC1hw=rgb_BCThw[:, :, :1],
+            product_BC1hw=_stack("product_C1hw", ids, clips) if _any_has(clips, "product_C1hw") else None,
+            motion_BCFhw=_stack("motion_CFhw", ids, clips) if with_motion else None,
+            pose_BCThw=_stack("pose_CThw", ids, clips) if with_pose else None,
+            text_BLD=text_BLD,
+            hoi_text_BLD=hoi_text_BLD,
+            audio_BKAS=audio_BKAS,
+        )
+        hoi_BCThw, regions_BN = _stack("hoi_CThw", ids, clips), _stack("regions_N", ids, clips)
+        return TrainingBatch(place, ids, target_BCThw, hoi_BCThw, regions_BN, conditions)
+
+    def _words_and_sound(self, ids: list[str], clips: list[Clip], place: Place) -> tuple[Tensor, Tensor, Tensor]:
+        """Text of both streams and audio, each dropped per clip. The HOI text holds the prompt, so it goes with it."""
+        text_BLD, hoi_text_BLD = _stack("text_LD", ids, clips), _stack("hoi_text_LD", ids, clips)
+        audio_BKAS = _stack("audio_KAS", ids, clips)
+        for row, clip_place in enumerate(place.clips):
+            prompt, audio = torch.rand(2, generator=generator(self._seed, "drop", place.step, clip_place)).tolist()
+            if prompt < self._recipe.drop_prompt:
+                text_BLD[row] = hoi_text_BLD[row] = self._empty_text_LD
+            if audio < self._recipe.drop_audio:
+                audio_BKAS[row] = 0
+        return text_BLD, hoi_text_BLD, audio_BKAS
+
+    def _keeps(self, clips: list[Clip], field: str, dropped: float, place: Place) -> bool:
+        """Whether this micro batch keeps an input that changes the number of tokens: the same on every process."""
+        draw = torch.rand(1, generator=generator(self._seed, field, place.step, place.micro)).item()
+        return _any_has(clips, field) and draw >= dropped
+
+    def _clip_at(self, position: int) -> tuple[str, Clip]:
+        """The clip at a position of the endless sequence of epochs."""
+        epoch, within = divmod(position, len(self._clips))
+        if self._order[0] != epoch:
+            shuffled = torch.randperm(len(self._clips), generator=generator(self._seed, "order", epoch))
+            self._order = (epoch, shuffled)
+        number = int(self._order[1][within])
+        source, clip_id = self._clips[number]
+        return clip_id, self._held[number] if self._held else source.load(clip_id)
+
+
+def _any_has(clips: list[Clip], field: str) -> bool:
+    return any(field in clip for clip in clips)
+
+
+def _stack(field: str, ids: list[str], clips: list[Clip]) -> Tensor:
+    """Field of all clips as one fp32 (or uint8) tensor, a copy."""
+    for clip_id, clip in zip(ids, clips, strict=True):
+        if field not in clip:
+            raise ValueError(
+                f"clip {clip_id} has no {field[: field.rindex('_')]}, but another clip of its micro batch has: "
+                "give both, or train with training.micro_batch_per_process=1"
+            )
+        if clip[field].shape != clips[0][field].shape:
+            raise ValueError(
+                f"clip {clip_id}: {field} has shape {tuple(clip[field].shape)}, clip {ids[0]} has "
+                f"{tuple(clips[0][field].shape)}: prepare all batches with one data.clip format"
+            )
+    stacked = torch.stack([clip[field] for clip in clips])
+    return stacked.float() if stacked.is_floating_point() else stacked

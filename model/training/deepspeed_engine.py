@@ -1,0 +1,235 @@
+"""The only owner of DeepSpeed: one small class around its engine, for ZeRO 0 to 3 on CPU (gloo) or CUDA (nccl).
+
+Facts found by trying (DeepSpeed 0.19): it needs torchrun's environment even for one process; its shared-memory
+collective and its own Adam each want a compiler at first start, so the former is switched off and the optimizer is
+torch's AdamW; its checkpoints are pickles bound to one world size, so `full_state` and `load_moments` move whole
+tensors by parameter name through its public accessors instead; stage 0 with bf16 drifts, so it is refused.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from model.contracts import DeepSpeedConfig, TrainingConfig
+
+MOMENTS = ("exp_avg", "exp_avg_sq")  # torch AdamW's names
+LARGEST_BUCKET = 500_000_000  # elements; DeepSpeed's default, of which a small model would still allocate all
+ONE_PROCESS = {  # what torchrun sets; DeepSpeed wants it for one process too
+    "RANK": "0",
+    "LOCAL_RANK": "0",
+    "WORLD_SIZE": "1",
+    "MASTER_ADDR": "127.0.0.1",
+    "MASTER_PORT": "29500",
+}
+
+
+def check_deepspeed(config: DeepSpeedConfig) -> None:
+    """Refuse what DeepSpeed would misread, crash on, or silently ignore.
+
+    Raises:
+        ValueError: names the key and the fix.
+    """
+    if config.offload_parameters and config.zero_stage != 3:
+        raise ValueError(
+            f"deepspeed.offload_parameters: parameters can be offloaded at ZeRO-3 only, zero_stage is "
+            f"{config.zero_stage}: set deepspeed.zero_stage=3 or deepspeed.offload_parameters=false"
+        )
+    if config.offload_optimizer and config.zero_stage == 0:
+        raise ValueError(
+            "deepspeed.offload_optimizer: nothing is offloaded at ZeRO-0: "
+            "set deepspeed.zero_stage to 1, 2 or 3, or deepspeed.offload_optimizer=false"
+        )
+    if config.zero_stage == 0 and config.precision == "bf16_autocast":
+        raise ValueError(
+            "deepspeed.precision: bf16_autocast drifts at ZeRO-0: "
+            "set deepspeed.zero_stage=1 or deepspeed.precision=fp32"
+        )
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if config.processes != started:
+        raise ValueError(
+            f"deepspeed.processes is {config.processes}, but {started} were started: "
+            f"start with torchrun --standalone --nproc-per-node {config.processes}"
+        )
+
+
+class Processes:
+    """This process among the others of the run: gloo on CPU, nccl on CUDA, chosen by what is there."""
+
+    def __init__(self) -> None:
+        on_cuda = torch.cuda.is_available()
+        os.environ.setdefault("DS_ACCELERATOR", "cuda" if on_cuda else "cpu")
+        for key, value in ONE_PROCESS.items():
+            os.environ.setdefault(key, value)
+        import deepspeed
+        from deepspeed.ops import __compatible_ops__ as compatible_ops
+
+        logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+        warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")  # DeepSpeed's calls
+        compatible_ops["deepspeed_shm_comm"] = False
+        if on_cuda:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        deepspeed.init_distributed(dist_backend="nccl" if on_cuda else "gloo", verbose=False)
+        self.rank: int = torch.distributed.get_rank()
+        self.world_size: int = torch.distributed.get_world_size()
+        self.device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_cuda else torch.device("cpu")
+
+    def mean_over_ranks(self, values: Tensor) -> Tensor:
+        """Mean of a small tensor over all processes."""
+        total = values.clone()
+        torch.distributed.all_reduce(total)
+        return total / self.world_size
+
+    def any_rank(self, asked: bool) -> bool:
+        """Whether any process asks; all get the same answer."""
+        votes = torch.tensor(int(asked), device=self.device)
+        torch.distributed.all_reduce(votes)
+        return bool(votes)
+
+    def number_from_rank_zero(self, number: int) -> int:
+        """Rank 0's whole number on every rank."""
+        box = torch.tensor(number, device=self.device)
+        torch.distributed.broadcast(box, src=0)
+        return int(box)
+
+    def close(self) -> None:
+        """Leave the process group in order: gloo's teardown otherwise aborts now and then after success."""
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
+class Engine:
+    """One network under DeepSpeed: forward, backward, step, and its state as whole named tensors."""
+
+    def __init__(
+        self, network: nn.Module, processes: Processes, config: DeepSpeedConfig, training: TrainingConfig
+    ) -> None:
+        import deepspeed
+
+        self.processes = processes
+        optimizer = torch.optim.AdamW(
+            network.parameters(), lr=0.0, betas=training.betas, weight_decay=training.weight_decay, fused=True
+        )
+        self._engine: Any = deepspeed.initialize(
+            model=network,
+            optimizer=optimizer,
+            config=_settings(config, training, sum(parameter.numel() for parameter in network.parameters())),
+            dist_init_required=False,
+        )[0]
+        self._zero_stage = config.zero_stage
+
+    @property
+    def network(self) -> Callable[..., Any]:
+        """What to call for a forward pass: under autocast where the configuration says so."""
+        return self._engine
+
+    def backward(self, loss: Tensor) -> None:
+        """Accumulate gradients of one micro batch; DeepSpeed divides by the accumulation steps."""
+        self._engine.backward(loss)
+
+    def step(self, learning_rate: float) -> None:
+        """After each micro batch; at the accumulation boundary this clips, updates and clears the gradients."""
+        for group in self._optimizer().param_groups:
+            group["lr"] = learning_rate
+        self._engine.step()
+
+    def gradient_norm(self) -> float:
+        """Global norm of the last update's gradients before clipping."""
+        return float(self._engine.get_global_grad_norm() or 0.0)
+
+    def full_state(self) -> Iterator[tuple[str, Tensor]]:
+        """("weights/<name>", fp32 master), ("exp_avg/<name>", ...) and so on, whole. Every process must run through."""
+        for name, parameter in self._engine.module.named_parameters():
+            yield f"weights/{name}", self._whole(parameter)
+            for moment in MOMENTS:
+                yield f"{moment}/{name}", self._whole(parameter, moment)
+
+    def full_weights(self) -> dict[str, Tensor]:
+        """Consolidated fp32 weights on the CPU: all of them on rank 0, nothing elsewhere. Every process must call."""
+        weights: dict[str, Tensor] = {}
+        for name, parameter in self._engine.module.named_parameters():
+            whole = self._whole(parameter)
+            if self.processes.rank == 0:
+                weights[name] = whole.detach().to("cpu", torch.float32).contiguous()
+        return weights
+
+    def load_moments(self, tensors: Callable[[str], Iterator[tuple[str, Tensor]]], updates: int) -> None:
+        """Put Adam's moments back after `updates` updates; `tensors(moment)` gives them by parameter name.
+
+        The weights go into the network before `Engine` is made, so that DeepSpeed's fp32 masters are made from them.
+        """
+        self._make_empty_moments(updates)
+        parameters = dict(self._engine.module.named_parameters())
+        for moment in MOMENTS:
+            for name, tensor in tensors(moment):
+                self._set_moment(parameters[name], moment, tensor)
+
+    def _whole(self, parameter: Any, moment: str | None = None) -> Tensor:
+        """A parameter's fp32 master or one of its moments, gathered from all processes."""
+        from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
+
+        if self._zero_stage == 0:
+            return self._optimizer().state[parameter][moment] if moment else parameter
+        whole = safe_get_full_optimizer_state(parameter, moment) if moment else safe_get_full_fp32_param(parameter)
+        assert whole is not None
+        return whole
+
+    def _set_moment(self, parameter: Any, moment: str, tensor: Tensor) -> None:
+        from deepspeed.utils import safe_set_full_optimizer_state, safe_set_local_optimizer_state
+
+        tensor = tensor.to(self.processes.device)
+        if self._zero_stage == 0:
+            self._optimizer().state[parameter][moment].copy_(tensor)
+        elif self._zero_stage == 3:
+            safe_set_local_optimizer_state(parameter, self._own_part(tensor, parameter.ds_tensor.numel()), moment)
+        else:
+            safe_set_full_optimizer_state(parameter, tensor, moment)
+
+    def _make_empty_moments(self, updates: int) -> None:
+        """Torch's AdamW makes its state at its first update; a resumed run needs it before."""
+        optimizer, zero = self._optimizer(), self._engine.optimizer
+        flats = [flat for group in optimizer.param_groups for flat in group["params"]]
+        for flat in zero.fp32_partitioned_groups_flat if self._zero_stage == 3 else flats:
+            optimizer.state[flat] = {"step": torch.tensor(float(updates))} | {
+                key: torch.zeros_like(flat) for key in MOMENTS
+            }
+        if self._zero_stage in (1, 2):
+            zero._lazy_init_hp_params_optimizer_state()
+
+    def _own_part(self, tensor: Tensor, length: int) -> Tensor:
+        """This rank's ZeRO-3 partition of a whole tensor, zero-padded at the end as DeepSpeed does."""
+        padded = tensor.new_zeros(length * self.processes.world_size)
+        padded[: tensor.numel()] = tensor.flatten()
+        return padded[self.processes.rank * length : (self.processes.rank + 1) * length]
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        """Torch's optimizer inside DeepSpeed's."""
+        return self._engine.optimizer.optimizer if self._zero_stage else self._engine.optimizer
+
+
+def _settings(config: DeepSpeedConfig, training: TrainingConfig, parameters: int) -> dict[str, Any]:
+    zero: dict[str, Any] = {
+        "stage": config.zero_stage,
+        "overlap_comm": False,
+        "contiguous_gradients": True,
+        "reduce_bucket_size": min(parameters, LARGEST_BUCKET),
+    }
+    if config.offload_optimizer:
+        zero["offload_optimizer"] = {"device": "cpu"}
+    if config.offload_parameters:
+        zero["offload_param"] = {"device": "cpu"}
+    return {
+        "train_micro_batch_size_per_gpu": training.micro_batch_per_process,
+        "gradient_accumulation_steps": training.gradient_accumulation,
+        "gradient_clipping": training.gradient_clip,
+        "zero_optimization": zero,
+        "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,
+        "torch_autocast": {"enabled": config.precision == "bf16_autocast", "dtype": "bfloat16"},
+        "steps_per_print": 10**9,
+        "wall_clock_breakdown": False,
+    }

@@ -1,0 +1,132 @@
+"""What one stage of training is asked to do: its run folder's config.yaml and inputs.json, read by every process."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from torch import nn
+
+from data.run_folder import RunFolder
+from model.contracts import (
+    DeepSpeedConfig,
+    NetworkConfig,
+    RecipeConfig,
+    StageConfig,
+    TrainedStage,
+    TrainingConfig,
+    TrainingSet,
+)
+from model.training.checkpoint import Checkpoint, load_into, read_weights
+from model.training.deepspeed_engine import check_deepspeed
+from model.training.run_tracking import TrackingConfig
+
+StageName = Literal["stage_one", "stage_two"]
+
+
+class StageInputs(BaseModel, frozen=True, extra="forbid"):
+    """inputs.json."""
+
+    stage: StageName
+    training_set: TrainingSet
+    parent: TrainedStage | None = None
+
+
+@dataclass(frozen=True)
+class StageOrder:
+    """Everything a stage needs to know."""
+
+    folder: RunFolder
+    inputs: StageInputs
+    network: NetworkConfig
+    recipe: RecipeConfig
+    training: TrainingConfig
+    deepspeed: DeepSpeedConfig
+    tracking: TrackingConfig
+
+    @property
+    def stage(self) -> StageConfig:
+        """This stage's own part of the training configuration."""
+        return self.training.stage_one if self.inputs.stage == "stage_one" else self.training.stage_two
+
+    @property
+    def training_set(self) -> TrainingSet:
+        """The receipt of what is trained on."""
+        return self.inputs.training_set
+
+    @property
+    def clips_per_step(self) -> int:
+        """The global batch: clips that one optimizer step learns from."""
+        return self.training.micro_batch_per_process * self.deepspeed.processes * self.training.gradient_accumulation
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be continued. The number of processes is not in it."""
+        parent = self.inputs.parent
+        return {
+            "stage": self.inputs.stage,
+            "network": self.network.model_dump(mode="json"),
+            "recipe": self.recipe.model_dump(mode="json"),
+            f"training.{self.inputs.stage}": self.stage.model_dump(mode="json"),
+            "training.weight_decay": self.training.weight_decay,
+            "training.betas": list(self.training.betas),
+            "training.gradient_clip": self.training.gradient_clip,
+            "deepspeed.precision": self.deepspeed.precision,
+            "clips per step": self.clips_per_step,
+            "train_digest": self.training_set.train_digest,
+            "parent_weights_sha256": parent.weights_sha256 if parent else None,
+        }
+
+    def check_continues(self, found: Checkpoint) -> None:
+        """ValueError: the checkpoint is of a run with other settings; names them."""
+        wanted, written = self.identity(), found.facts["identity"]
+        changed = [key for key in wanted if wanted[key] != written.get(key)]
+        if changed:
+            raise ValueError(
+                f"checkpoint {found.folder} was made with another {', '.join(changed)}: start in a new run folder, "
+                "or put the old settings back"
+            )
+
+    def load_first_weights(self, network: nn.Module) -> None:
+        """Stage two: stage one's weights, verified. Stage one: `training.initial_weights`, or as initialised."""
+        parent, given = self.inputs.parent, self.training.initial_weights
+        if parent:
+            load_into(network, read_weights(Path(parent.weights), parent.weights_sha256).items(), parent.weights)
+        elif given:
+            load_into(network, read_weights(Path(given)).items(), given)
+
+
+def read_order(folder: RunFolder) -> StageOrder:
+    """The stage's order. ValueError: a key is wrong, or a parent is missing or of another data set."""
+    inputs = StageInputs.model_validate_json((folder.path / "inputs.json").read_text())
+    if (inputs.stage == "stage_two") != (inputs.parent is not None):
+        raise ValueError(
+            f"{folder.path}/inputs.json: stage_two needs stage one's receipt as parent, stage_one has none"
+        )
+    order = StageOrder(
+        folder=folder,
+        inputs=inputs,
+        network=folder.section("network", NetworkConfig),
+        recipe=folder.section("recipe", RecipeConfig),
+        training=folder.section("training", TrainingConfig),
+        deepspeed=folder.section("deepspeed", DeepSpeedConfig),
+        tracking=folder.section("tracking", TrackingConfig),
+    )
+    check_deepspeed(order.deepspeed)
+    if order.stage.warmup_steps >= order.stage.steps:
+        raise ValueError(
+            f"training.{inputs.stage}.warmup_steps {order.stage.warmup_steps} must be below its steps "
+            f"{order.stage.steps}: lower it"
+        )
+    return order
+
+
+def learning_rate(stage: StageConfig, step: int) -> float:
+    """Rate of update number `step` (from 0): linear warm-up, then cosine down to the final ratio, or constant."""
+    if step < stage.warmup_steps:
+        return stage.learning_rate * (step + 1) / stage.warmup_steps
+    if stage.schedule == "constant":
+        return stage.learning_rate
+    progress = (step - stage.warmup_steps) / (stage.steps - stage.warmup_steps)
+    cosine = 0.5 * (1 + math.cos(math.pi * progress))
+    return stage.learning_rate * (stage.final_learning_rate_ratio + (1 - stage.final_learning_rate_ratio) * cosine)

@@ -1,0 +1,103 @@
+"""What a stage says while it runs and leaves when it ends: progress lines, MLflow, loss curve, weights, receipt."""
+
+import json
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from data.progress import report_progress
+from data.run_folder import write_whole
+from model.contracts import TrainedStage
+from model.training.checkpoint import write_weights
+from model.training.deepspeed_engine import Engine, Processes
+from model.training.loss_curve import LOSSES, History, draw_loss_curve
+from model.training.run_tracking import RunTracking
+from model.training.stage_order import StageOrder, learning_rate
+
+
+class StageReport:
+    """Every process makes one, because losses are averaged over processes; rank 0 alone speaks and writes."""
+
+    def __init__(self, order: StageOrder, processes: Processes, start: int, history: History) -> None:
+        self._order, self._processes = order, processes
+        self.history = [(step, values) for step, values in history]
+        self._sums = torch.zeros(len(LOSSES), device=processes.device)
+        self._logged_at, self._clock = start, time.monotonic()
+        self._tracking = self._open_tracking() if processes.rank == 0 else None
+
+    def after_step(self, done: int, losses: Tensor, engine: Engine) -> None:
+        """Take one step's losses (in the order of LOSSES); every `log_every_steps` and at the end, say their mean."""
+        self._sums += losses
+        if done % self._order.training.log_every_steps and done < self._order.stage.steps:
+            return
+        means = self._processes.mean_over_ranks(self._sums / (done - self._logged_at)).tolist()
+        steps_per_second = (done - self._logged_at) / (time.monotonic() - self._clock)
+        self._sums.zero_()
+        self._logged_at, self._clock = done, time.monotonic()
+        if self._tracking:
+            self._say(done, dict(zip(LOSSES, means, strict=True)), steps_per_second, engine.gradient_norm())
+
+    def _say(self, done: int, losses: dict[str, float], steps_per_second: float, gradient_norm: float) -> None:
+        stage, name = self._order.stage, self._order.inputs.stage
+        report_progress(done, stage.steps, f"{name} loss {losses['total']:.4f} | {steps_per_second:.2f} steps/s")
+        self.history.append((done, losses))
+        assert self._tracking
+        self._tracking.metrics(
+            done,
+            {f"loss_{key}": value for key, value in losses.items()}
+            | {"learning_rate": learning_rate(stage, done - 1), "gradient_norm": gradient_norm}
+            | {"clips_per_second": steps_per_second * self._order.clips_per_step},
+        )
+
+    def stopped(self, done: int) -> None:
+        """After a stop signal, once the checkpoint is saved."""
+        if self._tracking:
+            self._tracking.end("KILLED")
+            print(
+                f"error: stopped by a signal after step {done} of {self._order.stage.steps}; a checkpoint is saved, "
+                "start the same command again to continue",
+                flush=True,
+            )
+
+    def finish(self, weights: dict[str, Tensor]) -> None:
+        """Rank 0, last act of a stage: weights, network.json, loss curve, MLflow, then result.json."""
+        assert self._tracking
+        order, folder = self._order, self._order.folder.path
+        digest = write_weights(folder / "model.safetensors", weights)
+        shape = {"network": order.network.model_dump(mode="json"), "recipe": order.recipe.model_dump(mode="json")}
+        write_whole(folder / "network.json", json.dumps(shape, indent=1))
+        curve = folder / "loss_curve.png"
+        draw_loss_curve(self.history, f"{order.inputs.stage}, {order.stage.steps} steps", curve)
+        for file in (curve, folder / "config.yaml"):
+            self._tracking.artifact(file)
+        receipt = self._receipt(digest, self._tracking.run_id, curve)
+        self._tracking.describe({}, {"weights_sha256": digest})
+        self._tracking.end("FINISHED")
+        order.folder.finish(receipt.model_dump(mode="json"))
+
+    def _receipt(self, digest: str, mlflow_run_id: str, curve: Path) -> TrainedStage:
+        order = self._order
+        return TrainedStage(
+            stage=order.inputs.stage,
+            run=str(order.folder.path),
+            weights=str(order.folder.path / "model.safetensors"),
+            weights_sha256=digest,
+            train_digest=order.training_set.train_digest,
+            parent_weights_sha256=order.inputs.parent.weights_sha256 if order.inputs.parent else None,
+            steps=order.stage.steps,
+            final_losses=self.history[-1][1],
+            mlflow_run_id=mlflow_run_id,
+            loss_curve=str(curve),
+        )
+
+    def _open_tracking(self) -> RunTracking:
+        order, identity = self._order, self._order.identity()
+        tracking = RunTracking(order.tracking, order.folder.path, order.folder.run_id)
+        digests = {"train_digest", "parent_weights_sha256", "stage"}
+        tags = {key: str(identity.pop(key)) for key in digests}
+        tracking.describe(
+            identity | {"deepspeed": order.deepspeed.model_dump()}, tags | {"run_folder": str(order.folder.path)}
+        )
+        return tracking

@@ -1,0 +1,109 @@
+"""Small networks and batches for the tests beside this file."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch import Tensor
+
+from model.contracts import NetworkConfig, RecipeConfig
+from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.streams import Conditions
+
+CONF = Path(__file__).parents[3] / "conf"
+
+
+def _network(name: str) -> NetworkConfig:
+    return NetworkConfig.model_validate(yaml.safe_load((CONF / f"network/{name}.yaml").read_text()))
+
+
+def _recipe(name: str) -> RecipeConfig:
+    return RecipeConfig.model_validate(yaml.safe_load((CONF / f"recipe/{name}.yaml").read_text()))
+
+
+SMALL = NetworkConfig(
+    dim=48,
+    ffn_dim=64,
+    layers=2,
+    heads=2,
+    latent_channels=4,
+    frequency_dim=16,
+    text_dim=8,
+    text_tokens=5,
+    audio_dim=6,
+    audio_layers=3,
+    audio_injection_layers=[1],
+    expert_dim=8,
+)
+
+
+class Inputs:
+    """A random batch: noisy RGB and HOI latents with all conditions; seeded."""
+
+    def __init__(self, network: NetworkConfig, shape: tuple[int, int, int], batch: int = 2, seed: int = 0) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+        self.network, self.batch, (self.frames, self.height, self.width) = network, batch, shape
+        self.rgb, self.hoi = self.latents(self.frames), self.latents(self.frames)
+        self.timestep = torch.linspace(950.0, 120.0, batch)
+        self.conditions = Conditions(
+            text_BLD=self.normal(network.text_tokens, network.text_dim),
+            person_BC1hw=self.latents(1),
+            audio_BKAS=self.normal(network.audio_layers, network.audio_dim, 4 * self.frames),
+            hoi_text_BLD=self.normal(network.text_tokens, network.text_dim),
+            product_BC1hw=self.latents(1),
+            product_scale=0.6,
+            motion_BCFhw=self.latents(19) if network.motion else None,
+            pose_BCThw=self.latents(self.frames),
+        )
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(self.batch, *shape, generator=self.generator)
+
+    def latents(self, frames: int) -> Tensor:
+        return self.normal(self.network.latent_channels, frames, self.height, self.width)
+
+    def without(self, *fields: str) -> Conditions:
+        return replace(self.conditions, **dict.fromkeys(fields))
+
+
+def _randomized(network: NetworkConfig, recipe: RecipeConfig, seed: int = 0) -> DualStreamTransformer:
+    """A network none of whose weights is zero, so that everything can influence everything."""
+    torch.manual_seed(seed)
+    model = DualStreamTransformer(network, recipe)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    return model.eval()
+
+
+@pytest.fixture
+def small() -> NetworkConfig:
+    return SMALL
+
+
+@pytest.fixture
+def make_inputs() -> type[Inputs]:
+    return Inputs
+
+
+@pytest.fixture
+def randomized() -> Callable[..., DualStreamTransformer]:
+    return _randomized
+
+
+@pytest.fixture
+def read_network() -> Callable[[str], NetworkConfig]:
+    return _network
+
+
+@pytest.fixture
+def read_recipe() -> Callable[[str], RecipeConfig]:
+    return _recipe
+
+
+@pytest.fixture(params=["paper", "released"])
+def recipe(request: pytest.FixtureRequest) -> RecipeConfig:
+    return _recipe(request.param)

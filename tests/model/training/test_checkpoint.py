@@ -1,0 +1,100 @@
+"""Checkpoints are whole or absent, and damage is found before anything is loaded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from model.training import checkpoint
+from model.training.checkpoint import load_into, newest_intact, read_weights, save_checkpoint, write_weights
+
+STATE = {"weights/a": torch.arange(6.0).reshape(2, 3), "exp_avg/a": torch.ones(2, 3)}
+
+
+def save(folder: Path, step: int, keep: int = 3) -> Path:
+    return save_checkpoint(folder, step, STATE.items(), {"said": step}, keep)
+
+
+def test_what_was_saved_comes_back(tmp_path: Path) -> None:
+    save(tmp_path, 5)
+    found = newest_intact(tmp_path)
+    assert found is not None
+    assert (found.step, found.facts) == (5, {"said": 5})
+    assert dict(found.tensors("weights")).keys() == {"a"}
+    assert torch.equal(dict(found.tensors("exp_avg"))["a"], STATE["exp_avg/a"])
+
+
+def test_large_states_are_split_into_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "SHARD_BYTES", 24)
+    folder = save(tmp_path, 1)
+    assert len(list(folder.glob("*.safetensors"))) == 2
+    found = newest_intact(tmp_path)
+    assert found is not None
+    assert torch.equal(dict(found.tensors("weights"))["a"], STATE["weights/a"])
+
+
+@pytest.mark.parametrize("damage", ["byte", "missing shard", "missing facts", "cut facts"])
+def test_damage_is_named_and_the_one_before_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    save(tmp_path, 10)
+    newest = save(tmp_path, 20)
+    shard, facts = newest / "00000.safetensors", newest / "checkpoint.json"
+    if damage == "byte":
+        shard.write_bytes(shard.read_bytes()[:-1] + b"?")
+    elif damage == "missing shard":
+        shard.unlink()
+    elif damage == "missing facts":
+        facts.unlink()
+    else:
+        facts.write_text(facts.read_text()[:20])
+    found = newest_intact(tmp_path)
+    assert found is not None
+    assert found.step == 10
+    assert f"{newest} is damaged" in capsys.readouterr().out
+
+
+def test_an_interrupted_write_leaves_the_last_one_in_place(tmp_path: Path) -> None:
+    save(tmp_path, 10)
+
+    def breaks() -> Iterator[tuple[str, torch.Tensor]]:
+        yield "weights/a", STATE["weights/a"]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(tmp_path, 20, breaks(), {}, keep=3)
+    found = newest_intact(tmp_path)
+    assert found is not None
+    assert found.step == 10
+    save(tmp_path, 20)
+    assert [folder.name for folder in sorted(tmp_path.iterdir())] == ["step_00000010", "step_00000020"]
+
+
+def test_only_the_newest_are_kept(tmp_path: Path) -> None:
+    for step in (1, 2, 3):
+        save(tmp_path, step, keep=2)
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["step_00000002", "step_00000003"]
+
+
+def test_weights_are_verified_before_they_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    digest = write_weights(file, {"a": torch.ones(3)})
+    assert torch.equal(read_weights(file, digest)["a"], torch.ones(3))
+    with pytest.raises(ValueError, match="not the ones in their receipt"):
+        read_weights(file, "0" * 64)
+    file.write_bytes(file.read_bytes()[:9])
+    with pytest.raises(ValueError, match="no intact safetensors file"):
+        read_weights(file)
+
+
+@pytest.mark.parametrize("tensors", [{}, {"weight": torch.ones(3, 3)}, {"other": torch.ones(2, 3)}])
+def test_weights_of_another_network_are_refused(tensors: dict[str, torch.Tensor]) -> None:
+    network = nn.Linear(3, 2, bias=False)
+    with pytest.raises(ValueError, match="of another network or recipe"):
+        load_into(network, tensors.items(), "somewhere")
+
+
+def test_no_checkpoint_is_none(tmp_path: Path) -> None:
+    assert newest_intact(tmp_path / "nothing") is None
