@@ -1,0 +1,147 @@
+"""Let an artifact make every held-out clip, with its true conditions and with conditions shuffled between clips.
+
+    python -m evaluation.generate_samples runs/<id>
+
+In: the artifact and the training set (inputs.json), the exam (config.yaml, section `evaluation`). Out:
+`samples/<variant>.safetensors` (the frames as they are, for the metrics), `videos/<clip>_{truth,generated}.mp4` (with
+sound, enlarged, for people), `contact_sheet.png`, and the receipt GeneratedSamples.
+
+A clip starts from the same noise in every variant, so what differs between them is what the condition did.
+
+Shape legend: B clips, T frames, H W pixels.
+"""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from data.digests import folder_digest
+from data.progress import report_progress
+from data.run_folder import RunFolder
+from evaluation.contracts import EvaluationConfig, GeneratedSamples, Variant
+from evaluation.held_out import ExamClip, conditions_of, exam_clips
+from evaluation.report.contact_sheet import SheetRow, contact_sheet
+from evaluation.report.videos import write_viewing_clip
+from evaluation.shuffled_conditions import lenders
+from model.contracts import RgbArtifact, TrainingSet
+from model.inference.rgb_artifact import LoadedArtifact, artifact_digest, load_artifact
+from model.inference.sampler import generate_clips
+from model.inference.write_clip import to_bytes
+from model.network.streams import Conditions
+
+CLIPS_AT_ONCE = 8
+SHEET_CLIPS = 8
+
+
+def generate_samples(run: RunFolder) -> GeneratedSamples:
+    """Do what the module says.
+
+    Raises:
+        ValueError: the artifact changed, or the held-out clips are fewer or other than the exam needs.
+    """
+    config = run.section("evaluation", EvaluationConfig)
+    training_set = run.input("training_set", TrainingSet)
+    receipt = run.input("artifact", RgbArtifact)
+    if config.variants[:1] != ["true"]:
+        raise ValueError(f"evaluation.variants is {config.variants}: it must begin with the true conditions ('true')")
+    clips = exam_clips(training_set.held_out, config.held_out_clips)
+    artifact = _load(receipt)
+    frames: dict[Variant, Tensor] = {
+        variant: _generate(artifact, clips, variant, config) for variant in config.variants
+    }
+    folder = _save(run.path / "samples", frames, clips)
+    _write_videos(run.path / "videos", artifact, clips, frames["true"])
+    sheet = run.path / "contact_sheet.png"
+    contact_sheet([_sheet_row(clip, frames["true"][i]) for i, clip in enumerate(clips[:SHEET_CLIPS])]).save(sheet)
+    return GeneratedSamples(
+        folder=str(folder),
+        digest=folder_digest(folder),
+        artifact_digest=receipt.digest,
+        held_out_digest=training_set.held_out_digest,
+        variants=config.variants,
+        clips=[clip.clip_id for clip in clips],
+        contact_sheet=str(sheet),
+    )
+
+
+def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) -> Conditions:
+    """The conditions of one variant: clip i gets its prompt or its audio from clip lender[i]."""
+    order = torch.tensor(lender)
+    if variant == "prompt_shuffled":
+        return replace(conditions, text_BLD=conditions.text_BLD[order])
+    if variant == "audio_shuffled":
+        return replace(conditions, audio_BKAS=conditions.audio_BKAS[order])
+    return conditions
+
+
+def clip_seed(seed: int, clip_id: str) -> int:
+    """The seed of one clip's noise: its own, whatever clips are examined with it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{clip_id}".encode()).digest()[:6], "big")
+
+
+def _load(receipt: RgbArtifact) -> LoadedArtifact:
+    folder = Path(receipt.folder)
+    if artifact_digest(folder) != receipt.digest:
+        raise ValueError(f"artifact {folder} is not the one of the receipt (digest differs): export again")
+    return load_artifact(folder, "cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _generate(
+    artifact: LoadedArtifact, clips: Sequence[ExamClip], variant: Variant, config: EvaluationConfig
+) -> Tensor:
+    """All clips of one variant as frames_BTHW3 uint8."""
+    conditions = conditions_of(clips)
+    if variant != "true":
+        conditions = shuffled(conditions, variant, lenders([clip.record.prompt for clip in clips]))
+    seeds = [clip_seed(config.seed, clip.clip_id) for clip in clips]
+    parts: list[Tensor] = []
+    for start in range(0, len(clips), CLIPS_AT_ONCE):
+        report_progress(start, len(clips), f"held-out clips generated, {variant.replace('_', ' ')}")
+        end = start + CLIPS_AT_ONCE
+        video_BCTHW = generate_clips(artifact, _part(conditions, start, end), seeds[start:end])
+        parts += [torch.from_numpy(to_bytes(video)) for video in video_BCTHW]
+    report_progress(len(clips), len(clips), f"held-out clips generated, {variant.replace('_', ' ')}")
+    return torch.stack(parts)
+
+
+def _part(conditions: Conditions, start: int, end: int) -> Conditions:
+    tensors = {name: value for name, value in vars(conditions).items() if isinstance(value, Tensor)}
+    return replace(conditions, **{name: value[start:end] for name, value in tensors.items()})
+
+
+def _save(folder: Path, frames: dict[Variant, Tensor], clips: Sequence[ExamClip]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for variant, frames_BTHW3 in frames.items():
+        named = {clip.clip_id: frames_BTHW3[i].contiguous() for i, clip in enumerate(clips)}
+        save_file(named, folder / f"{variant}.safetensors")
+    return folder
+
+
+def _write_videos(folder: Path, artifact: LoadedArtifact, clips: Sequence[ExamClip], frames_BTHW3: Tensor) -> None:
+    for index, clip in enumerate(clips):
+        samples, _ = clip.sound()
+        write_viewing_clip(folder / f"{clip.clip_id}_truth.mp4", clip.frames(), samples, artifact.clip)
+        write_viewing_clip(
+            folder / f"{clip.clip_id}_generated.mp4", frames_BTHW3[index].numpy(), samples, artifact.clip
+        )
+        report_progress(index + 1, len(clips), "videos written")
+
+
+def _sheet_row(clip: ExamClip, frames_THW3: Tensor) -> SheetRow:
+    return SheetRow(clip.record.prompt, clip.person(), clip.product(), clip.frames(), frames_THW3.numpy())
+
+
+def main() -> None:
+    run = RunFolder(Path(sys.argv[1]))
+    with run.held():
+        run.finish(generate_samples(run).model_dump())
+
+
+if __name__ == "__main__":
+    main()

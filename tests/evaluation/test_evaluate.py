@@ -1,0 +1,85 @@
+"""What makes two exams the same, and what must belong together before one is held."""
+
+from pathlib import Path
+
+import pytest
+
+from data.digests import folder_digest
+from evaluation.contracts import EvaluationConfig, GeneratedSamples
+from evaluation.evaluate import check_they_belong_together, exam_digest
+from model.contracts import EncodedBatch, RgbArtifact, TrainingSet
+
+CONFIG = EvaluationConfig(held_out_clips=1, seed=1, variants=["true"], noise_levels=[0.5], locator_steps=1)
+
+
+def _batch(name: str, prepared: str = "prepared") -> EncodedBatch:
+    return EncodedBatch(
+        batch=name,
+        folder=f"datasets/encoded/{name}",
+        clips=1,
+        digest="d",
+        prepared_digest=prepared,
+        encoders_digest="e",
+    )
+
+
+def _training_set(*train: EncodedBatch, held_out: str = "held out") -> TrainingSet:
+    return TrainingSet(
+        train=train,
+        held_out=(_batch("h"),),
+        train_digest="t",
+        held_out_digest=held_out,
+        digest="d",
+        overlap_allowed=False,
+    )
+
+
+def test_a_later_delivery_leaves_the_exam_as_it_was() -> None:
+    first = exam_digest(CONFIG, _training_set(_batch("one")), "encoders")
+    assert exam_digest(CONFIG, _training_set(_batch("one"), _batch("two", "other")), "encoders") == first
+
+
+def test_clips_seeds_encoders_and_what_the_locator_learned_from_change_the_exam() -> None:
+    exams = [
+        exam_digest(CONFIG, _training_set(_batch("one")), "encoders"),
+        exam_digest(CONFIG, _training_set(_batch("one"), held_out="others"), "encoders"),
+        exam_digest(CONFIG, _training_set(_batch("one", "other clips")), "encoders"),
+        exam_digest(CONFIG, _training_set(_batch("one")), "other encoders"),
+        exam_digest(CONFIG.model_copy(update={"seed": 2}), _training_set(_batch("one")), "encoders"),
+    ]
+    assert len(set(exams)) == len(exams)
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> GeneratedSamples:
+    (tmp_path / "true.safetensors").write_bytes(b"frames")
+    return GeneratedSamples(
+        folder=str(tmp_path),
+        digest=folder_digest(tmp_path),
+        artifact_digest="artifact",
+        held_out_digest="held out",
+        variants=["true"],
+        clips=["clip_0"],
+        contact_sheet="sheet.png",
+    )
+
+
+def _artifact(digest: str) -> RgbArtifact:
+    return RgbArtifact(
+        folder="a", digest=digest, stage_two_weights="w", stage_two_weights_sha256="s", proof={}, parameters=1
+    )
+
+
+def test_samples_of_this_artifact_on_these_clips_are_accepted(samples: GeneratedSamples) -> None:
+    check_they_belong_together(_artifact("artifact"), samples, _training_set(_batch("one")))
+
+
+def test_samples_of_another_artifact_other_clips_or_changed_bytes_are_refused(samples: GeneratedSamples) -> None:
+    training_set = _training_set(_batch("one"))
+    with pytest.raises(ValueError, match="not of artifact"):
+        check_they_belong_together(_artifact("another"), samples, training_set)
+    with pytest.raises(ValueError, match="other held-out clips"):
+        check_they_belong_together(_artifact("artifact"), samples, _training_set(_batch("one"), held_out="others"))
+    (Path(samples.folder) / "true.safetensors").write_bytes(b"forged")
+    with pytest.raises(ValueError, match="changed since they were made"):
+        check_they_belong_together(_artifact("artifact"), samples, training_set)
