@@ -1,0 +1,31 @@
+"""registry/: what outlives runs (Dagster's and MLflow's storage, receipts, the ledger), and the project's root."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DAGSTER_HOME = Path("registry/dagster")
+
+DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+run_monitoring:
+  enabled: true
+"""
+
+
+def enter() -> None:
+    """Work in the project's root with Dagster's home inside it and every tool's telemetry off.
+
+    Called once by each entry point, before any tool is imported.
+    """
+    os.chdir(ROOT)
+    DAGSTER_HOME.mkdir(parents=True, exist_ok=True)
+    file = DAGSTER_HOME / "dagster.yaml"
+    if not file.exists():
+        file.write_text(DAGSTER_YAML)
+    os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME.resolve())
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_ALLOW_MODEL_CODE_EXECUTION"] = "false"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"

@@ -1,0 +1,152 @@
+"""conf/** -> Hydra -> pydantic, once, in the launcher: the only owner of Hydra.
+
+Children and ranks never compose: they read the `config.yaml` that `RunFolder.order` wrote from `as_dict`.
+"""
+
+import difflib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from data.contracts import DataConfig
+from evaluation.contracts import EvaluationConfig, GateConfig
+from model.contracts import (
+    DeepSpeedConfig,
+    EncodingConfig,
+    NetworkConfig,
+    RecipeConfig,
+    SamplingConfig,
+    TrainingConfig,
+)
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+_COMPOSING = threading.Lock()  # Hydra's compose is not thread-safe
+
+
+class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/tracking/*.yaml: where runs and model versions live."""
+
+    uri: str
+    experiment: str
+    registered_model: str
+
+
+class PipelineConfig(BaseModel, frozen=True, extra="forbid"):
+    """The whole configuration, one field a group."""
+
+    data: DataConfig
+    encoding: EncodingConfig
+    network: NetworkConfig
+    recipe: RecipeConfig
+    training: TrainingConfig
+    deepspeed: DeepSpeedConfig
+    sampling: SamplingConfig
+    evaluation: EvaluationConfig
+    gate: GateConfig
+    tracking: TrackingConfig
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for YAML."""
+        return self.model_dump(mode="json")
+
+
+def load_config(overrides: Sequence[str] = ()) -> PipelineConfig:
+    """Compose conf/pipeline.yaml with the overrides and check every value.
+
+    Raises:
+        ValueError: an unknown override, group or key, or a value of the wrong kind; names the nearest valid one.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+    try:
+        with _COMPOSING, initialize_config_dir(str(CONF)):
+            composed = compose("pipeline", overrides=[_settable(override) for override in overrides])
+        values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise ValueError(f"{error.full_key} is required and has no default: say {error.full_key}=VALUE") from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(_explain(str(error), overrides)) from error
+    assert isinstance(values, dict)
+    values.pop("experiment", None)
+    try:
+        return PipelineConfig.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(_explain_values(error)) from error
+
+
+def valid_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Every dotted key below a config model, for messages; NAME stands for a name that the user gives."""
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        below = f"{prefix}{name}.NAME." if get_origin(field.annotation) is dict else f"{prefix}{name}."
+        for kind in _models_in(field.annotation):
+            keys += valid_keys(kind, below)
+    return list(dict.fromkeys(keys))
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _settable(override: str) -> str:
+    """Hydra sets only what a file says; this lets a value that its model gives by default be set like any other."""
+    key = override.partition("=")[0]
+    return f"++{override}" if "." in key and key in valid_keys(PipelineConfig) else override
+
+
+def _explain(message: str, overrides: Sequence[str]) -> str:
+    keys = valid_keys(PipelineConfig)
+    hints: list[str] = []
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        folder = CONF / key
+        if folder.is_dir():
+            choices = sorted(file.stem for file in folder.glob("*.yaml"))
+            if value not in choices:
+                hints.append(f"{override}: conf/{key} has {', '.join(choices)}")
+        elif not _is_known(key, keys):
+            hints.append(f"{override}: unknown key{_nearest(key, keys)}")
+        elif f"Could not override '{key}'" in message:
+            hints.append(f"{override}: the batch does not say {key.rpartition('.')[2]} yet, add it with +{override}")
+    return "; ".join(hints) or f"configuration: {message.splitlines()[0]}"
+
+
+def _is_known(key: str, keys: Sequence[str]) -> bool:
+    """Whether a key exists, stands above one that does, or below a mapping, where names are the user's."""
+    named = _with_names_of(key, keys)
+    leaves = [other for other in named if not any(longer.startswith(f"{other}.") for longer in named)]
+    return any(other == key or other.startswith(f"{key}.") for other in named) or any(
+        key.startswith(f"{leaf}.") for leaf in leaves
+    )
+
+
+def _with_names_of(key: str, keys: Sequence[str]) -> list[str]:
+    """The keys, with the names that this key uses where they say NAME."""
+    parts = key.split(".")
+    return [
+        ".".join(parts[at] if part == "NAME" and at < len(parts) else part for at, part in enumerate(other.split(".")))
+        for other in keys
+    ]
+
+
+def _explain_values(error: ValidationError) -> str:
+    lines: list[str] = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        near = _nearest(key, valid_keys(PipelineConfig)) if problem["type"] == "extra_forbidden" else ""
+        lines.append(f"conf: {key}: {problem['msg']}{near}")
+    return "; ".join(lines)
+
+
+def _nearest(key: str, keys: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, _with_names_of(key, keys), n=1, cutoff=0.5)
+    return f", did you mean {near[0]}?" if near else ""

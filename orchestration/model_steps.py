@@ -1,0 +1,133 @@
+"""From the training set to the evaluation report, each step in a child process of its own (see run_step)."""
+
+import hashlib
+from pathlib import Path
+
+from data.digests import folder_digest
+from evaluation.contracts import EvaluationReport, GeneratedSamples
+from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
+from orchestration.run_step import Order, run_step
+from orchestration.work import Made, Work
+
+
+def stage_one(work: Work, training_set: TrainingSet) -> Made:
+    """Train both streams with full attention (CoInteract, arXiv 2604.19636, stage one)."""
+    return _train(work, "stage_one", training_set, None)
+
+
+def stage_two(work: Work, training_set: TrainingSet, parent: TrainedStage) -> Made:
+    """Train on with asymmetric attention, from stage one's consolidated weights."""
+    return _train(work, "stage_two", training_set, parent)
+
+
+def rgb_artifact(work: Work, stage: TrainedStage, encoders: Encoders) -> Made:
+    """Export the RGB stream and prove that it never needed the other one."""
+    order = Order(
+        name="export",
+        command=["-m", "model.inference.export"],
+        sections=["network", "recipe", "encoding", "sampling"],
+        parents={"stage_two": stage.weights_sha256, "encoders": encoders.digest},
+        inputs={"stage_two": stage, "encoders": encoders},
+    )
+    return run_step(work, order, RgbArtifact, artifact_intact)
+
+
+def generated_samples(work: Work, artifact: RgbArtifact, training_set: TrainingSet) -> Made:
+    """Generate the held-out clips, with true and with shuffled conditions."""
+    order = Order(
+        name="samples",
+        command=["-m", "evaluation.generate_samples"],
+        sections=["evaluation"],
+        parents={"artifact": artifact.digest, "held_out": training_set.held_out_digest},
+        inputs={"artifact": artifact, "training_set": training_set},
+    )
+    return run_step(work, order, GeneratedSamples, lambda samples: Path(samples.contact_sheet).exists())
+
+
+def evaluation_report(
+    work: Work,
+    samples: GeneratedSamples,
+    artifact: RgbArtifact,
+    training_set: TrainingSet,
+    stage: TrainedStage | None,
+) -> Made:
+    """Measure the samples and write the report that an approver reads."""
+    order = Order(
+        name="evaluation",
+        command=["-m", "evaluation.evaluate"],
+        sections=["evaluation", "gate"],  # the gate decides nothing here, but the page shows its rules
+        parents={
+            "artifact": artifact.digest,
+            "samples": samples.digest,
+            "training_set": training_set.digest,
+            "stage_two": stage.weights_sha256 if stage else None,
+        },
+        inputs={
+            "artifact": artifact,
+            "samples": samples,
+            "training_set": training_set,
+            "stage_two": stage,
+        },
+    )
+    return run_step(work, order, EvaluationReport, lambda report: Path(report.report_html).exists())
+
+
+def artifact_intact(artifact: RgbArtifact) -> bool:
+    """Whether the exported folder is still what its receipt says.
+
+    Raises:
+        ValueError: a byte of it changed.
+    """
+    if not Path(artifact.folder).exists():
+        return False
+    if folder_digest(Path(artifact.folder)) != artifact.digest:
+        raise ValueError(f"{artifact.folder} changed since its export: remove the folder and run again")
+    return True
+
+
+def _train(work: Work, stage: str, training_set: TrainingSet, parent: TrainedStage | None) -> Made:
+    spread = work.config.deepspeed
+    order = Order(
+        name=stage,
+        command=_torchrun(spread.processes),
+        sections=[
+            "network",
+            "recipe",
+            "deepspeed",
+            f"training.{stage}",
+            *(f"training.{name}" for name in _SHARED_BY_STAGES),
+        ],
+        parents={"train": training_set.train_digest, "parent": parent.weights_sha256 if parent else None},
+        inputs={"stage": stage, "training_set": training_set, "parent": parent},
+        environment={"OMP_NUM_THREADS": str(spread.threads_per_process)},
+    )
+    return run_step(work, order, TrainedStage, _weights_intact)
+
+
+_SHARED_BY_STAGES = (
+    "micro_batch_per_process",
+    "gradient_accumulation",
+    "weight_decay",
+    "betas",
+    "gradient_clip",
+    "initial_weights",
+)
+
+
+def _torchrun(processes: int) -> list[str]:
+    """One process a rank, met on loopback at a free port."""
+    return [
+        *("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"),
+        *("-m", "model.training.train_stage"),
+    ]
+
+
+def _weights_intact(stage: TrainedStage) -> bool:
+    weights = Path(stage.weights)
+    if not weights.exists():
+        return False
+    with weights.open("rb") as handle:
+        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    if found != stage.weights_sha256:
+        raise ValueError(f"{weights} changed since it was trained: remove {stage.run} and run again")
+    return True

@@ -1,0 +1,90 @@
+"""A project folder of its own for each test, and receipts as small as they can be."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from data.digests import folder_digest
+from evaluation.contracts import EvaluationReport, Metric
+from model.contracts import RgbArtifact
+from orchestration.load_config import TrackingConfig
+
+ROOT = Path(__file__).parents[2]
+
+MakeArtifact = Callable[[str], RgbArtifact]
+MakeReport = Callable[..., EvaluationReport]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project: every path of orchestration is relative to it; child processes find the packages."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return tmp_path
+
+
+@pytest.fixture
+def make_artifact(project: Path) -> MakeArtifact:
+    """An exported folder with one file in it, and its receipt. Other weights, other digest."""
+
+    def make(weights: str) -> RgbArtifact:
+        folder = project / "runs" / f"export-{weights}" / "rgb_artifact"
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_text(weights)
+        return RgbArtifact(
+            folder=str(folder.relative_to(project)),
+            digest=folder_digest(folder),
+            stage_two_weights=str(weights),
+            stage_two_weights_sha256=f"stage two of {weights}",
+            proof={"noise_swap": "same bits"},
+            parameters=3_300_000,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_report() -> MakeReport:
+    """A report whose one number is `psnr_db`, the same on each of four clips."""
+
+    def make(artifact: RgbArtifact, psnr_db: float = 20.0, exam: str = "exam of march") -> EvaluationReport:
+        metric = Metric(
+            name="psnr_db",
+            value=psnr_db,
+            unit="dB",
+            direction="higher_is_better",
+            version=1,
+            per_clip={f"clip_{at}": psnr_db for at in range(4)},
+        )
+        return EvaluationReport(
+            artifact_digest=artifact.digest,
+            exam_digest=exam,
+            metrics={"psnr_db": metric},
+            report_html="runs/evaluation/report.html",
+            contact_sheet="runs/evaluation/contact_sheet.png",
+            folder="runs/evaluation",
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database without a run in it; making one takes longer than every test that uses a copy."""
+    from mlflow import MlflowClient
+
+    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def tracking(project: Path, empty_mlflow: Path) -> TrackingConfig:
+    """A tracking server of the test's own."""
+    (project / "registry").mkdir()
+    shutil.copy(empty_mlflow, project / "registry/mlflow.db")
+    uri = f"sqlite:///{project}/registry/mlflow.db"
+    return TrackingConfig(uri=uri, experiment="graspline", registered_model="graspline-rgb")
