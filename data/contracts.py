@@ -1,0 +1,157 @@
+"""What the data layer promises to the layers above: its configuration, one clip's record, one batch's receipt.
+
+Pure pydantic, no work at import. Every model is frozen and refuses unknown fields, so a typo is an error.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+
+Split = Literal["train", "held_out"]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""Becomes the name of a folder: letters, digits, _ . -"""
+Box = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in pixels of the picture the box belongs to; x2 and y2 inclusive."""
+
+
+class ClipFormat(BaseModel, frozen=True, extra="forbid"):
+    """The one format every prepared clip has. Paper: 81 frames, 25 fps (CoInteract, arXiv 2604.19636)."""
+
+    frames: int = Field(ge=5)  # 4k + 1: the causal video codec takes one frame, then groups of four
+    frames_per_second: int = Field(ge=1)
+    height: int = Field(ge=16, multiple_of=16)  # 8 (codec stride) x 2 (patch)
+    width: int = Field(ge=16, multiple_of=16)
+    motion_frames: int = Field(ge=0)  # the frames just before the clip; 0: no motion context
+    audio_samples_per_second: int = 16_000
+    lossless: bool = True  # prepared videos keep every pixel; false: H.264 at crf 18, a tenth of the size
+
+    @field_validator("frames", "motion_frames")
+    @classmethod
+    def _one_and_groups_of_four(cls, frames: int) -> int:
+        if frames and frames % 4 != 1:
+            raise ValueError(f"{frames} is not 4k + 1 (5, 9, ... 33, ... 73, 81), which the video codec needs")
+        return frames
+
+
+class StudioBatch(BaseModel, frozen=True, extra="forbid"):
+    """One delivery of procedural clips: `clips` of them, clip i deterministic in (seed, i)."""
+
+    source: Literal["studio"]
+    seed: int
+    clips: int = Field(ge=1)
+
+
+class ReleasedCsvBatch(BaseModel, frozen=True, extra="forbid"):
+    """One delivery in the authors' public CSV format. Every quirk it is allowed to have is declared here."""
+
+    source: Literal["released_csv"]
+    path: str | None = None  # folder that holds the CSV; filled from DataConfig.path
+    csv: str = "data.csv"
+    column_map: dict[str, str] = {}  # {column found in the CSV: released column it stands for}
+    time_map: Literal["pixel_frames", "latent_frames"] = "pixel_frames"  # what frame_N in the box JSON counts
+    container_frames_per_second: float | None = None  # declared wrong container rate whose frames are really 25 fps
+    empty_hand_box: Literal["error", "absent"] = "error"
+    person_id: str = "unknown"
+    product_id: str = "unknown"
+
+
+class ArrivedBatch(BaseModel, frozen=True, extra="forbid"):
+    """A folder that somebody put into datasets/raw; its manifest.jsonl (ClipRecord lines), copied last, says it all."""
+
+    source: Literal["arrived"] = "arrived"
+
+
+BatchOrder = StudioBatch | ReleasedCsvBatch | ArrivedBatch
+
+
+class DataConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/data/*.yaml."""
+
+    clip: ClipFormat
+    batches: dict[Name, Annotated[BatchOrder, Field(discriminator="source")]]  # batch name -> what was ordered
+    train_batches: list[str] = Field(min_length=1)
+    held_out_batches: list[str] = Field(min_length=1)
+    train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
+    held_out_is_trained_on: bool = False  # must be said out loud for the one-clip overfit demo
+    preparation_processes: int = Field(default=2, ge=1)
+    path: str | None = None  # folder of the delivery, for sources that have one (`data.path=...` on the command line)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_reaches_its_batches(cls, values: Any) -> Any:
+        """Batches that read a folder and name none take the one of the whole configuration."""
+        if not isinstance(values, dict) or not values.get("path"):
+            return values
+        batches = {
+            name: {**batch, "path": batch.get("path") or values["path"]}
+            if isinstance(batch, dict) and batch.get("source") == "released_csv"
+            else batch
+            for name, batch in values.get("batches", {}).items()
+        }
+        return {**values, "batches": batches}
+
+    @model_validator(mode="after")
+    def _split_names_ordered_batches(self) -> Self:
+        for name in (*self.train_batches, *self.held_out_batches):
+            if name not in self.batches:
+                raise ValueError(f"batch {name} is in the split but not ordered: add it under batches")
+        shared = sorted(set(self.train_batches) & set(self.held_out_batches))
+        if shared and not self.held_out_is_trained_on:
+            raise ValueError(
+                f"batch {shared[0]} is trained on and held out: take it from one list, or say "
+                "held_out_is_trained_on: true for an overfit on purpose"
+            )
+        return self
+
+
+class FrameBoxes(BaseModel, frozen=True, extra="forbid"):
+    """Boxes on one pixel frame; None where the thing is not in the picture."""
+
+    face: Box | None = None
+    left_hand: Box | None = None
+    right_hand: Box | None = None
+    product: Box | None = None
+
+
+class ClipRecord(BaseModel, frozen=True, extra="forbid"):
+    """One line of `manifest.jsonl`, raw or prepared. Paths are relative to the manifest's folder."""
+
+    clip_id: Name
+    prompt: str
+    person_id: str
+    product_id: str
+    video: str
+    hoi_video: str
+    audio: str
+    person_image: str
+    product_image: str | None = None
+    motion_video: str | None = None
+    pose_video: str | None = None
+    frames: int
+    frames_per_second: float
+    height: int
+    width: int
+    boxes: dict[int, FrameBoxes]  # pixel frame -> boxes; annotated on frames 2, 6, 10 ... (every fourth)
+
+
+class PreparedBatch(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of datasets/prepared/<batch>: enough to check that the folder is what it was."""
+
+    batch: str
+    folder: str  # relative to the project root
+    clips: int
+    digest: str  # sha256 over the sorted (relative path, sha256) of every file in the folder
+    raw_digest: str
+    valid: bool  # every Great Expectations rule passed
+    failures: list[str]  # "clip 0003 | field hand_boxes | ... | fix: ..."
+    contact_sheet: str  # PNG, relative to the project root
+
+
+class RawBatch(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of datasets/raw/<batch>, as delivered."""
+
+    batch: str
+    folder: str
+    source: str
+    clips: int
+    digest: str

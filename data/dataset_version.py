@@ -1,0 +1,109 @@
+"""Versions of data: the only file that knows DVC, which owns the bytes under datasets/.
+
+The order of the work is the caller's: `order_batch`, `deliver_raw`, then `reproduce` a stage for a batch. DVC runs as a
+child process, one at a time, and the lines its own children print are handed on as they come. Imports no torch, no
+Great Expectations and not DVC itself.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+from typing import Any, Literal
+
+import yaml
+from filelock import FileLock, Timeout
+
+from data.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
+from data.contracts import RawBatch
+from data.run_folder import write_whole
+
+Stage = Literal["prepare", "encoders", "encode"]
+LOCK = Path(".dvc/tmp/one_writer.lock")
+HEADING = "# Every batch and all that its DVC stages read; written by the launcher out of conf/, one entry a batch.\n"
+FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that says what went wrong
+OnLine = Callable[[str], None]
+
+
+def order_batch(batch: str, entry: dict[str, Any]) -> None:
+    """Write one batch's entry into datasets/batches.yaml; the file is touched only where the entry is another.
+
+    Raises:
+        pydantic.ValidationError: the entry is none (a ValueError).
+    """
+    BatchEntry.model_validate(entry)
+    with _one_writer(print):
+        batches = known_batches()
+        if batches.get(batch) != entry:
+            whole = yaml.safe_dump({"batches": {**batches, batch: entry}}, sort_keys=False)
+            write_whole(BATCHES, HEADING + whole)
+
+
+def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
+    """Make datasets/raw/<batch> as ordered if it is not there, and record its bytes, which people may have edited.
+
+    Raises:
+        ValueError: the batch was delivered with other settings, or cannot be delivered; says why and what to do.
+    """
+    with _one_writer(on_line):
+        _run(["data.deliver_batch", batch], f"delivery of {batch}", on_line)
+        _run(["dvc", "add", "--quiet", str(RAW / batch)], f"dvc add of {batch}", on_line)
+    return raw_receipt(batch)
+
+
+def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
+    """Run one DVC stage for one batch, or nothing where its inputs and its output are what they were.
+
+    Returns:
+        Whether nothing had to be done.
+
+    Raises:
+        ValueError: the stage failed; the message ends with what its process said.
+    """
+    with _one_writer(on_line):
+        lines = _run(["dvc", "repro", "--single-item", f"{stage}@{batch}"], f"stage {stage} of {batch}", on_line)
+    return not any(line.startswith("Running stage") for line in lines)
+
+
+@contextmanager
+def _one_writer(on_line: OnLine) -> Generator[None]:
+    """DVC takes one writer at a time; the others wait here, and say so."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_line("waiting for another process that works on datasets/")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
+    """`python -m module ...` in the project root, its lines handed on; `python` in DVC stages is this same Python."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "true"}
+    lines: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-m", *module], stdout=PIPE, stderr=STDOUT, text=True, env=environment
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            lines.append(line.rstrip())
+            on_line(lines[-1])
+    if child.returncode != 0:
+        raise ValueError(f"{what} failed (exit code {child.returncode}): {_why(lines)}")
+    return lines
+
+
+def _why(lines: list[str]) -> str:
+    """What the failing process said last: its exception without the traceback, or the end of its output."""
+    faults = [number for number, line in enumerate(lines) if FAULT.match(line)]
+    said = lines[faults[-1] :] if faults else lines[-5:]
+    return "\n".join(line for line in said if line.strip() and not line.startswith("ERROR: failed to reproduce"))

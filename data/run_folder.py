@@ -1,0 +1,91 @@
+"""runs/<run id>/: the folder through which a launcher and one child process speak.
+
+In: `config.yaml` (the whole configuration, composed once by the launcher) and `inputs.json` (the parents' receipts).
+Out: `log.txt` (written by the launcher), whatever the step makes, and last of all `result.json`. It lives in the lowest
+layer because every layer above has child processes. Success is exit code 0 *and* a `result.json` of this run.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class RunFolder:
+    """One run's folder. The name of the folder is the run id."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    def order(self, config: dict[str, Any], inputs: dict[str, Any]) -> None:
+        """Launcher: write what the child process is to do."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_whole(self.path / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+        write_whole(self.path / "inputs.json", json.dumps(inputs, indent=1))
+
+    def section(self, name: str, model: type[Model]) -> Model:
+        """One section of config.yaml, checked against its pydantic model."""
+        config = yaml.safe_load((self.path / "config.yaml").read_text())
+        return model.model_validate(config[name])
+
+    def input(self, name: str, model: type[Model]) -> Model:
+        """One parent's receipt out of inputs.json."""
+        inputs = json.loads((self.path / "inputs.json").read_text())
+        return model.model_validate(inputs[name])
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Child, rank 0, last act: write result.json with this run's id in it."""
+        write_whole(self.path / "result.json", json.dumps({"run_id": self.run_id, **result}, indent=1))
+
+    def result(self) -> dict[str, Any] | None:
+        """What the child left, or None where it did not get to its end."""
+        file = self.path / "result.json"
+        if not file.exists():
+            return None
+        found: dict[str, Any] = json.loads(file.read_text())
+        if found.pop("run_id", None) != self.run_id:
+            raise ValueError(f"{file} belongs to another run: remove {self.path} and start again")
+        return found
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Hold the folder while working in it. The lock goes with the process, however it ends.
+
+        Raises:
+            ValueError: another process works in this folder.
+        """
+        with (self.path / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                owner = lock.read().strip() or "unknown"
+                raise ValueError(
+                    f"run folder {self.path} is in use by process {owner}: wait for it to end, or stop it"
+                ) from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file so that a reader sees all of it or none: temporary name, fsync, rename."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    with temporary.open("w") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(file)

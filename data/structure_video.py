@@ -1,0 +1,38 @@
+"""The HOI structure video: the human mesh without texture on black, the product's pixels composited by its mask.
+
+It is the second stream's target, so it must show the same moments as its clip: same size, same frames, same rate.
+CoInteract, arXiv 2604.19636, sec. 3.3.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.failures import refuse
+
+BLACK_BELOW = 16  # of 255; a lossy codec lifts black a little
+
+
+def check_aligned(clip_id: str, hoi_THWC: NDArray[np.uint8], clip_THWC: NDArray[np.uint8]) -> None:
+    """Raise unless the structure video has the size and the frames of its clip, as delivered.
+
+    Raises:
+        ClipError: it has not; names the clip and both shapes.
+    """
+    if hoi_THWC.shape != clip_THWC.shape:
+        raise refuse(
+            clip_id,
+            "hoi_video",
+            f"{_shape(hoi_THWC)} where the clip has {_shape(clip_THWC)}",
+            "the structure video has the clip's frames and size",
+            "render it again from this clip",
+        )
+
+
+def structure_share(hoi_THWC: NDArray[np.uint8]) -> float:
+    """Share of pixels that are not black. Near 0: nothing was rendered, structure supervision would be absent."""
+    return float((hoi_THWC.max(axis=-1) >= BLACK_BELOW).mean())
+
+
+def _shape(frames_THWC: NDArray[np.uint8]) -> str:
+    frames, height, width, _ = frames_THWC.shape
+    return f"{frames} frames of {height}x{width}"

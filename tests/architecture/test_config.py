@@ -1,0 +1,124 @@
+"""Every file under conf/ composes and validates; every mistake is one message that names the key and the fix."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from orchestration.load_config import CONF, PipelineConfig, load_config, valid_keys
+
+GROUPS = sorted(PipelineConfig.model_fields)
+CHOICES = [(group, file.stem) for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
+EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
+FOLDER = "data.path=/deliveries/one"
+
+
+def needs_a_folder(file: Path) -> bool:
+    """Whether a file leaves `path` to the person."""
+    return "path: ???" in file.read_text()
+
+
+def model_of(group: str) -> type[BaseModel]:
+    model = PipelineConfig.model_fields[group].annotation
+    assert model is not None
+    assert issubclass(model, BaseModel)
+    return model
+
+
+def test_conf_holds_the_groups_and_nothing_else() -> None:
+    assert sorted(path.name for path in CONF.iterdir()) == sorted([*GROUPS, "experiment", "pipeline.yaml"])
+    defaults = yaml.safe_load((CONF / "pipeline.yaml").read_text())["defaults"]
+    named = [next(iter(entry)) for entry in defaults if isinstance(entry, dict)]
+    assert sorted(named) == sorted([*GROUPS, "experiment"]), "the defaults list is the table of contents"
+
+
+def test_the_defaults_validate() -> None:
+    config = load_config()
+    assert PipelineConfig.model_validate(config.as_dict()) == config, "config.yaml must read back as what was ordered"
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_of_a_group_composes(group: str, choice: str) -> None:
+    folder = [FOLDER] if needs_a_folder(CONF / group / f"{choice}.yaml") else []
+    assert isinstance(getattr(load_config([f"{group}={choice}", *folder]), group), model_of(group))
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_file_is_complete_in_itself(group: str, choice: str) -> None:
+    """DVC reads group files without Hydra, so none may lean on another."""
+    file = CONF / group / f"{choice}.yaml"
+    values = yaml.safe_load(file.read_text())
+    if needs_a_folder(file):
+        values["path"] = "/deliveries/one"
+    model_of(group).model_validate(values)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_composes_and_changes_something(experiment: str) -> None:
+    said = f"experiment={experiment}"
+    folder = [FOLDER] if load_needs_a_folder(said) else []
+    assert load_config([said, *folder]) != load_config()
+
+
+def load_needs_a_folder(said: str) -> bool:
+    try:
+        load_config([said])
+    except ValueError as error:
+        return "data.path" in str(error)
+    return False
+
+
+def test_the_folder_reaches_the_batches_that_read_one() -> None:
+    order = load_config(["experiment=released_demo", FOLDER]).data.batches["released_demo"]
+    assert order.source == "released_csv"
+    assert order.path == "/deliveries/one"
+
+
+def test_a_value_that_no_file_says_can_be_set() -> None:
+    said = yaml.safe_load((CONF / "data/studio.yaml").read_text())
+    assert "held_out_is_trained_on" not in said, "its model gives the default"
+    assert load_config(["data.held_out_is_trained_on=true"]).data.held_out_is_trained_on
+
+
+def test_a_batch_of_ones_own_name_can_be_ordered() -> None:
+    config = load_config(["+data.batches.march={source: studio, seed: 3, clips: 2}", "data.train_batches=[march]"])
+    assert config.data.batches["march"].model_dump() == {"source": "studio", "seed": 3, "clips": 2}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["training.stage_one.stepz=5"], "unknown key, did you mean training.stage_one.steps?"),
+        (["networ=tiny"], "networ=tiny: unknown key, did you mean network?"),
+        (["network=tinny"], "network=tinny: conf/network has tiny, wan_s2v_14b"),
+        (["experiment=wurst"], f"experiment=wurst: conf/experiment has {', '.join(EXPERIMENTS)}"),
+        (["experiment=released_demo"], "data.path is required and has no default: say data.path=VALUE"),
+        (["training.stage_one.steps=many"], "training.stage_one.steps: Input should be a valid integer"),
+        (["training.stage_one.steps=0"], "training.stage_one.steps: Input should be greater than or equal to 1"),
+        (["deepspeed.zero_stage=7"], "deepspeed.zero_stage: Input should be 0, 1, 2 or 3"),
+        (["+network.layerz=3"], "network.layerz: Extra inputs are not permitted, did you mean network.layers?"),
+        (["data.batches.studio_train.clipz=3"], "unknown key, did you mean data.batches.studio_train.clips?"),
+        (["data.batches.studio_train.source=film"], "'film' found using 'source' does not match any of the expected"),
+        (
+            ["gate=default", "gate.must_improv=null"],
+            "gate.must_improv=null: unknown key, did you mean gate.must_improve?",
+        ),
+        (["data.batches.studio_train.person_id=x"], "add it with +data.batches.studio_train.person_id=x"),
+        (["data.batches.studio_tren.clips=3"], "add it with +data.batches.studio_tren.clips=3"),
+        (["~gate"], "gate: Field required"),
+        (["steps"], "did you mean"),
+    ],
+)
+def test_a_mistake_is_named_with_its_fix(overrides: list[str], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)) as caught:
+        load_config(overrides)
+    assert "\n" not in str(caught.value), "one line a person can read"
+
+
+def test_valid_keys_are_what_the_defaults_hold() -> None:
+    """So that a hint never names a key that does not exist."""
+    keys = valid_keys(PipelineConfig)
+    assert {"training.stage_one.steps", "data.batches.NAME.clips", "gate.rules.metric"} < set(keys)
+    assert len(keys) == len(set(keys))
