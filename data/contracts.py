@@ -3,6 +3,7 @@
 Pure pydantic, no work at import. Every model is frozen and refuses unknown fields, so a typo is an error.
 """
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
@@ -113,6 +114,15 @@ class FrameBoxes(BaseModel, frozen=True, extra="forbid"):
     product: Box | None = None
 
 
+class Provenance(BaseModel, frozen=True, extra="forbid"):
+    """Which tool wrote a field of a clip."""
+
+    tool: str
+    version: str
+    weights_sha256: str | None = None  # None: the tool has no weights
+    licence: str  # of the tool and its weights, as SPDX names it
+
+
 class ClipRecord(BaseModel, frozen=True, extra="forbid"):
     """One line of `manifest.jsonl`, raw or prepared. Paths are relative to the manifest's folder."""
 
@@ -132,6 +142,9 @@ class ClipRecord(BaseModel, frozen=True, extra="forbid"):
     height: int
     width: int
     boxes: dict[int, FrameBoxes]  # pixel frame -> boxes; annotated on frames 2, 6, 10 ... (every fourth)
+    licence: str = ""  # of the footage, as SPDX names it; validation refuses a clip without
+    consent_date: date | None = None  # when the person agreed; validation refuses a clip without
+    provenance: dict[str, Provenance] = {}  # field -> the annotator that wrote it; absent: delivered with the clip
 
 
 class PreparedBatch(BaseModel, frozen=True, extra="forbid"):

@@ -1,17 +1,12 @@
 """The `graspline` command. Each command is one call into a module beside it."""
 
-import signal
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from orchestration import home
+from orchestration.data_cli import app as data_app
+from orchestration.plain_errors import plain_errors
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -23,13 +18,13 @@ Overrides = Annotated[list[str] | None, typer.Argument(help="configuration, as i
 Actor = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
 
 
-LOG_COLUMNS = 140  # of tables in a log, which has no width of its own
+app.add_typer(data_app, name="data")
 
 
 @app.command()
 def run(overrides: Overrides = None) -> None:
     """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.load_config import load_config
         from orchestration.run_line import run_line
         from orchestration.screen import LiveScreen, PlainScreen
@@ -52,7 +47,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
 ) -> None:
     """Make a video with sound from a person, a product, a prompt and speech."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.generate import Inputs, generate_video
 
         given = Inputs(prompt=prompt, person=person, product=product, audio=audio)
@@ -62,7 +57,7 @@ def generate(
 @app.command()
 def status() -> None:
     """Who is champion, what the last candidates got, where to look."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.summary import print_status
 
         print_status(console)
@@ -71,7 +66,7 @@ def status() -> None:
 @app.command()
 def promote(version: str, reason: Actor = "approved by hand") -> None:
     """Make a registered version champion by hand, after its bytes and proof were verified again."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.release_steps import promote_by_hand
 
         console.print(f"champion is now version {promote_by_hand(version, reason).champion_version}")
@@ -80,7 +75,7 @@ def promote(version: str, reason: Actor = "approved by hand") -> None:
 @app.command()
 def rollback(reason: Actor = "rolled back by hand") -> None:
     """Make the champion before this one champion again."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.release_steps import roll_back
 
         console.print(f"champion is again version {roll_back(reason).champion_version}")
@@ -89,7 +84,7 @@ def rollback(reason: Actor = "rolled back by hand") -> None:
 @app.command()
 def doctor() -> None:
     """Look at this machine and this checkout, and say what is missing."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.doctor import examine
 
         fine = examine(console)
@@ -101,7 +96,7 @@ def parity(
     golden: Annotated[Path, typer.Option(help="safetensors of the published code's numbers", resolve_path=True)],
 ) -> None:
     """Hold the network against the published code's numbers; succeeds when every output agrees."""
-    with _plain_errors():
+    with plain_errors():
         from orchestration.launch_process import follow
 
         code, _ = follow(["-m", "model.parity", str(golden)], print)
@@ -111,7 +106,7 @@ def parity(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
     """Compare two things in one run: train-step, inference-cost, inference-flops (`graspline bench VERB --help`)."""
-    with _plain_errors():
+    with plain_errors():
         from orchestration.launch_process import follow
 
         code, _ = follow(["-m", "model.bench", *context.args], print)
@@ -124,26 +119,10 @@ def ui(
     mlflow_port: Annotated[int, typer.Option(help="port of the MLflow UI")] = 5000,
 ) -> None:
     """Start the Dagster and MLflow pages on loopback; Ctrl-C stops both."""
-    with _plain_errors() as console:
+    with plain_errors() as console:
         from orchestration.ui import serve
 
         serve(console, dagster_port, mlflow_port)
-
-
-@contextmanager
-def _plain_errors() -> Generator[Console]:
-    """Work in the project's root; a mistake of the user's is one clear message, never a stack trace.
-
-    SIGTERM unwinds like Ctrl-C, so that it reaches the child process at work.
-    """
-    home.enter()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
-    try:
-        yield console
-    except (ValueError, RuntimeError) as error:
-        Console(stderr=True).print(f"[bold red]graspline:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ OWNERS = {
     "dvc": set(),  # never imported; a child process of data/dataset_version
     "mlflow": {"model/training/run_tracking.py", "orchestration/release.py"},
     "dagster": DAGSTER_FILES | {"orchestration/run_line.py"},
-    "typer": {"orchestration/cli.py"},
+    "typer": {"orchestration/cli.py", "orchestration/data_cli.py"},
 }
 NEVER_IN_DAGSTER = ("torch", "deepspeed", "diffusers", "transformers", "great_expectations", "mlflow")
 

@@ -111,11 +111,11 @@ print("at work", flush=True)
 time.sleep(60)
 """
 LAUNCHER = f"""
-from orchestration.cli import _plain_errors
+from orchestration.plain_errors import plain_errors
 from orchestration import home
 from orchestration.launch_process import follow
 home.enter = lambda: None  # stay in the test's folder
-with _plain_errors():
+with plain_errors():
     follow(["-c", {STEADY!r}], lambda line: print(line, flush=True))
 """
 
