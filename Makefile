@@ -4,16 +4,19 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(firstword $(shell cat requirements.txt pyproject.toml | cksum))
+EXTRAS_READY := $(VENV)/.extras-$(firstword $(shell cat requirements.txt requirements-extras.txt | cksum))
+ANNOTATORS := .venv-annotators
+ANNOTATORS_READY := $(ANNOTATORS)/.ready-$(firstword $(shell cksum < requirements-annotators.txt))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 export PYTHONDONTWRITEBYTECODE :=
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline test test-unit lint ui doctor clean
+.PHONY: help setup setup-extras setup-annotators pipeline test test-unit lint ui doctor clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(READY) ## the virtual environment in .venv, every package pinned
 
@@ -27,10 +30,28 @@ $(READY): requirements.txt pyproject.toml
 	@rm -f $(VENV)/.ready-*
 	@touch $@
 
+setup-extras: $(EXTRAS_READY) ## what only the extras need: Ray, S3
+
+$(EXTRAS_READY): $(READY) requirements-extras.txt
+	@echo "adding the extras to $(VENV)"
+	@$(BIN)/python -m pip install -qq --no-deps --progress-bar off -r requirements-extras.txt
+	@rm -f $(VENV)/.extras-*
+	@touch $@
+
+setup-annotators: $(ANNOTATORS_READY) ## what turns raw footage into clips without a GPU, in .venv-annotators
+
+$(ANNOTATORS_READY): requirements-annotators.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Graspline needs Python 3.11: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "setting up $(ANNOTATORS): the offline annotators, about two minutes"
+	@$(PYTHON) -m venv $(ANNOTATORS)
+	@$(ANNOTATORS)/bin/python -m pip install -qq --no-deps --progress-bar off -r requirements-annotators.txt
+	@rm -f $(ANNOTATORS)/.ready-*
+	@touch $@
+
 pipeline: setup ## from raw clips to a promoted RGB-only model
 	$(BIN)/graspline run
 
-test: setup lint ## every test, the end-to-end chain included
+test: setup-extras setup-annotators lint ## every test, the end-to-end chain included
 	$(BIN)/pytest
 
 test-unit: setup ## the tests that take no minutes
