@@ -8,10 +8,12 @@ R clean tokens (references, motion), L text tokens, D width, M layers, E = 3 reg
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from model.contracts import REGIONS, AttentionMode, NetworkConfig, RecipeConfig
 from model.network.attention import AttentionPlan
@@ -43,13 +45,21 @@ class TimeAndText:
 class DualStreamTransformer(nn.Module):
     """Denoises RGB, and HOI beside it where there is an HOI input.
 
-    `network` gives the shape, `recipe` the variant (paper or released), `streams` whether HOI weights exist.
+    `network` gives the shape, `recipe` the variant (paper or released), `streams` whether HOI weights exist;
+    with `checkpoint_blocks` training keeps only what enters each layer and computes the rest again going backward.
     Raises ValueError naming the field when the configuration or a batch does not fit.
     """
 
-    def __init__(self, network: NetworkConfig, recipe: RecipeConfig, streams: Literal["dual", "rgb"] = "dual") -> None:
+    def __init__(
+        self,
+        network: NetworkConfig,
+        recipe: RecipeConfig,
+        streams: Literal["dual", "rgb"] = "dual",
+        checkpoint_blocks: bool = False,
+    ) -> None:
         super().__init__()
         check_network(network)
+        self.checkpoint_blocks = checkpoint_blocks
         self.network, self.recipe = network, recipe
         self.streams: Literal["dual", "rgb"] = streams
         dim, channels, patch = network.dim, network.latent_channels, network.patch
@@ -94,16 +104,7 @@ class DualStreamTransformer(nn.Module):
         tokens = self._tokens(rgb_BCThw, conditions, hoi_BCThw)
         plan = self._plan(layout, rgb_BCThw.device, attention)
         inputs = self._block_inputs(times, plan, self._experts_on(timestep_B, conditional))
-        local_BTGD, global_BTD = self.audio(conditions.audio_BKAS)
-
-        logits: list[Tensor] = []
-        for layer, block in enumerate(self.blocks):
-            tokens, logits_BNE = block(tokens, inputs)
-            if str(layer) in self.audio_injectors:
-                spoken_BND = self.audio_injectors[str(layer)](tokens.target_BND, local_BTGD, global_BTD)
-                tokens = replace(tokens, target_BND=tokens.target_BND + spoken_BND)
-            if logits_BNE is not None:
-                logits.append(logits_BNE)
+        tokens, logits = self._through_blocks(tokens, inputs, self.audio(conditions.audio_BKAS))
 
         grid = (layout.frames, layout.rows, layout.columns)
         rgb = self.rgb_head(tokens.target_BND, times.step_BD, grid)
@@ -123,6 +124,30 @@ class DualStreamTransformer(nn.Module):
         for block in self.blocks:
             assert isinstance(block, TransformerBlock)
             block.start_hoi_as_copy()
+
+    def _through_blocks(
+        self, tokens: Tokens, inputs: BlockInputs, spoken: tuple[Tensor, Tensor]
+    ) -> tuple[Tokens, list[Tensor]]:
+        """All blocks, with the sound injected after the listed ones; logits [B,N,E] of every router."""
+        logits: list[Tensor] = []
+        for layer in range(len(self.blocks)):
+            if self.checkpoint_blocks and torch.is_grad_enabled():
+                run = partial(checkpoint, self._layer, use_reentrant=False, preserve_rng_state=False)
+            else:
+                run = self._layer
+            tokens, logits_BNE = run(layer, tokens, inputs, spoken)
+            if logits_BNE is not None:
+                logits.append(logits_BNE)
+        return tokens, logits
+
+    def _layer(
+        self, layer: int, tokens: Tokens, inputs: BlockInputs, spoken: tuple[Tensor, Tensor]
+    ) -> tuple[Tokens, Tensor | None]:
+        tokens, logits_BNE = self.blocks[layer](tokens, inputs)
+        if str(layer) in self.audio_injectors:
+            spoken_BND = self.audio_injectors[str(layer)](tokens.target_BND, *spoken)
+            tokens = replace(tokens, target_BND=tokens.target_BND + spoken_BND)
+        return tokens, logits_BNE
 
     def _check(self, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions) -> None:
         check_batch(self.network, rgb_BCThw, hoi_BCThw, conditions)
