@@ -147,6 +147,14 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     sigma_shift: float
 
 
+class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
+    """conf/tracking/*.yaml: where runs and model versions live."""
+
+    uri: str  # for example sqlite:///registry/mlflow.db, relative to the project root
+    experiment: str
+    registered_model: str
+
+
 class Encoders(BaseModel, frozen=True, extra="forbid"):
     """Receipt of the conditioning encoders: the embedded codec's fit, or the given weights' hashes."""
 

@@ -19,19 +19,12 @@ from model.contracts import (
     NetworkConfig,
     RecipeConfig,
     SamplingConfig,
+    TrackingConfig,
     TrainingConfig,
 )
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 _COMPOSING = threading.Lock()  # Hydra's compose is not thread-safe
-
-
-class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
-    """conf/tracking/*.yaml: where runs and model versions live."""
-
-    uri: str
-    experiment: str
-    registered_model: str
 
 
 class PipelineConfig(BaseModel, frozen=True, extra="forbid"):

@@ -15,9 +15,8 @@ from pydantic import BaseModel
 
 from data.digests import folder_digest
 from evaluation.contracts import Decision, EvaluationReport
-from model.contracts import RgbArtifact
+from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.ledger import GENESIS, Action, Entry, Ledger
-from orchestration.load_config import TrackingConfig
 
 LEDGERS = Path("registry/ledgers")
 ALIASES = ("champion", "challenger", "previous_champion")

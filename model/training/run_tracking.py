@@ -9,15 +9,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
-
-class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
-    """Section `tracking` of config.yaml."""
-
-    uri: str  # for example sqlite:///registry/mlflow.db, relative to the project root
-    experiment: str
-    registered_model: str
+from model.contracts import TrackingConfig
 
 
 class RunTracking:

@@ -14,13 +14,13 @@ from model.contracts import (
     NetworkConfig,
     RecipeConfig,
     StageConfig,
+    TrackingConfig,
     TrainedStage,
     TrainingConfig,
     TrainingSet,
 )
 from model.training.checkpoint import Checkpoint, load_into, read_weights
 from model.training.deepspeed_engine import check_deepspeed
-from model.training.run_tracking import TrackingConfig
 
 StageName = Literal["stage_one", "stage_two"]
 

@@ -8,8 +8,7 @@ import pytest
 
 from data.digests import folder_digest
 from evaluation.contracts import EvaluationReport, Metric
-from model.contracts import RgbArtifact
-from orchestration.load_config import TrackingConfig
+from model.contracts import RgbArtifact, TrackingConfig
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,9 +8,8 @@ import pytest
 
 from data.digests import folder_digest
 from evaluation.contracts import Decision, EvaluationReport, Reason
-from model.contracts import RgbArtifact
+from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.ledger import Ledger
-from orchestration.load_config import TrackingConfig
 from orchestration.release import LEDGERS, RegisteredCandidate, Registry
 
 Register = Callable[[str], RegisteredCandidate]

@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 from data.digests import folder_digest
 from evaluation.contracts import Decision, EvaluationReport
 from model.conditioning.fit_linear_codec import fit_linear_codec
-from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
+from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
 from model.inference.rgb_artifact import file_sha256
 from model.network.dual_stream_transformer import DualStreamTransformer
 from orchestration import model_steps, release_steps
-from orchestration.load_config import PipelineConfig, TrackingConfig, load_config
+from orchestration.load_config import PipelineConfig, load_config
 from orchestration.release import Champion, RegisteredCandidate, Registry
 from orchestration.work import Work
 

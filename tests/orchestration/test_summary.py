@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
 from orchestration import summary
-from orchestration.load_config import TrackingConfig, load_config
+from orchestration.load_config import load_config
 from orchestration.receipts import ReceiptStore
 from orchestration.release import Champion, Registry
 from orchestration.screen import LiveScreen, PlainScreen, Timings, label
