@@ -37,10 +37,10 @@ class PoseTrack:
 
 @dataclass(frozen=True)
 class TripletScore:
-    """How well the references fit the clip they were made from: cosines, 1 is the same."""
+    """How well the references fit the clip they were made from: cosines, 1 is the same; None where nothing was seen."""
 
-    person: float
-    product: float
+    person: float | None
+    product: float | None
 
 
 class Annotator(Protocol):
@@ -53,6 +53,10 @@ class Annotator(Protocol):
 class PoseEstimator(Annotator, Protocol):
     def estimate(self, rgb_THWC: Frames) -> PoseTrack:
         """The person's landmarks on every frame."""
+        ...
+
+    def people(self, rgb_THWC: Frames) -> int:
+        """The most people seen at once, looked for on a few frames."""
         ...
 
 
@@ -85,6 +89,6 @@ class EntitySeparator(Annotator, Protocol):
 
 
 class TripletValidator(Annotator, Protocol):
-    def score(self, rgb_HWC: Frames, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
-        """How well person and product reference fit the frame."""
+    def score(self, rgb_HWC: Frames, product_HW: Mask, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
+        """How well person and product reference fit the frame; `product_HW`: where the product is on it."""
         ...

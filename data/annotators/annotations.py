@@ -1,0 +1,57 @@
+"""What annotating one clip leaves behind: annotations.json in its folder, the names of the other files, who wrote what.
+
+Pure pydantic, so that those who start the annotators need none of their packages.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from data.contracts import FrameBoxes, Provenance
+from data.run_folder import write_whole
+
+ANNOTATIONS = "annotations.json"
+CLIP, PRODUCT_IMAGE, PERSON_IMAGE = "rgb.mp4", "product.png", "person.png"
+HOI_VIDEO, MESH_VIDEO = "hoi.mp4", "mesh.mp4"
+POSE, PRODUCT_MASK = "pose.npz", "product_mask.npz"
+
+
+class Annotations(BaseModel, frozen=True, extra="forbid"):
+    """Grows task by task. Paths are relative to the clip's folder; None: that task has not been done."""
+
+    frames: int
+    height: int
+    width: int
+    frames_per_second: float
+    people: int | None = None  # the most people seen at once
+    pose: str | None = None
+    boxes: dict[int, FrameBoxes] = {}  # every frame; what a ClipRecord carries is `supervised_boxes`
+    product_mask: str | None = None
+    product_delivered: bool = False  # product.png came with the clip and was left as it is
+    mesh_video: str | None = None
+    hoi_video: str | None = None
+    reference_frame: int | None = None  # the frame that person.png and product.png were made from
+    person_image: str | None = None
+    product_image: str | None = None
+    person_score: float | None = None  # cosines of triplet validation, 1 is the same; nan never: None where unseen
+    product_score: float | None = None
+    provenance: dict[str, Provenance] = {}  # field of ClipRecord (and pose, product_mask, triplet) -> its tool
+
+    def share(self, part: str) -> float:
+        """Share of the frames on which `face`, `left_hand`, `right_hand` or `product` was seen."""
+        seen = sum(getattr(boxes, part) is not None for boxes in self.boxes.values())
+        return seen / self.frames
+
+    def supervised_boxes(self) -> dict[int, FrameBoxes]:
+        """The boxes of frames 2, 6, 10 ...: what a ClipRecord carries."""
+        return {frame: boxes for frame, boxes in self.boxes.items() if frame % 4 == 2}
+
+
+def read_annotations(folder: Path) -> Annotations | None:
+    """What has been written so far; None: nothing yet."""
+    file = folder / ANNOTATIONS
+    return Annotations.model_validate_json(file.read_text()) if file.is_file() else None
+
+
+def write_annotations(folder: Path, annotations: Annotations) -> None:
+    write_whole(folder / ANNOTATIONS, annotations.model_dump_json(indent=1))

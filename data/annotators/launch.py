@@ -1,0 +1,89 @@
+"""Annotate one clip: the parent's side, without any annotator's package.
+
+A folder holds rgb.mp4 (and product.png, where one was delivered); the tools that the configuration names run as child
+processes, each under the Python of its own environment, and leave their files and annotations.json there.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from data.annotators.annotations import CLIP, Annotations, read_annotations
+from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
+from data.run_folder import write_whole
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = "annotation.json"
+OnLine = Callable[[str], None]
+
+
+class AnnotationError(RuntimeError):
+    """An annotator failed. The message says which clip folder, which tasks and the tool's own last words."""
+
+
+def annotate(
+    folder: Path, config: AnnotationConfig, on_line: OnLine = print, tasks: Sequence[Task] = TASKS
+) -> Annotations:
+    """Annotate the clip in `folder`; every line of the tools goes to `on_line` (progress lines among them).
+
+    Args:
+        folder: holds rgb.mp4, and product.png where a picture of the product was delivered.
+        tasks: some of TASKS, in any order. Pose and regions are the cheap ones (seconds): call with these first, look
+            at the result, and call again with the others. What a task needs must have been done before.
+
+    Raises:
+        ValueError: the folder holds no clip, or an environment is not installed; names the command that does.
+        AnnotationError: a tool failed.
+    """
+    if not (folder / CLIP).is_file():
+        raise ValueError(f"{folder / CLIP} is missing: put the clip there")
+    write_whole(folder / CONFIG, config.model_dump_json(indent=1))
+
+    def environment_of(task: Task) -> str:
+        return config.tool(task).environment
+
+    for environment, group in groupby(sorted(tasks, key=TASKS.index), key=environment_of):
+        _run(python_of(environment), folder, list(group), on_line)
+    annotations = read_annotations(folder)
+    if annotations is None:
+        raise AnnotationError(f"{folder}: the annotators ended without annotations.json")
+    return annotations
+
+
+def python_of(environment: str) -> Path:
+    """The interpreter of a virtual environment.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    python = ROOT / environment / "bin/python"
+    if not python.is_file():
+        fix = "run `make setup-annotators`" if environment == ANNOTATORS else "install it, or correct `environment`"
+        raise ValueError(f"the annotators' environment {environment} is missing: {fix}")
+    return python
+
+
+def _run(python: Path, folder: Path, tasks: list[Task], on_line: OnLine) -> None:
+    child = subprocess.Popen(
+        [str(python), "-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "GLOG_minloglevel": "2"},
+    )
+    last = ""
+    try:
+        assert child.stdout is not None
+        for line in child.stdout:
+            last = line.strip() or last
+            on_line(line.rstrip())
+        code = child.wait()
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise
+    if code != 0:
+        raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last}")
