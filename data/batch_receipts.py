@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field
 
-from data.contracts import BatchOrder, ClipFormat, PreparedBatch, RawBatch
+from data.contracts import BatchOrder, ClipFormat, MapKind, PreparedBatch, RawBatch
 from data.digests import folder_digest
 from data.manifest import NAME as MANIFEST
 
@@ -27,6 +27,8 @@ class BatchEntry(BaseModel, frozen=True, extra="forbid"):
     order: BatchOrder = Field(discriminator="source")
     clip: ClipFormat
     preparation_processes: int = 2
+    map: MapKind = "processes"
+    ray_address: str | None = None
     encoders: str  # the batch whose encoders this one is encoded with
     encoding: dict[str, Any]  # model.contracts.EncodingConfig, which this layer does not know
 

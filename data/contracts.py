@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
 Split = Literal["train", "held_out"]
+MapKind = Literal["processes", "ray"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """Becomes the name of a folder: letters, digits, _ . -"""
 Box = tuple[int, int, int, int]
@@ -74,7 +75,9 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     held_out_batches: list[str] = Field(min_length=1)
     train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
     held_out_is_trained_on: bool = False  # must be said out loud for the one-clip overfit demo
-    preparation_processes: int = Field(default=2, ge=1)
+    preparation_processes: int = Field(default=2, ge=1)  # of preparation and of encoding, on this machine
+    map: MapKind = "processes"  # over what clips are spread; ray: an extra, for many machines
+    ray_address: str | None = None  # of a running Ray cluster; none: Ray on this machine alone
     path: str | None = None  # folder of the delivery, for sources that have one (`data.path=...` on the command line)
 
     @model_validator(mode="before")

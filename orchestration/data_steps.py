@@ -90,6 +90,8 @@ def _entry(work: Work) -> dict[str, Any]:
         "order": _order(config.data, work.batch_name).model_dump(mode="json"),
         "clip": config.data.clip.model_dump(mode="json"),
         "preparation_processes": config.data.preparation_processes,
+        "map": config.data.map,
+        "ray_address": config.data.ray_address,
         "encoders": config.data.train_batches[0],
         "encoding": config.encoding.model_dump(mode="json"),
     }
