@@ -1,0 +1,45 @@
+"""Do the references belong to the clip? Cosines of CLIP image features (transformers' CLIPModel).
+
+The paper drops mismatched (frame, person, product) triplets (sec. 3.3) and leaves the judge open; what
+similarity is enough is the order's to say.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+from transformers import CLIPImageProcessorPil, CLIPModel
+
+from data.annotators.contracts import Frames, TripletScore
+from data.annotators.published.weights import provenance
+from data.contracts import Provenance
+
+
+class ClipTriplet:
+    """A TripletValidator (data.annotators.contracts)."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        """Load a CLIP checkpoint with its image processor's configuration."""
+        model: Any = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        self.model = model.to(device).eval()
+        self.processor: Any = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        self.folder = folder
+
+    @property
+    def provenance(self) -> Provenance:
+        return provenance("clip", "transformers", self.folder, "MIT")
+
+    def score(self, rgb_HWC: Frames, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
+        """See TripletValidator."""
+        frame, person, product = (self._features(picture) for picture in (rgb_HWC, person_HWC, product_HWC))
+        return TripletScore(
+            person=float(cosine_similarity(frame, person)), product=float(cosine_similarity(frame, product))
+        )
+
+    @torch.no_grad()
+    def _features(self, rgb_HWC: Frames) -> Tensor:
+        inputs = self.processor(images=rgb_HWC, return_tensors="pt").to(self.model.device)
+        seen = self.model.vision_model(**inputs).pooler_output
+        return self.model.visual_projection(seen).float()

@@ -1,0 +1,37 @@
+"""Who a published tool is: its package, its version and the sha256 of its weights, for the record of every field."""
+
+from collections.abc import Iterable
+from hashlib import file_digest, sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from data.contracts import Provenance
+
+WEIGHTS = (".safetensors", ".onnx", ".ckpt", ".pt")
+
+
+def provenance(tool: str, package: str, weights: Path, licence: str) -> Provenance:
+    """The record of a tool that reads its weights from a file, or from a folder that `save_pretrained` wrote.
+
+    Raises:
+        ValueError: there are no weights.
+    """
+    return Provenance(
+        tool=tool, version=f"{package} {version(package)}", weights_sha256=_digest(weights), licence=licence
+    )
+
+
+def _digest(weights: Path) -> str:
+    files = [weights] if weights.is_file() else sorted(file for file in weights.rglob("*") if file.suffix in WEIGHTS)
+    if not files:
+        raise ValueError(f"{weights} holds no weights ({', '.join(WEIGHTS)}): download them there")
+    return sha256("".join(_file_digests(files)).encode()).hexdigest() if len(files) > 1 else _file_digest(files[0])
+
+
+def _file_digests(files: Iterable[Path]) -> Iterable[str]:
+    return (f"{file.name} {_file_digest(file)}\n" for file in files)
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as handle:
+        return file_digest(handle, "sha256").hexdigest()
