@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
+from data.annotators.config import AnnotationConfig
+
 Split = Literal["train", "held_out"]
 MapKind = Literal["processes", "ray"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -57,13 +59,39 @@ class ReleasedCsvBatch(BaseModel, frozen=True, extra="forbid"):
     product_id: str = "unknown"
 
 
+class FootageRules(BaseModel, frozen=True, extra="forbid"):
+    """When a stretch of raw footage is a clip. Levels are of 8 bits (0..255), shares are of the clip's frames."""
+
+    cut_difference: float = 8.0  # mean colour difference of two frames, in levels, from which a cut is possible ...
+    cut_ratio: float = 4.0  # ... and it is one where it is so many times the difference of the frames around
+    sharpness: float = 30.0  # variance of the Laplacian of the luma at 360 pixels of shorter side, median of the frames
+    movement: float = 0.15  # mean colour difference in 1/25 second, in levels
+    speech_share: float = 0.3  # of the clip's sound, in windows of 32 ms
+    people: int = 1  # seen at once, at most
+    face_share: float = 0.7
+    hand_share: float = 0.5  # at least one hand
+    product_share: float = 0.5
+    person_score: float = 0.0  # of triplet validation, cosine: the tool says what is alike
+    product_score: float = 0.0
+
+
+class RawVideoBatch(BaseModel, frozen=True, extra="forbid"):
+    """One delivery of long videos, made into annotated clips as it is delivered."""
+
+    source: Literal["raw_video"]
+    path: str | None = None  # folder that holds the videos and footage.csv, .jsonl or .yaml; filled from DataConfig.path
+    short_side_pixels: int = Field(default=720, ge=64, multiple_of=2)  # larger pictures are made smaller
+    rules: FootageRules = FootageRules()
+    annotation: AnnotationConfig = AnnotationConfig()
+
+
 class ArrivedBatch(BaseModel, frozen=True, extra="forbid"):
     """A folder that somebody put into datasets/raw; its manifest.jsonl (ClipRecord lines), copied last, says it all."""
 
     source: Literal["arrived"] = "arrived"
 
 
-BatchOrder = StudioBatch | ReleasedCsvBatch | ArrivedBatch
+BatchOrder = StudioBatch | ReleasedCsvBatch | RawVideoBatch | ArrivedBatch
 
 
 class DataConfig(BaseModel, frozen=True, extra="forbid"):
@@ -88,7 +116,7 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
             return values
         batches = {
             name: {**batch, "path": batch.get("path") or values["path"]}
-            if isinstance(batch, dict) and batch.get("source") == "released_csv"
+            if isinstance(batch, dict) and batch.get("source") in ("released_csv", "raw_video")
             else batch
             for name, batch in values.get("batches", {}).items()
         }
