@@ -6,6 +6,7 @@ processes, each under the Python of its own environment, and leave their files a
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -66,24 +67,27 @@ def python_of(environment: str) -> Path:
 
 
 def _run(python: Path, folder: Path, tasks: list[Task], on_line: OnLine) -> None:
-    child = subprocess.Popen(
-        [str(python), "-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "GLOG_minloglevel": "2"},
-    )
-    last = ""
-    try:
-        assert child.stdout is not None
-        for line in child.stdout:
-            last = line.strip() or last
-            on_line(line.rstrip())
-        code = child.wait()
-    except BaseException:
-        child.terminate()
-        child.wait()
-        raise
+    """One child. What its libraries chatter on standard error is kept for the case that it fails."""
+    with tempfile.TemporaryFile("w+") as chatter:
+        child = subprocess.Popen(
+            [str(python), "-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks],
+            stdout=subprocess.PIPE,
+            stderr=chatter,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"},
+        )
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                on_line(line.rstrip())
+            code = child.wait()
+        except BaseException:
+            child.terminate()
+            child.wait()
+            raise
+        chatter.seek(0)
+        said = chatter.read().strip().splitlines()
     if code != 0:
+        last = said[-1] if said else "it said nothing"
         raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last}")
