@@ -79,7 +79,9 @@ class RawVideoBatch(BaseModel, frozen=True, extra="forbid"):
     """One delivery of long videos, made into annotated clips as it is delivered."""
 
     source: Literal["raw_video"]
-    path: str | None = None  # folder that holds the videos and footage.csv, .jsonl or .yaml; filled from DataConfig.path
+    path: str | None = (
+        None  # folder that holds the videos and footage.csv, .jsonl or .yaml; filled from DataConfig.path
+    )
     short_side_pixels: int = Field(default=720, ge=64, multiple_of=2)  # larger pictures are made smaller
     rules: FootageRules = FootageRules()
     annotation: AnnotationConfig = AnnotationConfig()

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -30,15 +31,19 @@ def read_video(path: Path) -> tuple[Frames, float]:
         frames_THWC uint8, frames_per_second.
 
     Raises:
-        ValueError: the file is missing, unreadable, has no frame, no frame rate, or fewer frames than it declares.
+        ValueError: the file is missing, unreadable, has no frame, no steady frame rate, a broken frame, fewer frames
+            than it declares, or a rotation that players apply and boxes do not.
     """
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(f"video {path} has no picture stream: deliver it again")
-            stream = container.streams.video[0]
+            stream = _picture_stream(path, container)
             to_rgb = VideoReformatter()  # one for all frames: setting one up costs more than converting a small frame
-            frames = [to_rgb.reformat(frame, format="rgb24").to_ndarray() for frame in container.decode(stream)]
+            frames: list[Frames] = []
+            seconds: list[float | None] = []
+            for frame in container.decode(stream):
+                _check_plain(path, frame)
+                seconds.append(frame.time)
+                frames.append(to_rgb.reformat(frame, format="rgb24").to_ndarray())
             rate, declared = stream.average_rate, stream.frames
     except (FFmpegError, OSError) as error:
         raise ValueError(f"video {path} cannot be read ({error}): deliver it again") from error
@@ -46,6 +51,7 @@ def read_video(path: Path) -> tuple[Frames, float]:
         raise ValueError(f"video {path} is empty (no frame or no frame rate): deliver it again")
     if len(frames) < declared:
         raise ValueError(f"video {path} is cut short ({len(frames)} of {declared} frames): deliver it again")
+    _check_steady(path, seconds, float(rate))
     return np.stack(frames).astype(np.uint8, copy=False), float(rate)
 
 
@@ -57,9 +63,7 @@ def probe_video(path: Path) -> tuple[int, float, int, int]:
     """
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(f"video {path} has no picture stream: deliver it again")
-            stream = container.streams.video[0]
+            stream = _picture_stream(path, container)
             rate, height, width = stream.average_rate, stream.height, stream.width
             frames = stream.frames or sum(packet.size > 0 for packet in container.demux(stream))
     except (FFmpegError, OSError) as error:
@@ -67,6 +71,40 @@ def probe_video(path: Path) -> tuple[int, float, int, int]:
     if rate is None:
         raise ValueError(f"video {path} has no frame rate: deliver it again")
     return frames, float(rate), height, width
+
+
+def is_no_video(container: Any) -> bool:
+    """Whether FFmpeg opened something else than a video: sound, with or without a cover, or a still picture."""
+    streams = container.streams.video
+    still = container.format.name.endswith("_pipe") or container.format.name == "image2"
+    return not streams or still or bool(streams[0].disposition & Disposition.attached_pic)
+
+
+def _picture_stream(path: Path, container: Any) -> Any:
+    if is_no_video(container):
+        raise ValueError(f"video {path} has no picture stream: deliver it again")
+    return container.streams.video[0]
+
+
+def _check_plain(path: Path, frame: av.VideoFrame) -> None:
+    if frame.is_corrupt:
+        raise ValueError(f"video {path} has a broken frame at {frame.time or 0:.2f} s: deliver it again")
+    if frame.rotation:
+        raise ValueError(
+            f"video {path} is stored turned by {frame.rotation} degrees: write it upright, and see that the boxes "
+            "belong to the upright picture"
+        )
+
+
+def _check_steady(path: Path, seconds: list[float | None], rate: float) -> None:
+    """Frames are counted, not timed, everywhere after this: so they must be evenly spaced."""
+    known = [at for at in seconds if at is not None]
+    off = [abs(at - known[0] - number / rate) for number, at in enumerate(known)]
+    if len(known) == len(seconds) and max(off) * rate > 0.5:
+        raise ValueError(
+            f"video {path} has a variable frame rate (frame {int(np.argmax(off))} is {max(off):.3f} s off "
+            f"{rate:g} frames a second): convert it to a steady one"
+        )
 
 
 def write_video(path: Path, frames_THWC: Frames, frames_per_second: float, lossless: bool) -> None:
