@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from data.contracts import BatchOrder, ClipFormat, MapKind, PreparedBatch, RawBatch
 from data.digests import folder_digest
 from data.manifest import NAME as MANIFEST
+from data.map_clips import Spread
 
 BATCHES = Path("datasets/batches.yaml")
 RAW = Path("datasets/raw")
@@ -31,6 +32,11 @@ class BatchEntry(BaseModel, frozen=True, extra="forbid"):
     ray_address: str | None = None
     encoders: str  # the batch whose encoders this one is encoded with
     encoding: dict[str, Any]  # model.contracts.EncodingConfig, which this layer does not know
+
+    @property
+    def spread(self) -> Spread:
+        """Over what the batch's clips are spread."""
+        return Spread(self.map, self.preparation_processes, self.ray_address)
 
 
 class Validation(BaseModel, frozen=True, extra="forbid"):

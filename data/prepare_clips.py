@@ -9,8 +9,7 @@ written, so that people can look at it, and makes validation.json say `"valid": 
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 
 from data.batch_receipts import batch_entry
@@ -20,7 +19,9 @@ from data.contracts import BatchOrder, ClipRecord, ReleasedCsvBatch
 from data.digests import folder_digest
 from data.failures import ClipError
 from data.manifest import read_manifest, write_manifest
-from data.prepare_clip import ClipJob, prepare_clip
+from data.map_clips import Spread, map_clips
+from data.prepare_clip import ClipJob
+from data.prepared_memory import PreparedMemory, prepare_and_hash
 from data.progress import report_progress
 from data.sources import released_csv
 from data.validation import validate, write_validation
@@ -35,10 +36,9 @@ def prepare_batch(batch: str) -> None:
     entry = batch_entry(batch)
     raw, prepared = Path("datasets/raw") / batch, Path("datasets/prepared") / batch
     records = read_raw(raw, entry.order)
-    shutil.rmtree(prepared, ignore_errors=True)  # clips of an earlier run that are no longer delivered
     rates = accepted_rates(entry.order, entry.clip.frames_per_second)
     jobs = [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
-    results = list(_prepare_all(jobs, entry.preparation_processes))
+    results = _prepare_all(jobs, PreparedMemory(raw, prepared), entry.spread)
     write_manifest(prepared, [record for record, _ in results])
     draw_contact_sheet(prepared, [record for record, _ in results])
     report_progress(len(jobs), len(jobs), "clips prepared, now validated")
@@ -67,18 +67,33 @@ def unique(records: Iterable[ClipRecord]) -> list[ClipRecord]:
     return list(first.values())
 
 
-def _prepare_all(jobs: list[ClipJob], processes: int) -> Iterator[tuple[ClipRecord, ClipFacts]]:
+def _prepare_all(jobs: list[ClipJob], memory: PreparedMemory, spread: Spread) -> list[tuple[ClipRecord, ClipFacts]]:
+    """Every clip in the jobs' order; only those are worked on that are not there yet as they must be."""
+    done = {job.record.clip_id: found for job in jobs if (found := memory.recall(job))}
+    missing = [job for job in jobs if job.record.clip_id not in done]
+    _clear(jobs[0].prepared, kept=set(done))
     faults: list[str] = []
-    with ProcessPoolExecutor(processes) as pool:
-        futures = [pool.submit(prepare_clip, job) for job in jobs]
-        for done, future in enumerate(futures, 1):
-            try:
-                yield future.result()
-            except ClipError as error:
-                faults.append(str(error))
-            report_progress(done, len(jobs), "clips prepared")
+    for number, (job, found) in enumerate(zip(missing, map_clips(prepare_and_hash, missing, spread), strict=True), 1):
+        if isinstance(found, ClipError):
+            faults.append(str(found))
+        else:
+            memory.keep(job, found)
+            done[job.record.clip_id] = found
+        report_progress(len(jobs) - len(missing) + number, len(jobs), "clips prepared")
     if faults:
         raise ValueError(f"{len(faults)} of {len(jobs)} clips cannot be used:\n" + "\n".join(faults))
+    memory.forget_others(jobs)
+    return [(done[job.record.clip_id].record, done[job.record.clip_id].facts) for job in jobs]
+
+
+def _clear(prepared: Path, kept: set[str]) -> None:
+    """Remove what an earlier run left, the clips aside that stay as they are."""
+    for left in prepared.glob("*"):
+        if left.name != "clips":
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    for folder in prepared.glob("clips/*"):
+        if folder.name not in kept:
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
