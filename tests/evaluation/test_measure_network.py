@@ -14,28 +14,14 @@ from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 CONFIG = EvaluationConfig(held_out_clips=3, seed=1, variants=["true"], noise_levels=[0.3, 0.9], locator_steps=1)
-NETWORK = NetworkConfig(
-    dim=48,
-    ffn_dim=64,
-    layers=2,
-    heads=2,
-    latent_channels=4,
-    frequency_dim=16,
-    text_dim=8,
-    text_tokens=5,
-    audio_dim=6,
-    audio_layers=1,
-    audio_injection_layers=[1],
-    expert_dim=8,
-    motion=False,
-)
 
 
 @pytest.fixture
-def network() -> DualStreamTransformer:
+def network(small: NetworkConfig) -> DualStreamTransformer:
     file = Path(__file__).parents[2] / "conf/recipe/paper.yaml"
     torch.manual_seed(0)
-    return DualStreamTransformer(NETWORK, RecipeConfig.model_validate(yaml.safe_load(file.read_text()))).eval()
+    shape = small.model_copy(update={"audio_layers": 1, "motion": False})
+    return DualStreamTransformer(shape, RecipeConfig.model_validate(yaml.safe_load(file.read_text()))).eval()
 
 
 def test_every_clip_gets_every_number(network: DualStreamTransformer, clips: list[ExamClip]) -> None:

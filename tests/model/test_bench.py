@@ -13,20 +13,6 @@ from model.contracts import NetworkConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.presets import network_preset, recipe_preset
 
-SMALL = NetworkConfig(
-    dim=48,
-    ffn_dim=64,
-    layers=2,
-    heads=2,
-    latent_channels=4,
-    frequency_dim=16,
-    text_dim=8,
-    text_tokens=5,
-    audio_dim=6,
-    audio_layers=3,
-    audio_injection_layers=[1],
-    expert_dim=8,
-)
 CONTENDERS = {"reference": DENSE_MASK_REFERENCE, **single_habits()}
 
 
@@ -37,13 +23,13 @@ def _from_the_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", CONTENDERS)
 @pytest.mark.parametrize("recipe", ["paper", "released"])
-def test_the_long_way_round_gives_the_same_numbers(name: str, recipe: str) -> None:
+def test_the_long_way_round_gives_the_same_numbers(name: str, recipe: str, small: NetworkConfig) -> None:
     torch.manual_seed(0)
-    ours = DualStreamTransformer(SMALL, recipe_preset(recipe))
+    ours = DualStreamTransformer(small, recipe_preset(recipe))
     with torch.no_grad():
         for parameter in ours.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
-    batch = random_batch(SMALL, ClipShape(64, 64, 2), torch.device("cpu"))
+    batch = random_batch(small, ClipShape(64, 64, 2), torch.device("cpu"))
     outputs = [
         model(batch.rgb_BCThw, batch.timestep_B, batch.conditions, batch.hoi_BCThw)
         for model in (ours, with_habits(ours, CONTENDERS[name]))

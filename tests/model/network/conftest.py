@@ -24,22 +24,6 @@ def _recipe(name: str) -> RecipeConfig:
     return RecipeConfig.model_validate(yaml.safe_load((CONF / f"recipe/{name}.yaml").read_text()))
 
 
-SMALL = NetworkConfig(
-    dim=48,
-    ffn_dim=64,
-    layers=2,
-    heads=2,
-    latent_channels=4,
-    frequency_dim=16,
-    text_dim=8,
-    text_tokens=5,
-    audio_dim=6,
-    audio_layers=3,
-    audio_injection_layers=[1],
-    expert_dim=8,
-)
-
-
 class Inputs:
     """A random batch: noisy RGB and HOI latents with all conditions; seeded."""
 
@@ -77,11 +61,6 @@ def _randomized(network: NetworkConfig, recipe: RecipeConfig, seed: int = 0) -> 
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
     return model.eval()
-
-
-@pytest.fixture
-def small() -> NetworkConfig:
-    return SMALL
 
 
 @pytest.fixture
