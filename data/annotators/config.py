@@ -29,6 +29,7 @@ class PoseTool(Tool, frozen=True, extra="forbid"):
 
 class RegionTool(Tool, frozen=True, extra="forbid"):
     kind: Literal["pose_boxes", "hand_object_detector"]
+    labels: dict[str, Literal["face", "hand"]] = {"face": "face", "hand": "hand"}  # {the detector's label: ours}
 
 
 class ProductMaskTool(Tool, frozen=True, extra="forbid"):

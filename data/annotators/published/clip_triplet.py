@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 from transformers import CLIPImageProcessorPil, CLIPModel
 
-from data.annotators.contracts import Frames, TripletScore
+from data.annotators.contracts import Frames, Mask, TripletScore
+from data.annotators.mask_boxes import box_of
 from data.annotators.published.weights import provenance
 from data.contracts import Provenance
 
@@ -31,12 +32,17 @@ class ClipTriplet:
     def provenance(self) -> Provenance:
         return provenance("clip", "transformers", self.folder, "MIT")
 
-    def score(self, rgb_HWC: Frames, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
-        """See TripletValidator."""
-        frame, person, product = (self._features(picture) for picture in (rgb_HWC, person_HWC, product_HWC))
-        return TripletScore(
-            person=float(cosine_similarity(frame, person)), product=float(cosine_similarity(frame, product))
-        )
+    def score(self, rgb_HWC: Frames, product_HW: Mask, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
+        """See TripletValidator. The product is compared with its part of the frame."""
+        seen = box_of(product_HW)
+        if seen is None:
+            return TripletScore(person=self._cosine(rgb_HWC, person_HWC), product=None)
+        x1, y1, x2, y2 = seen
+        part_HWC = rgb_HWC[y1 : y2 + 1, x1 : x2 + 1]
+        return TripletScore(self._cosine(rgb_HWC, person_HWC), self._cosine(part_HWC, product_HWC))
+
+    def _cosine(self, one_HWC: Frames, other_HWC: Frames) -> float:
+        return float(cosine_similarity(self._features(one_HWC), self._features(other_HWC)))
 
     @torch.no_grad()
     def _features(self, rgb_HWC: Frames) -> Tensor:

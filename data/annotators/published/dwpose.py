@@ -17,6 +17,7 @@ from data.annotators.published.weights import provenance
 from data.annotators.published.whole_body import LANDMARKS, pose_track
 from data.contracts import Provenance
 
+LOOKS = 8  # frames on which people are counted
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
@@ -48,14 +49,21 @@ class DWPose:
         """See PoseEstimator. Where nobody is found, every landmark of the frame has confidence 0."""
         return pose_track(np.stack([self._frame(rgb_HWC) for rgb_HWC in rgb_THWC]))
 
+    def people(self, rgb_THWC: Frames) -> int:
+        """See PoseEstimator."""
+        return max(len(self._people(rgb_HWC)) for rgb_HWC in rgb_THWC[:: max(1, len(rgb_THWC) // LOOKS)])
+
     def _frame(self, rgb_HWC: Frames) -> Landmarks:
-        picture_1CSS, scale = yolox.letterbox(rgb_HWC, self.side)
-        box = yolox.largest_person(_answer(self.detector, picture_1CSS)[0][0], self.side, scale, self.person_threshold)
-        if box is None:
+        found = self._people(rgb_HWC)
+        if not found:
             return np.zeros((LANDMARKS, 3), np.float32)
-        seen = simcc.window((box[0], box[1], box[2], box[3]), self.crop_height, self.crop_width)
+        seen = simcc.window(found[0], self.crop_height, self.crop_width)
         x_1KX, y_1KY = _answer(self.network, simcc.crop(rgb_HWC, seen, self.crop_height, self.crop_width))
         return simcc.landmarks(x_1KX[0], y_1KY[0], seen)
+
+    def _people(self, rgb_HWC: Frames) -> list[yolox.Window]:
+        picture_1CSS, scale = yolox.letterbox(rgb_HWC, self.side)
+        return yolox.people(_answer(self.detector, picture_1CSS)[0][0], self.side, scale, self.person_threshold)
 
 
 def _session(file: Path) -> Any:

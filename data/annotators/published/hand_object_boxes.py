@@ -5,6 +5,7 @@ any checkpoint whose labels name a face and hands does the same work. A hand is 
 wrist of the pose that lies nearer, so a detector that knows one kind of hand will do.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ LEFT_WRIST, RIGHT_WRIST = 9, 10  # COCO
 class HandObjectBoxes:
     """A RegionDetector (data.annotators.contracts)."""
 
-    def __init__(self, folder: Path, device: str, labels: dict[str, str], threshold: float = 0.5) -> None:
+    def __init__(self, folder: Path, device: str, labels: Mapping[str, str], threshold: float = 0.5) -> None:
         """Load a detection checkpoint that `save_pretrained` wrote.
 
         Args:

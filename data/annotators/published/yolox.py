@@ -13,10 +13,12 @@ from PIL import Image
 
 STRIDES = (8, 16, 32)
 PERSON = 0
+SAME_PERSON = 0.45  # of two boxes that overlap more, the less sure one goes
 GREY = 114
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Window = tuple[float, float, float, float]
 
 
 def letterbox(rgb_HWC: Picture, side: int) -> tuple[Floats, float]:
@@ -36,18 +38,29 @@ def grid(side: int) -> tuple[Floats, Floats]:
     return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def largest_person(rows_N85: Floats, side: int, scale: float, threshold: float) -> tuple[float, ...] | None:
-    """x1, y1, x2, y2 of the largest person in pixels of the picture; None where no score reaches the threshold.
+def people(rows_N85: Floats, side: int, scale: float, threshold: float) -> list[Window]:
+    """Everybody whose score reaches the threshold, the largest first: x1, y1, x2, y2 in pixels of the picture.
 
-    The largest, not the surest: a clip shows one person, and people in the background are small.
+    The largest, not the surest: a clip is about one person, and people in the background are small.
     """
     cells_N2, strides_N1 = grid(side)
     scores_N = rows_N85[:, 4] * rows_N85[:, 5 + PERSON]
     centres_N2 = (rows_N85[:, :2] + cells_N2) * strides_N1 / scale
     sizes_N2 = np.exp(rows_N85[:, 2:4]) * strides_N1 / scale
-    people = np.flatnonzero(scores_N >= threshold)
-    if not len(people):
-        return None
-    found = people[np.argmax(sizes_N2[people].prod(axis=-1))]
-    corners = np.concatenate([centres_N2[found] - sizes_N2[found] / 2, centres_N2[found] + sizes_N2[found] / 2])
-    return tuple(map(float, corners))
+    corners_N4 = np.concatenate([centres_N2 - sizes_N2 / 2, centres_N2 + sizes_N2 / 2], axis=1)
+    found = [int(row) for row in np.argsort(-scores_N) if scores_N[row] >= threshold]
+    kept: list[int] = []
+    for row in found:  # of boxes that say the same, the surest
+        if all(_overlap(corners_N4[row], corners_N4[other]) <= SAME_PERSON for other in kept):
+            kept.append(row)
+    kept.sort(key=lambda row: -float(sizes_N2[row].prod()))
+    return [(float(x1), float(y1), float(x2), float(y2)) for x1, y1, x2, y2 in corners_N4[kept]]
+
+
+def _overlap(one_4: Floats, other_4: Floats) -> float:
+    """Intersection over union."""
+    width = min(one_4[2], other_4[2]) - max(one_4[0], other_4[0])
+    height = min(one_4[3], other_4[3]) - max(one_4[1], other_4[1])
+    common = max(width, 0.0) * max(height, 0.0)
+    areas = [float((box[2] - box[0]) * (box[3] - box[1])) for box in (one_4, other_4)]
+    return float(common / max(sum(areas) - common, 1e-9))

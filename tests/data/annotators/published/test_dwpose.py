@@ -23,10 +23,12 @@ def answer(side: int, *people: tuple[float, float, float, float, float]) -> np.n
     return rows_N85
 
 
-def test_the_largest_person_in_pixels_of_the_picture() -> None:
-    rows_N85 = answer(64, (10, 10, 4, 4, 0.9), (32, 24, 20, 30, 0.6), (30, 30, 60, 60, 0.1))
-    assert yolox.largest_person(rows_N85, 64, 0.5, 0.3) == pytest.approx((44, 18, 84, 78), abs=1e-3)
-    assert yolox.largest_person(rows_N85, 64, 0.5, 0.95) is None
+def test_people_in_pixels_of_the_picture_the_largest_first() -> None:
+    rows_N85 = answer(64, (10, 10, 4, 4, 0.9), (32, 24, 20, 30, 0.6), (33, 24, 20, 30, 0.5), (30, 30, 60, 60, 0.1))
+    largest, small = yolox.people(rows_N85, 64, 0.5, 0.3)
+    assert largest == pytest.approx((44, 18, 84, 78), abs=1e-3)
+    assert small == pytest.approx((16, 16, 24, 24), abs=1e-3)
+    assert yolox.people(rows_N85, 64, 0.5, 0.95) == []
 
 
 def test_the_letterbox_keeps_proportions_and_turns_colours() -> None:
@@ -67,6 +69,7 @@ def test_both_networks_on_a_clip(clip: Frames, dwpose: tuple[Path, Path]) -> Non
     pose = estimator.estimate(clip)
     assert pose.body_TK3.shape == (5, 17, 3)
     assert (pose.body_TK3[..., 2] > 0).any()
+    assert estimator.people(clip) >= 1
     assert estimator.provenance.weights_sha256
     nobody = DWPose(*dwpose, person_threshold=2.0).estimate(clip)
     assert not nobody.face_TK3.any()

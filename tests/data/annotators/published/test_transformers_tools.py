@@ -39,10 +39,16 @@ def test_sam3_sees_the_whole_frame() -> None:
 
 
 def test_clip_knows_the_same_picture_and_another(clip: Frames, clip_model: Path) -> None:
-    other = np.full((50, 70, 3), 255, np.uint8)
-    score = ClipTriplet(clip_model, "cpu").score(clip[0], clip[0], other)
-    assert score.person == pytest.approx(1, abs=1e-5)
-    assert score.product < 0.999
+    product_HW = np.zeros(clip.shape[1:3], np.bool_)
+    validator, other = ClipTriplet(clip_model, "cpu"), np.full((50, 70, 3), 255, np.uint8)
+    assert validator.score(clip[0], product_HW, clip[0], other).product is None, "no product in the frame"
+    product_HW[20:40, 10:30] = True
+    score = validator.score(clip[0], product_HW, clip[0], clip[0][20:40, 10:30])
+    assert (score.person, score.product) == pytest.approx((1, 1), abs=1e-5)
+    score = validator.score(clip[0], product_HW, other, other)
+    assert score.person is not None
+    assert score.product is not None
+    assert max(score.person, score.product) < 0.999
 
 
 def test_boxes_lie_in_the_picture_and_carry_known_labels(clip: Frames, pose: PoseTrack, detection_model: Path) -> None:
