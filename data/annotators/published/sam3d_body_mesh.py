@@ -1,7 +1,7 @@
 """The body mesh by SAM-3D-Body (facebookresearch/sam-3d-body). It is in no package index: its environment is your own.
 
-CoInteract, arXiv 2604.19636, sec. 3.3. Follow its INSTALL.md in a virtual environment, add what this project's data layer
-needs (numpy, pydantic, av, pillow), and name it as the tool's `environment`. What stands here of the model follows its
+CoInteract, arXiv 2604.19636, sec. 3.3. Follow its INSTALL.md in a virtual environment, add what our data layer needs
+(numpy, pydantic, av, pillow), and name it as the tool's `environment`. What stands here of the model follows its
 documented use and has never been run by us; the drawing of the mesh is tested.
 
 Shape legend: T frames, H W pixels, V vertices in metres (x right, y down, z away from the camera), F triangles.
