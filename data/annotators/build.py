@@ -37,7 +37,7 @@ def body_mesher(tool: config.BodyMeshTool) -> contracts.BodyMesher:
     if tool.kind == "anny":
         from data.annotators.offline.body_mesh import AnnyMesher
 
-        return AnnyMesher(tool.keyframe_step, tool.iterations)
+        return AnnyMesher(tool.iterations)
     from data.annotators.published import build
 
     return build.body_mesher(tool)

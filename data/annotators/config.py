@@ -39,7 +39,6 @@ class ProductMaskTool(Tool, frozen=True, extra="forbid"):
 
 class BodyMeshTool(Tool, frozen=True, extra="forbid"):
     kind: Literal["anny", "sam3d_body"]
-    keyframe_step: int = Field(default=8, ge=1)  # Anny: every so many frames are fitted, the others interpolated
     iterations: int = Field(default=120, ge=1)
 
 
