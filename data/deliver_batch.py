@@ -1,4 +1,4 @@
-"""Deliver one batch: film it in the studio, or copy the folder it comes in.
+"""Deliver one batch: film it in the studio, copy the folder it comes in, or cut its footage into annotated clips.
 
     python -m data.deliver_batch BATCH
 
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from data.batch_receipts import DELIVERY, RAW, BatchEntry, batch_entry
-from data.contracts import ArrivedBatch, ReleasedCsvBatch, StudioBatch
+from data.contracts import ArrivedBatch, RawVideoBatch, ReleasedCsvBatch, StudioBatch
 from data.digests import files_digest
 from data.manifest import read_manifest
 from data.progress import report_progress
 from data.run_folder import write_whole
-from data.sources import released_csv, studio
+from data.sources import raw_video, released_csv, studio
+from data.sources.copy_delivery import delivered_files
+from data.sources.raw_video_speech import tool as speech_tool
 
 
 def deliver_batch(batch: str) -> None:
@@ -56,7 +58,11 @@ def delivery_settings(entry: BatchEntry) -> dict[str, Any]:
     """What decides the bytes of a delivery. How a CSV is read does not: that may change without a new delivery."""
     if isinstance(entry.order, ReleasedCsvBatch):
         return {"source": entry.order.source, "csv": entry.order.csv, "delivery_digest": _source_digest(entry.order)}
-    return {**entry.order.model_dump(), "clip": entry.clip.model_dump(exclude={"lossless"})}
+    clip = entry.clip.model_dump(exclude={"lossless"})
+    if isinstance(entry.order, RawVideoBatch):
+        order = entry.order.model_dump(exclude={"path"})
+        return {**order, "clip": clip, "speech": speech_tool(), "delivery_digest": _source_digest(entry.order)}
+    return {**entry.order.model_dump(), "clip": clip}
 
 
 def check_delivered(folder: Path, settings: dict[str, Any]) -> None:
@@ -86,6 +92,8 @@ def check_delivered(folder: Path, settings: dict[str, Any]) -> None:
 def _deliver(entry: BatchEntry, folder: Path) -> int:
     if isinstance(entry.order, ReleasedCsvBatch):
         return released_csv.deliver(entry.order, folder)
+    if isinstance(entry.order, RawVideoBatch):
+        return raw_video.deliver(entry.order, entry.clip, folder, entry.preparation_processes)
     assert isinstance(entry.order, StudioBatch)
     studio.deliver(entry.order, entry.clip, folder, entry.preparation_processes)
     return entry.order.clips
@@ -101,9 +109,9 @@ def _workplace(batch: str, settings: dict[str, Any]) -> Path:
     return RAW / name
 
 
-def _source_digest(order: ReleasedCsvBatch) -> str | None:
+def _source_digest(order: ReleasedCsvBatch | RawVideoBatch) -> str | None:
     source = Path(order.path) if order.path else None
-    return files_digest(source, released_csv.delivered_files(source)) if source and source.is_dir() else None
+    return files_digest(source, delivered_files(source)) if source and source.is_dir() else None
 
 
 if __name__ == "__main__":

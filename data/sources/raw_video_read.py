@@ -149,7 +149,7 @@ class Upright:
         height, width = float(frame.height), frame.width * timed.pixel_aspect
         scale = min(1.0, self.short_side / min(height, width))
         size = {"width": _even(width * scale), "height": _even(height * scale)}
-        picture: Picture = self.to_rgb.reformat(frame, format=kind, **size).to_ndarray()
+        picture: Any = self.to_rgb.reformat(frame, format=kind, **size).to_ndarray()
         turned = np.rot90(picture, round((frame.rotation or 0) / 90) % 4)  # counterclockwise, as FFmpeg counts
         return np.ascontiguousarray(turned)
 

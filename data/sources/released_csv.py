@@ -5,14 +5,13 @@ rate means drifting sound. Here each deviation is an error, unless the batch's o
 """
 
 import csv
-import shutil
 from pathlib import Path
 from typing import Any
 
 from data.contracts import ClipRecord, ReleasedCsvBatch
 from data.failures import refuse
 from data.manifest import inside
-from data.progress import report_progress
+from data.sources.copy_delivery import copy_delivery
 from data.sources.released_boxes import BoxReader
 from data.video_io import probe_video
 
@@ -35,35 +34,16 @@ def deliver(order: ReleasedCsvBatch, folder: Path) -> int:
     """Copy the delivery's files into `folder`, hidden ones left out. Gives the number of clips.
 
     Raises:
-        ValueError: no path was given, it holds no such CSV, or a link in it leads elsewhere.
+        ValueError: no path was given, it holds no such CSV, a link in it leads elsewhere, or it is still being written.
     """
     if order.path is None:
         raise ValueError("the batch names no folder: add data.path=FOLDER, the folder that holds its CSV")
     source = Path(order.path)
     if not (source / order.csv).is_file():
         raise ValueError(f"{source / order.csv} is missing: give the folder that holds it as data.path=FOLDER")
-    files = delivered_files(source)
-    for done, file in enumerate(files, 1):
-        target = folder / file.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-        report_progress(done, len(files), "files copied")
+    copy_delivery(source, folder)
     with (folder / order.csv).open(newline="", encoding="utf-8-sig") as handle:
         return sum(1 for _ in csv.DictReader(handle))
-
-
-def delivered_files(source: Path) -> list[Path]:
-    """The files of a delivery, sorted, without hidden ones.
-
-    Raises:
-        ValueError: a link leads out of the folder.
-    """
-    visible = [path for path in sorted(source.rglob("*")) if not _hidden(path.relative_to(source))]
-    files = [path for path in visible if path.is_file()]
-    for file in files:
-        if not file.resolve().is_relative_to(source.resolve()):
-            raise ValueError(f"{file} leads out of {source}: put the file itself there")
-    return files
 
 
 def read_records(folder: Path, order: ReleasedCsvBatch) -> list[ClipRecord]:
@@ -84,10 +64,6 @@ def read_records(folder: Path, order: ReleasedCsvBatch) -> list[ClipRecord]:
     if not rows:
         raise ValueError(f"{table} holds no clip: deliver the batch again")
     return [_record(folder, f"{number:04d}", row, order) for number, row in enumerate(rows)]
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _check_columns(table: Path, columns: list[str]) -> None:

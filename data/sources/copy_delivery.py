@@ -1,0 +1,59 @@
+"""Copy what somebody delivers, whole and unchanged: a link that leads elsewhere, a file being written is refused.
+
+A file is there under its name once all of it is; an interrupted copy goes on.
+"""
+
+import shutil
+from pathlib import Path
+
+from data.digests import files_digest
+from data.progress import report_progress
+
+
+def copy_delivery(source: Path, folder: Path) -> None:
+    """Copy the visible files of `source` into `folder`.
+
+    Raises:
+        ValueError: there are none, a link leads out of the folder, or a file changed while it was copied.
+    """
+    files = delivered_files(source)
+    before = files_digest(source, files)
+    for done, file in enumerate(files, 1):
+        target = folder / file.relative_to(source)
+        if not (target.exists() and target.stat().st_size == file.stat().st_size):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}.part")
+            shutil.copyfile(file, partial)
+            partial.replace(target)
+        report_progress(done, len(files), "files copied")
+    if files_digest(folder, [folder / file.relative_to(source) for file in files]) != before:
+        names = [file.relative_to(source).as_posix() for file in files]
+        changed = [name for name in names if _differs(source / name, folder / name)]
+        for name in changed:
+            (folder / name).unlink(missing_ok=True)
+        raise ValueError(
+            f"{', '.join(changed) or source.name} changed while being copied from {source}: wait until the delivery "
+            "is complete and run again"
+        )
+
+
+def delivered_files(source: Path) -> list[Path]:
+    """The files of a delivery, sorted, without hidden ones.
+
+    Raises:
+        ValueError: a link leads out of the folder.
+    """
+    visible = [path for path in sorted(source.rglob("*")) if not _hidden(path.relative_to(source))]
+    files = [path for path in visible if path.is_file()]
+    for file in files:
+        if not file.resolve().is_relative_to(source.resolve()):
+            raise ValueError(f"{file} leads out of {source}: put the file itself there")
+    return files
+
+
+def _differs(file: Path, copy: Path) -> bool:
+    return file.stat().st_size != copy.stat().st_size or file.read_bytes() != copy.read_bytes()
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

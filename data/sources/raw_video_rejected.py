@@ -1,0 +1,50 @@
+"""rejected.jsonl: every stretch of footage that became no clip, one line each, with the reason in numbers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from data.run_folder import write_whole
+
+NAME = "rejected.jsonl"
+
+
+class Rejection(BaseModel, frozen=True, extra="forbid"):
+    """One stretch. Files that cannot be used at all have no seconds and no threshold, their value is what was wrong."""
+
+    video: str  # relative to the footage folder
+    from_seconds: float | None = None
+    to_seconds: float | None = None
+    reason: str
+    value: float | str
+    threshold: float | None = None
+
+    def __str__(self) -> str:
+        """For people."""
+        where = "" if self.from_seconds is None else f" {self.from_seconds:.2f}-{self.to_seconds:.2f} s"
+        value = self.value if isinstance(self.value, str) else f"{self.value:.3g}"
+        return f"{self.video}{where}: {self.reason} ({value}{f', rule {self.threshold:g}' if self.threshold else ''})"
+
+
+def write_rejected(folder: Path, rejected: Iterable[Rejection]) -> None:
+    """Write rejected.jsonl, by video and time."""
+    ordered = sorted(rejected, key=lambda found: (found.video, found.from_seconds or 0.0, found.reason))
+    write_whole(folder / NAME, "".join(found.model_dump_json(exclude_none=True) + "\n" for found in ordered))
+
+
+def read_rejected(folder: Path) -> list[Rejection]:
+    """What a delivery rejected; nothing where its source rejects nothing."""
+    file = folder / NAME
+    return [Rejection.model_validate_json(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def by_reason(rejected: Iterable[Rejection]) -> dict[str, int]:
+    """Stretches rejected for each reason, the most frequent first."""
+    return dict(Counter(found.reason for found in rejected).most_common())
+
+
+def summary(rejected: Iterable[Rejection]) -> str:
+    """`4 static, 2 no_speech`."""
+    return ", ".join(f"{count} {reason}" for reason, count in by_reason(rejected).items()) or "none"
