@@ -5,7 +5,7 @@ Every model is frozen and refuses unknown fields, so a typo is an error. Facts: 
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 AttentionMode = Literal["full", "asymmetric"]
 RegionName = Literal["base", "head", "hand"]
@@ -123,6 +123,18 @@ class DeepSpeedConfig(BaseModel, frozen=True, extra="forbid"):
     offload_parameters: bool = False  # exists at ZeRO-3 only; anything else is an error
 
 
+class LowRankConfig(BaseModel, frozen=True, extra="forbid"):
+    """LoRA: the backbone's q, k, v, o and both FFN layers learn weight + (alpha / rank) B A, the rest is frozen."""
+
+    rank: int = Field(ge=1)
+    alpha: float | None = Field(default=None, gt=0)  # null: the rank, as the released script has it
+
+    @property
+    def scale(self) -> float:
+        """What B A counts."""
+        return 1.0 if self.alpha is None else self.alpha / self.rank
+
+
 class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/training/*.yaml."""
 
@@ -136,7 +148,17 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     checkpoint_every_steps: int = Field(ge=1)
     keep_checkpoints: int = Field(default=2, ge=1)
     log_every_steps: int = Field(default=10, ge=1)
-    initial_weights: str | None = None  # a consolidated safetensors file to start stage one from
+    # what stage one starts from: a stage's model.safetensors, or the folder of the public backbone's shards
+    initial_weights: str | None = None
+    initial_adapter: str | None = None  # a public adapter file, merged into them
+    low_rank: LowRankConfig | None = None  # null: every weight is trained
+    activation_checkpointing: bool = False  # keep what enters a block, compute the rest again: same losses, less memory
+
+    @model_validator(mode="after")
+    def _an_adapter_has_a_base(self) -> "TrainingConfig":
+        if self.initial_adapter and not self.initial_weights:
+            raise ValueError("initial_adapter changes weights: give the ones it was trained on as initial_weights")
+        return self
 
 
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
@@ -145,6 +167,8 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     steps: int = Field(ge=1)
     guidance: float
     sigma_shift: float
+    # one: both sides of guidance as one batch; two: a pass each; auto: one, and two once it ran out of GPU memory
+    guidance_passes: Literal["auto", "one", "two"] = "auto"
 
 
 class TrackingConfig(BaseModel, frozen=True, extra="forbid"):

@@ -3,9 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from data.digests import folder_digest
+from data.digests import files_digest, folder_digest
 from evaluation.contracts import EvaluationReport, GeneratedSamples
-from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
+from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingConfig, TrainingSet
+from orchestration.load_config import PipelineConfig
 from orchestration.run_step import Order, run_step
 from orchestration.work import Made, Work
 
@@ -85,9 +86,11 @@ def artifact_intact(artifact: RgbArtifact) -> bool:
     return True
 
 
-def _train(work: Work, stage: str, training_set: TrainingSet, parent: TrainedStage | None) -> Made:
-    spread = work.config.deepspeed
-    order = Order(
+def training_order(config: PipelineConfig, stage: str, training_set: TrainingSet, parent: TrainedStage | None) -> Order:
+    """One stage of training: how it is spread decides its result in the last bits, how it saves memory does not."""
+    spread = config.deepspeed
+    initial = None if parent else _initial_digest(config.training)
+    return Order(
         name=stage,
         command=_torchrun(spread.processes),
         sections=[
@@ -97,10 +100,18 @@ def _train(work: Work, stage: str, training_set: TrainingSet, parent: TrainedSta
             f"training.{stage}",
             *(f"training.{name}" for name in _SHARED_BY_STAGES),
         ],
-        parents={"train": training_set.train_digest, "parent": parent.weights_sha256 if parent else None},
-        inputs={"stage": stage, "training_set": training_set, "parent": parent},
+        parents={
+            "train": training_set.train_digest,
+            "parent": parent.weights_sha256 if parent else None,
+            "initial": initial,
+        },
+        inputs={"stage": stage, "training_set": training_set, "parent": parent, "initial_digest": initial},
         environment={"OMP_NUM_THREADS": str(spread.threads_per_process)},
     )
+
+
+def _train(work: Work, stage: str, training_set: TrainingSet, parent: TrainedStage | None) -> Made:
+    order = training_order(work.config, stage, training_set, parent)
     return run_step(work, order, TrainedStage, _weights_intact)
 
 
@@ -110,8 +121,24 @@ _SHARED_BY_STAGES = (
     "weight_decay",
     "betas",
     "gradient_clip",
-    "initial_weights",
+    "low_rank",
 )
+
+
+def _initial_digest(training: TrainingConfig) -> str | None:
+    """Content of what stage one starts from, wherever it lies; None where it starts as drawn.
+
+    Raises:
+        ValueError: a file does not exist; names the key.
+    """
+    given = {"initial_weights": training.initial_weights, "initial_adapter": training.initial_adapter}
+    digests: list[str] = []
+    for key, path in ((key, Path(path)) for key, path in given.items() if path):
+        if not path.exists():
+            raise ValueError(f"training.{key}: {path} does not exist: correct the path, relative to the project root")
+        files = path.glob("*.safetensors*") if path.is_dir() else [path]
+        digests.append(files_digest(path if path.is_dir() else path.parent, files))
+    return "-".join(digests) or None
 
 
 def _torchrun(processes: int) -> list[str]:

@@ -27,10 +27,11 @@ def start_from_base(
     recipe: RecipeConfig,
     streams: Literal["dual", "rgb"] = "dual",
     precision: torch.dtype = torch.float32,
+    checkpoint_blocks: bool = False,
 ) -> DualStreamTransformer:
     """A network with the backbone's weights on the CPU; ValueError lists keys that do not fit."""
     with torch.device("meta"):
-        model = DualStreamTransformer(network, recipe, streams)
+        model = DualStreamTransformer(network, recipe, streams, checkpoint_blocks)
     model = model.to(precision).to_empty(device="cpu")
     _load_shards(model, folder)
     for block in model.blocks:

@@ -1,10 +1,10 @@
 """Resume checkpoints: complete or absent, hashed, and independent of the number of processes.
 
-A checkpoint holds every parameter's fp32 master and its two Adam moments under the parameter's name, as safetensors
-(DeepSpeed's own files are pickles without checksums and refuse another world size), plus `checkpoint.json` with the
-step, the sha256 of every file and what the caller wants back. It is written into a staging folder, fsynced, marked
-complete by `checkpoint.json`, and renamed; so a folder named `step_00000500` is whole or was damaged later, which its
-hashes tell.
+A checkpoint holds every trained parameter's fp32 master and its two Adam moments under the parameter's name, as
+safetensors (DeepSpeed's own files are pickles without checksums and refuse another world size), plus `checkpoint.json`
+with the step, the sha256 of every file and what the caller wants back. It is written into a staging folder, fsynced,
+marked complete by `checkpoint.json`, and renamed; so a folder named `step_00000500` is whole or was damaged later,
+which its hashes tell.
 """
 
 import hashlib
@@ -36,10 +36,7 @@ class Checkpoint:
     def tensors(self, kind: str) -> Iterator[tuple[str, Tensor]]:
         """(name, tensor) of all that was saved as "<kind>/<name>", one after the other: never all in memory twice."""
         for file in sorted(self.folder.glob("*.safetensors")):
-            with safe_open(file, framework="pt") as shard:
-                for key in shard.keys():  # noqa: SIM118 safe_open is no dictionary
-                    if key.startswith(f"{kind}/"):
-                        yield key.removeprefix(f"{kind}/"), shard.get_tensor(key)
+            yield from _tensors_of(file, f"{kind}/")
 
 
 def save_checkpoint(
@@ -93,8 +90,8 @@ def write_weights(file: Path, weights: dict[str, Tensor]) -> str:
     return file_sha256(file)
 
 
-def read_weights(file: Path, sha256: str | None = None) -> dict[str, Tensor]:
-    """Consolidated weights of a safetensors file.
+def read_weights(file: Path, sha256: str | None = None) -> Iterator[tuple[str, Tensor]]:
+    """Consolidated weights of a safetensors file, one after the other; verified before the first is read.
 
     Raises:
         ValueError: the file is missing, is no safetensors file, or has another sha256 than its receipt says.
@@ -104,27 +101,37 @@ def read_weights(file: Path, sha256: str | None = None) -> dict[str, Tensor]:
     if sha256 is not None and file_sha256(file) != sha256:
         raise ValueError(f"weights {file} are not the ones in their receipt (sha256 differs): run that stage again")
     try:
-        with safe_open(file, framework="pt") as weights:
-            return {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
+        with safe_open(file, framework="pt"):
+            return _tensors_of(file)
     except SafetensorError as error:
         raise ValueError(f"weights {file} are no intact safetensors file ({error}): run that stage again") from error
 
 
 def load_into(network: nn.Module, tensors: Iterable[tuple[str, Tensor]], source: str) -> None:
-    """Copy tensors into the network's parameters of the same name.
+    """Copy tensors into the network's trained parameters of the same name.
 
     Raises:
-        ValueError: a name or shape does not fit, or a parameter is not among them.
+        ValueError: a name or shape does not fit, a value is not finite, or a parameter is not among them.
     """
-    parameters = dict(network.named_parameters())
+    parameters = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
     missing = set(parameters)
     for name, tensor in tensors:
         if name not in parameters or parameters[name].shape != tensor.shape:
             raise ValueError(f"{source}: {name} {tuple(tensor.shape)} does not fit: it is of another network or recipe")
+        if not tensor.isfinite().all():
+            raise ValueError(f"{source}: {name} holds NaN or infinite values: take an intact file or an earlier one")
         parameters[name].data.copy_(tensor)
         missing.remove(name)
     if missing:
         raise ValueError(f"{source} has no {min(missing)} ({len(missing)} missing): it is of another network or recipe")
+
+
+def _tensors_of(file: Path, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """(name without the prefix, tensor) of all whose name begins with it."""
+    with safe_open(file, framework="pt") as tensors:
+        for key in tensors.keys():  # noqa: SIM118 safe_open is no dictionary
+            if key.startswith(prefix):
+                yield key.removeprefix(prefix), tensors.get_tensor(key)
 
 
 def _write_shards(staged: Path, tensors: Iterable[tuple[str, Tensor]]) -> dict[str, str]:

@@ -111,16 +111,24 @@ class Engine:
         import deepspeed
 
         self.processes = processes
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.parameters = sum(parameter.numel() for parameter in network.parameters())
+        self.trained_parameters = sum(parameter.numel() for parameter in trained)
         optimizer = torch.optim.AdamW(
-            network.parameters(), lr=0.0, betas=training.betas, weight_decay=training.weight_decay, fused=True
+            trained, lr=0.0, betas=training.betas, weight_decay=training.weight_decay, fused=True
         )
         self._engine: Any = deepspeed.initialize(
             model=network,
             optimizer=optimizer,
-            config=_settings(config, training, sum(parameter.numel() for parameter in network.parameters())),
+            config=_settings(config, training, self.trained_parameters),
             dist_init_required=False,
         )[0]
         self._zero_stage = config.zero_stage
+
+    @property
+    def module(self) -> nn.Module:
+        """The network itself, for what listens inside it."""
+        return self._engine.module
 
     @property
     def network(self) -> Callable[..., Any]:
@@ -141,9 +149,19 @@ class Engine:
         """Global norm of the last update's gradients before clipping."""
         return float(self._engine.get_global_grad_norm() or 0.0)
 
+    def optimizer_bytes(self) -> int:
+        """What Adam's moments take in this process."""
+        states = self._optimizer().state.values()
+        return sum(state[moment].nbytes for state in states for moment in MOMENTS if moment in state)
+
     def full_state(self) -> Iterator[tuple[str, Tensor]]:
-        """("weights/<name>", fp32 master), ("exp_avg/<name>", ...) and so on, whole. Every process must run through."""
+        """("weights/<name>", fp32 master), ("exp_avg/<name>", ...) and so on of all that is trained, whole.
+
+        Every process must run through.
+        """
         for name, parameter in self._engine.module.named_parameters():
+            if not parameter.requires_grad:
+                continue
             yield f"weights/{name}", self._whole(parameter)
             for moment in MOMENTS:
                 yield f"{moment}/{name}", self._whole(parameter, moment)
@@ -152,7 +170,7 @@ class Engine:
         """Consolidated fp32 weights on the CPU: all of them on rank 0, nothing elsewhere. Every process must call."""
         weights: dict[str, Tensor] = {}
         for name, parameter in self._engine.module.named_parameters():
-            whole = self._whole(parameter)
+            whole = self._whole(parameter) if parameter.requires_grad else _gathered(parameter)
             if self.processes.rank == 0:
                 weights[name] = whole.detach().to("cpu", torch.float32).contiguous()
         return weights
@@ -209,6 +227,14 @@ class Engine:
     def _optimizer(self) -> torch.optim.Optimizer:
         """Torch's optimizer inside DeepSpeed's."""
         return self._engine.optimizer.optimizer if self._zero_stage else self._engine.optimizer
+
+
+def _gathered(parameter: Any) -> Tensor:
+    """A parameter that no optimizer knows, whole."""
+    import deepspeed
+
+    with deepspeed.zero.GatheredParameters([parameter]):  # does nothing below ZeRO-3
+        return parameter.detach().clone()
 
 
 def _settings(config: DeepSpeedConfig, training: TrainingConfig, parameters: int) -> dict[str, Any]:

@@ -1,21 +1,31 @@
-"""The losses of a run over its steps, and their picture."""
+"""The losses of a run over its steps and, below them, whether it still hears: one picture."""
 
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 LOSSES = ("total", "rgb", "hoi", "route")
+HEARING = "sound_variation"
 History = list[tuple[int, dict[str, float]]]
 
 
 def draw_loss_curve(history: History, title: str, file: Path) -> None:
-    """PNG with one line a loss over optimizer steps, logarithmic."""
-    figure = Figure(figsize=(7, 4), dpi=110, layout="tight")
-    axes = figure.subplots()
-    steps = [step for step, _ in history]
+    """PNG with one line a loss over optimizer steps, logarithmic, and the variation of the encoded sound."""
+    figure = Figure(figsize=(7, 5.5), dpi=110, layout="tight")
+    losses, hearing = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     for name in LOSSES:
-        axes.plot(steps, [values[name] for _, values in history], label=name, linewidth=1.2)
-    axes.set(title=title, xlabel="optimizer step", ylabel="loss", yscale="log")
-    axes.grid(alpha=0.3)
-    axes.legend()
+        _draw(losses, history, name)
+    losses.set(title=title, ylabel="loss", yscale="log")
+    losses.legend()
+    _draw(hearing, history, HEARING)
+    hearing.set(xlabel="optimizer step", ylabel="sound variation")
+    hearing.set_ylim(bottom=0)
+    hearing.set_title("encoded sound over time; towards 0 the model goes deaf", fontsize=9)
     figure.savefig(file)
+
+
+def _draw(axes: Axes, history: History, name: str) -> None:
+    known = [(step, values[name]) for step, values in history if name in values]
+    axes.plot([step for step, _ in known], [value for _, value in known], label=name, linewidth=1.2)
+    axes.grid(alpha=0.3)

@@ -2,11 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from torch import nn
 
 from data.run_folder import RunFolder
 from model.contracts import (
@@ -19,7 +17,7 @@ from model.contracts import (
     TrainingConfig,
     TrainingSet,
 )
-from model.training.checkpoint import Checkpoint, load_into, read_weights
+from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 
 StageName = Literal["stage_one", "stage_two"]
@@ -31,6 +29,7 @@ class StageInputs(BaseModel, frozen=True, extra="forbid"):
     stage: StageName
     training_set: TrainingSet
     parent: TrainedStage | None = None
+    initial_digest: str | None = None  # content of `training.initial_weights` and `initial_adapter`
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,13 @@ class StageOrder:
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be continued. The number of processes is not in it."""
-        parent = self.inputs.parent
+        parent, low_rank = self.inputs.parent, self.training.low_rank
         return {
             "stage": self.inputs.stage,
             "network": self.network.model_dump(mode="json"),
             "recipe": self.recipe.model_dump(mode="json"),
             f"training.{self.inputs.stage}": self.stage.model_dump(mode="json"),
+            "training.low_rank": low_rank.model_dump(mode="json") if low_rank else None,
             "training.weight_decay": self.training.weight_decay,
             "training.betas": list(self.training.betas),
             "training.gradient_clip": self.training.gradient_clip,
@@ -75,6 +75,7 @@ class StageOrder:
             "clips per step": self.clips_per_step,
             "train_digest": self.training_set.train_digest,
             "parent_weights_sha256": parent.weights_sha256 if parent else None,
+            "initial_digest": self.inputs.initial_digest,
         }
 
     def check_continues(self, found: Checkpoint) -> None:
@@ -86,14 +87,6 @@ class StageOrder:
                 f"checkpoint {found.folder} was made with another {', '.join(changed)}: start in a new run folder, "
                 "or put the old settings back"
             )
-
-    def load_first_weights(self, network: nn.Module) -> None:
-        """Stage two: stage one's weights, verified. Stage one: `training.initial_weights`, or as initialised."""
-        parent, given = self.inputs.parent, self.training.initial_weights
-        if parent:
-            load_into(network, read_weights(Path(parent.weights), parent.weights_sha256).items(), parent.weights)
-        elif given:
-            load_into(network, read_weights(Path(given)).items(), given)
 
 
 def read_order(folder: RunFolder) -> StageOrder:

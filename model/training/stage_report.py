@@ -11,8 +11,9 @@ from data.progress import report_progress
 from data.run_folder import write_whole
 from model.contracts import TrainedStage
 from model.training.checkpoint import write_weights
-from model.training.deepspeed_engine import Engine, Processes
-from model.training.loss_curve import LOSSES, History, draw_loss_curve
+from model.training.deepspeed_engine import Engine
+from model.training.hearing import Hearing
+from model.training.loss_curve import HEARING, LOSSES, History, draw_loss_curve
 from model.training.run_tracking import RunTracking
 from model.training.stage_order import StageOrder, learning_rate
 
@@ -20,35 +21,44 @@ from model.training.stage_order import StageOrder, learning_rate
 class StageReport:
     """Every process makes one, because losses are averaged over processes; rank 0 alone speaks and writes."""
 
-    def __init__(self, order: StageOrder, processes: Processes, start: int, history: History) -> None:
-        self._order, self._processes = order, processes
+    def __init__(self, order: StageOrder, engine: Engine, start: int, history: History) -> None:
+        self._order, self._engine, self._processes = order, engine, engine.processes
         self.history = [(step, values) for step, values in history]
-        self._sums = torch.zeros(len(LOSSES), device=processes.device)
+        self._sums = torch.zeros(len(LOSSES), device=engine.processes.device)
+        self._hearing = Hearing(engine.module.get_submodule("audio"))
         self._logged_at, self._clock = start, time.monotonic()
-        self._tracking = self._open_tracking() if processes.rank == 0 else None
+        self._tracking = self._open_tracking() if engine.processes.rank == 0 else None
 
-    def after_step(self, done: int, losses: Tensor, engine: Engine) -> None:
+    def after_step(self, done: int, losses: Tensor) -> None:
         """Take one step's losses (in the order of LOSSES); every `log_every_steps` and at the end, say their mean."""
         self._sums += losses
         if done % self._order.training.log_every_steps and done < self._order.stage.steps:
             return
-        means = self._processes.mean_over_ranks(self._sums / (done - self._logged_at)).tolist()
+        losses_now = self._mean(self._sums / (done - self._logged_at))
+        values: dict[str, float] = dict(zip(LOSSES, losses_now, strict=True))
+        variation, clips = self._mean(self._hearing.taken(self._sums.device))
+        if clips:
+            values[HEARING] = variation / clips
         steps_per_second = (done - self._logged_at) / (time.monotonic() - self._clock)
         self._sums.zero_()
         self._logged_at, self._clock = done, time.monotonic()
         if self._tracking:
-            self._say(done, dict(zip(LOSSES, means, strict=True)), steps_per_second, engine.gradient_norm())
+            self._say(done, values, steps_per_second)
 
-    def _say(self, done: int, losses: dict[str, float], steps_per_second: float, gradient_norm: float) -> None:
+    def _mean(self, values: Tensor) -> list[float]:
+        return self._processes.mean_over_ranks(values).tolist()
+
+    def _say(self, done: int, values: dict[str, float], steps_per_second: float) -> None:
         stage, name = self._order.stage, self._order.inputs.stage
-        report_progress(done, stage.steps, f"{name} loss {losses['total']:.4f} | {steps_per_second:.2f} steps/s")
-        self.history.append((done, losses))
+        report_progress(done, stage.steps, f"{name} loss {values['total']:.4f} | {steps_per_second:.2f} steps/s")
+        self.history.append((done, values))
         assert self._tracking
         self._tracking.metrics(
             done,
-            {f"loss_{key}": value for key, value in losses.items()}
-            | {"learning_rate": learning_rate(stage, done - 1), "gradient_norm": gradient_norm}
-            | {"clips_per_second": steps_per_second * self._order.clips_per_step},
+            {f"loss_{key}" if key in LOSSES else key: value for key, value in values.items()}
+            | {"learning_rate": learning_rate(stage, done - 1), "gradient_norm": self._engine.gradient_norm()}
+            | {"clips_per_second": steps_per_second * self._order.clips_per_step}
+            | {"optimizer_mebibytes_per_process": self._engine.optimizer_bytes() / 2**20},
         )
 
     def stopped(self, done: int) -> None:
@@ -87,7 +97,7 @@ class StageReport:
             train_digest=order.training_set.train_digest,
             parent_weights_sha256=order.inputs.parent.weights_sha256 if order.inputs.parent else None,
             steps=order.stage.steps,
-            final_losses=self.history[-1][1],
+            final_losses={name: self.history[-1][1][name] for name in LOSSES},
             mlflow_run_id=mlflow_run_id,
             loss_curve=str(curve),
         )
@@ -97,7 +107,9 @@ class StageReport:
         tracking = RunTracking(order.tracking, order.folder.path, order.folder.run_id)
         digests = {"train_digest", "parent_weights_sha256", "stage"}
         tags = {key: str(identity.pop(key)) for key in digests}
+        sizes = {"parameters": self._engine.parameters, "trained_parameters": self._engine.trained_parameters}
         tracking.describe(
-            identity | {"deepspeed": order.deepspeed.model_dump()}, tags | {"run_folder": str(order.folder.path)}
+            identity | sizes | {"deepspeed": order.deepspeed.model_dump()},
+            tags | {"run_folder": str(order.folder.path)},
         )
         return tracking

@@ -18,12 +18,13 @@ from torch import Tensor
 
 from data.run_folder import RunFolder
 from model.flow_matching import Losses
-from model.network.dual_stream_transformer import DualStreamTransformer
-from model.training.checkpoint import Checkpoint, load_into, newest_intact, open_checkpoint, save_checkpoint
+from model.training.checkpoint import Checkpoint, newest_intact, open_checkpoint, save_checkpoint
 from model.training.clip_dataset import ClipDataset, Place
 from model.training.deepspeed_engine import Engine, Processes
 from model.training.determinism import make_repeatable
+from model.training.first_weights import network_to_train
 from model.training.loss_curve import LOSSES
+from model.training.low_rank import merged
 from model.training.stage_loss import batch_loss, on_device
 from model.training.stage_order import StageOrder, learning_rate, read_order
 from model.training.stage_report import StageReport
@@ -60,10 +61,10 @@ def train_stage(order: StageOrder, processes: Processes) -> bool:
     clips = ClipDataset(order.training_set.train, order.recipe, order.network.motion, order.stage.seed)
     engine, found = _start(order, processes)
     start = found.step if found else 0
-    report = StageReport(order, processes, start, found.facts["history"] if found else [])
+    report = StageReport(order, engine, start, found.facts["history"] if found else [])
     for done in range(start + 1, steps + 1):
         losses = _update(engine, clips, order, done - 1)
-        report.after_step(done, losses, engine)
+        report.after_step(done, losses)
         stopping = done < steps and processes.any_rank(stop.requested)
         if stopping or (done < steps and done % order.training.checkpoint_every_steps == 0):
             _save(engine, order, done, report)
@@ -79,17 +80,13 @@ def _start(order: StageOrder, processes: Processes) -> tuple[Engine, Checkpoint 
 
     Weights go in before DeepSpeed makes its fp32 masters from them.
     """
-    network = DualStreamTransformer(order.network, order.recipe)
     checkpoints = order.folder.path / "checkpoints"
     intact = newest_intact(checkpoints) if processes.rank == 0 else None
     step = processes.number_from_rank_zero(intact.step if intact else -1)
     found = open_checkpoint(checkpoints, step) if step >= 0 else None
     if found:
         order.check_continues(found)
-        load_into(network, found.tensors("weights"), str(found.folder))
-    else:
-        order.load_first_weights(network)
-    engine = Engine(network, processes, order.deepspeed, order.training)
+    engine = Engine(network_to_train(order, found), processes, order.deepspeed, order.training)
     if found:
         engine.load_moments(found.tensors, found.step)
     return engine, found
@@ -126,8 +123,9 @@ def _save(engine: Engine, order: StageOrder, done: int, report: StageReport) -> 
 
 def _finish(engine: Engine, order: StageOrder, report: StageReport) -> None:
     """Consolidated weights and the receipt, the latter last of all."""
-    weights = engine.full_weights()
+    weights, low_rank = engine.full_weights(), order.training.low_rank
     if engine.processes.rank == 0:
+        weights = merged(weights, low_rank) if low_rank else weights
         report.finish(weights)
 
 

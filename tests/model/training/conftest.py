@@ -144,8 +144,8 @@ class Stage:
             train=(batch,), held_out=(batch,), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=True
         )
         stage = "stage_two" if parent else "stage_one"
-        inputs = {"stage": stage, "training_set": training_set.model_dump(mode="json"), "parent": parent}
-        self.folder.order(config, inputs)
+        self.inputs = {"stage": stage, "training_set": training_set.model_dump(mode="json"), "parent": parent}
+        self.folder.order(config, self.inputs)
 
     def command(self) -> list[str]:
         processes = str(self.config["deepspeed"]["processes"])
@@ -181,11 +181,15 @@ class Stage:
         child.communicate()
 
     def exact_losses(self) -> list[float]:
-        """Total loss of every logged step, unrounded, out of MLflow's database."""
+        """Total loss of every logged step, unrounded."""
+        return self.metric("loss_total")
+
+    def metric(self, key: str) -> list[float]:
+        """A metric of every logged step out of MLflow's database."""
         with sqlite3.connect(self.root / "registry/mlflow.db") as database:
             rows = database.execute(
-                "SELECT step, value FROM metrics WHERE run_uuid = ? AND key = 'loss_total' ORDER BY step",
-                (self.result()["mlflow_run_id"],),
+                "SELECT step, value FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY step",
+                (self.result()["mlflow_run_id"], key),
             )
             return list(dict(rows).values())
 

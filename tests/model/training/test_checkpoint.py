@@ -81,12 +81,17 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
 def test_weights_are_verified_before_they_are_read(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     digest = write_weights(file, {"a": torch.ones(3)})
-    assert torch.equal(read_weights(file, digest)["a"], torch.ones(3))
+    assert torch.equal(dict(read_weights(file, digest))["a"], torch.ones(3))
     with pytest.raises(ValueError, match="not the ones in their receipt"):
         read_weights(file, "0" * 64)
     file.write_bytes(file.read_bytes()[:9])
     with pytest.raises(ValueError, match="no intact safetensors file"):
         read_weights(file)
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(ValueError, match="somewhere: weight holds NaN"):
+        load_into(nn.Linear(1, 2, bias=False), [("weight", torch.tensor([[1.0], [float("nan")]]))], "somewhere")
 
 
 @pytest.mark.parametrize("tensors", [{}, {"weight": torch.ones(3, 3)}, {"other": torch.ones(2, 3)}])
