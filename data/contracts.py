@@ -18,6 +18,10 @@ Box = tuple[int, int, int, int]
 """x1, y1, x2, y2 in pixels of the picture the box belongs to; x2 and y2 inclusive."""
 
 
+Look = Literal["sketch", "anny"]
+Structure = Literal["mesh", "silhouette"]
+
+
 class ClipFormat(BaseModel, frozen=True, extra="forbid"):
     """The one format every prepared clip has. Paper: 81 frames, 25 fps (CoInteract, arXiv 2604.19636)."""
 
@@ -43,6 +47,8 @@ class StudioBatch(BaseModel, frozen=True, extra="forbid"):
     source: Literal["studio"]
     seed: int
     clips: int = Field(ge=1)
+    look: Look = "sketch"  # sketch: solids in one flat light, 0.1 s a clip; anny: people with faces and fingers
+    structure: Structure = "mesh"  # of the structure video, where the look is anny: shaded mesh or flat silhouette
 
 
 class ReleasedCsvBatch(BaseModel, frozen=True, extra="forbid"):
