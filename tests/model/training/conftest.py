@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from data.contracts import ClipFormat
 from data.run_folder import RunFolder
 from model.contracts import EncodedBatch, EncodingConfig, TrainingSet
-from model.encoded_clips import ShardWriter
+from model.write_shards import Part, ShardWriter
 
 REPOSITORY = Path(__file__).parents[3]
 FRAMES, ROWS, COLUMNS, CHANNELS = 2, 4, 4, 4
@@ -48,7 +48,7 @@ def write_encoded(folder: Path, clips: int) -> EncodedBatch:
             "audio_KAS": torch.randn(1, 8, 4 * FRAMES, generator=draw),
             "regions_N": torch.randint(3, (FRAMES * 4,), generator=draw).to(torch.uint8),
         }
-        writer.add(f"clip_{number}", fields, {"prompt": "p", "person_id": "a", "product_id": "b"})
+        writer.add(f"clip_{number}", _parts(number, fields), {"prompt": "p", "person_id": "a", "product_id": "b"})
     save_file({"text_LD": torch.zeros(4, 8)}, folder / "empty_text.safetensors")
     writer.finish(
         {
@@ -62,6 +62,15 @@ def write_encoded(folder: Path, clips: int) -> EncodedBatch:
     return EncodedBatch(
         batch=folder.name, folder=str(folder), clips=clips, digest="d", prepared_digest="p", encoders_digest="e"
     )
+
+
+def _parts(number: int, fields: dict[str, torch.Tensor]) -> dict[str, Part]:
+    """Each field is a part of its own, stored as float16."""
+    stored = {name: value.half() if value.is_floating_point() else value for name, value in fields.items()}
+    return {
+        name.rpartition("_")[0]: Part(f"{number} {name}", lambda name=name, value=value: {name: value.contiguous()})
+        for name, value in stored.items()
+    }
 
 
 def _encoding() -> EncodingConfig:

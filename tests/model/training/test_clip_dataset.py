@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.contracts import EncodedBatch, RecipeConfig
+from model.encoded_clips import EncodedClips
 from model.training.clip_dataset import ClipDataset, Place
 from model.training.stage_loss import noised_streams
 
@@ -62,7 +63,7 @@ def test_prompt_and_audio_are_dropped_as_often_as_the_recipe_says(encoded: Encod
 
 
 def test_mixed_products_in_one_micro_batch_are_named(encoded: EncodedBatch, recipe: RecipeConfig) -> None:
-    shard = Path(encoded.folder) / "00000.safetensors"
+    shard = Path(encoded.folder) / EncodedClips(Path(encoded.folder)).info("clip_2").shards["latents"]
     save_file({k: v for k, v in load_file(shard).items() if k != "clip_2/product_C1hw"}, shard)
     dataset = ClipDataset([encoded], recipe, motion=False, seed=0)
     with pytest.raises(ValueError, match="clip clip_2 has no product, but another clip of its micro batch has"):

@@ -12,7 +12,6 @@ from model.contracts import LowRankConfig, NetworkConfig, RecipeConfig
 from model.network.adapter_keys import adapted_layers, is_trained_in_full
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.training.checkpoint import newest_intact
-from model.training.determinism import make_repeatable
 from model.training.low_rank import add_low_rank
 
 pytestmark = pytest.mark.end_to_end
@@ -30,7 +29,7 @@ def trained(make_stage: Any) -> Any:
 
 def network_of(stage: Any) -> DualStreamTransformer:
     """The network as the stage drew it."""
-    make_repeatable(0)
+    torch.manual_seed(stage.config["training"]["stage_one"].get("seed", 0))
     shape, recipe = stage.config["network"], stage.config["recipe"]
     return DualStreamTransformer(NetworkConfig.model_validate(shape), RecipeConfig.model_validate(recipe))
 
