@@ -1,14 +1,16 @@
-"""Versions of data: the only file that knows DVC, which owns the bytes under datasets/.
+"""Versions of data: the only file that starts DVC, which owns the bytes under datasets/.
 
 The order of the work is the caller's: `order_batch`, `deliver_raw`, then `reproduce` a stage for a batch. DVC runs as a
-child process, one at a time, and the lines its own children print are handed on as they come. Imports no torch, no
-Great Expectations and not DVC itself.
+child process, one at a time, and the lines its own children print are handed on as they come. Where not a byte changed
+since DVC last said that all is done, it is not asked again (data.settled). Imports no torch, no Great Expectations and
+not DVC itself.
 """
 
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +23,16 @@ from filelock import FileLock, Timeout
 from data.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
 from data.contracts import RawBatch
 from data.run_folder import write_whole
+from data.settled import is_lost, is_settled, settle
 
 Stage = Literal["prepare", "encoders", "encode"]
 LOCK = Path(".dvc/tmp/one_writer.lock")
 HEADING = "# Every batch and all that its DVC stages read; written by the launcher out of conf/, one entry a batch.\n"
 FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that says what went wrong
+BUSY = re.compile(
+    r"Unable to acquire lock|is busy, it is being blocked by|^\s+\(PID \d+\): |troubleshooting#lock-issue"
+)
+RETRY_SECONDS = 1.0
 OnLine = Callable[[str], None]
 
 
@@ -51,8 +58,16 @@ def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
     """
     with _one_writer(on_line):
         _run(["data.deliver_batch", batch], f"delivery of {batch}", on_line)
-        _run(["dvc", "add", "--quiet", str(RAW / batch)], f"dvc add of {batch}", on_line)
+    record_raw(batch, on_line)
     return raw_receipt(batch)
+
+
+def record_raw(batch: str, on_line: OnLine) -> None:
+    """Put the bytes of datasets/raw/<batch>, as they are now, under version control."""
+    with _one_writer(on_line):
+        if not is_settled("raw", batch):
+            _dvc(["dvc", "add", "--quiet", str(RAW / batch)], f"dvc add of {batch}", on_line)
+            settle("raw", batch)
 
 
 def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
@@ -64,9 +79,19 @@ def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
     Raises:
         ValueError: the stage failed; the message ends with what its process said.
     """
+    target, what = f"{stage}@{batch}", f"stage {stage} of {batch}"
     with _one_writer(on_line):
-        lines = _run(["dvc", "repro", "--single-item", f"{stage}@{batch}"], f"stage {stage} of {batch}", on_line)
+        if is_settled(stage, batch):
+            return True
+        if is_lost(stage, batch):  # from the cache, as far as it is there; what is not there is made again
+            _follow(["dvc", "checkout", "--quiet", target], ignore)
+        lines = _dvc(["dvc", "repro", "--single-item", target], what, on_line)
+        settle(stage, batch)
     return not any(line.startswith("Running stage") for line in lines)
+
+
+def ignore(_line: str) -> None:
+    """An ear for what nobody needs to hear."""
 
 
 @contextmanager
@@ -85,7 +110,29 @@ def _one_writer(on_line: OnLine) -> Generator[None]:
         lock.release()
 
 
+def _dvc(module: list[str], what: str, on_line: OnLine) -> list[str]:
+    """Run DVC; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing."""
+    told = False
+    while True:
+        code, lines = _follow(module, lambda line: None if BUSY.search(line) else on_line(line))
+        if code == 0:
+            return lines
+        if not any(BUSY.search(line) for line in lines):
+            raise ValueError(f"{what} failed (exit code {code}): {_why(lines)}")
+        if not told:
+            on_line(f"waiting for another dvc command to end, then {what} goes on")
+            told = True
+        time.sleep(RETRY_SECONDS)
+
+
 def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
+    code, lines = _follow(module, on_line)
+    if code != 0:
+        raise ValueError(f"{what} failed (exit code {code}): {_why(lines)}")
+    return lines
+
+
+def _follow(module: list[str], on_line: OnLine) -> tuple[int, list[str]]:
     """`python -m module ...` in the project root, its lines handed on; `python` in DVC stages is this same Python."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "true"}
@@ -97,13 +144,12 @@ def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
         for line in child.stdout:
             lines.append(line.rstrip())
             on_line(lines[-1])
-    if child.returncode != 0:
-        raise ValueError(f"{what} failed (exit code {child.returncode}): {_why(lines)}")
-    return lines
+    return child.returncode, lines
 
 
 def _why(lines: list[str]) -> str:
     """What the failing process said last: its exception without the traceback, or the end of its output."""
     faults = [number for number, line in enumerate(lines) if FAULT.match(line)]
     said = lines[faults[-1] :] if faults else lines[-5:]
-    return "\n".join(line for line in said if line.strip() and not line.startswith("ERROR: failed to reproduce"))
+    told = [line for line in said if line.strip()]
+    return "\n".join([line for line in told if not line.startswith("ERROR: failed to reproduce")] or told)

@@ -3,42 +3,47 @@
     python -m model.encode_clips BATCH
 
 A DVC stage: reads datasets/batches.yaml, datasets/prepared/BATCH and datasets/encoders/<its encoders>, writes
-datasets/encoded/BATCH (model.encoded_clips has the format). A clip with a motion video is encoded twice: with its first
+datasets/encoded/BATCH (model.encoded_clips has the format). What that folder holds already under the same key
+(model.clip_parts) stays: a clip more is one clip's work. A clip with a motion video is encoded twice: with its first
 frame replaced by the person image (motion dropped), and together with its motion, so that the causal convolutions see
 one continuous video (COINTERACT, joint motion encoding). Which of the two is trained on is drawn in training.
-
-Shape legend: C channels, T latent frames to denoise, F of motion, h w latent size, L text tokens, N target tokens.
 """
 
+import shutil
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import load, save
 
-from data.batch_receipts import assert_valid, batch_entry, folder_digest
+from data.batch_receipts import BatchEntry, assert_valid, batch_entry
+from data.contracts import ClipFormat, ClipRecord
+from data.digests import digest_of, file_digests, folder_digest
 from data.manifest import read_manifest
+from data.map_clips import Spread, map_clips
 from data.progress import report_progress
-from data.region_boxes import region_labels
-from model.conditioning.audio_encoder import AudioEncoder
+from model.clip_parts import ClipEncoders, PartKeys, encode_part
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
-from model.conditioning.latent_codec import TIME_STRIDE, LatentCodec
-from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig
-from model.encoded_clips import ShardWriter
-from model.prepared_clip import PreparedClip, read_prepared_clip
+from model.encoded_clips import EMPTY_TEXT
+from model.prepared_clip import PreparedClip
+from model.write_shards import Fields, Part, ShardWriter, StoredParts
 
 
 @dataclass(frozen=True)
-class ClipEncoders:
-    """The three encoders and the fixed template that tells the HOI stream what it draws."""
+class EncodeJob:
+    """The parts of one clip that no shard holds yet."""
 
-    codec: LatentCodec
-    text: TextEncoder
-    audio: AudioEncoder
-    hoi_prompt: str
+    record: ClipRecord
+    prepared: Path
+    clip: ClipFormat
+    encoding: EncodingConfig
+    encoders: Path
+    encoders_digest: str
+    parts: tuple[str, ...]
 
 
 def encode_batch(batch: str) -> None:
@@ -49,30 +54,57 @@ def encode_batch(batch: str) -> None:
     """
     entry = batch_entry(batch)
     encoding = EncodingConfig.model_validate(entry.encoding)
-    prepared, encoders_folder = Path("datasets/prepared") / batch, Path("datasets/encoders") / entry.encoders
+    prepared, encoders = Path("datasets/prepared") / batch, Path("datasets/encoders") / entry.encoders
     assert_valid(prepared)
-    encoders = build_encoders(encoding, encoders_folder)
+    files = file_digests(prepared)
+    keys = PartKeys(encoding, encoders, files)
     writer = ShardWriter(Path("datasets/encoded") / batch, encoding.clips_per_shard)
-    records = read_manifest(prepared)
-    for done, record in enumerate(records, 1):
-        clip = read_prepared_clip(prepared, record, entry.clip)
+    encoders_digest = folder_digest(encoders)
+    stored, records = StoredParts(writer.folder), read_manifest(prepared)
+    clips = [(record, keys.of(record)) for record in records]
+    missing = {
+        record.clip_id: tuple(part for part, key in found.items() if key not in stored) for record, found in clips
+    }
+    jobs = [
+        EncodeJob(record, prepared, entry.clip, encoding, encoders, encoders_digest, missing[record.clip_id])
+        for record in records
+        if missing[record.clip_id]
+    ]
+    encoded = _encoded(jobs, entry)
+    for done, (record, found) in enumerate(clips, 1):
+        new = next(encoded) if missing[record.clip_id] else {}
+        parts = {part: Part(key, _loader(new.get(part), stored, key)) for part, key in found.items()}
         about = {"prompt": record.prompt, "person_id": record.person_id, "product_id": record.product_id}
-        writer.add(record.clip_id, encode_clip(clip, encoders), about)
+        writer.add(record.clip_id, parts, about)
         report_progress(done, len(records), "clips encoded")
-    save_file({"text_LD": encoders.text.encode([""])[0]}, writer.folder / "empty_text.safetensors")
+    shutil.copyfile(encoders / EMPTY_TEXT, writer.folder / EMPTY_TEXT)
     writer.finish(
         {
             "batch": batch,
-            "prepared_digest": folder_digest(prepared),
-            "encoders_digest": folder_digest(encoders_folder),
+            "prepared_digest": digest_of(files),
+            "encoders_digest": encoders_digest,
             "clip_format": entry.clip,
             "encoding": encoding,
         }
     )
 
 
-def build_encoders(encoding: EncodingConfig, folder: Path) -> ClipEncoders:
-    """All encoders of `encoding`; `folder` is the fitted ones' (datasets/encoders/<batch>)."""
+def encode_missing(job: EncodeJob) -> dict[str, bytes]:
+    """part -> its tensors as safetensors, float16 where they are floating point.
+
+    Raises:
+        ValueError: a file is missing or not of the clip format, or a field holds NaN or infinity.
+    """
+    encoders = build_encoders(job.encoding, job.encoders, job.encoders_digest)
+    clip = PreparedClip(job.prepared, job.record, job.clip)
+    parts = {part: encode_part(part, clip, encoders) for part in job.parts}
+    return {part: save(_stored(job.record.clip_id, fields)) for part, fields in parts.items()}
+
+
+@lru_cache(maxsize=1)
+def build_encoders(encoding: EncodingConfig, folder: Path, _digest: str) -> ClipEncoders:
+    """All encoders of `encoding`, once a process; `folder` is the fitted ones' (datasets/encoders/<batch>)."""
+    torch.set_num_threads(1)  # one clip a process at a time; and the last bits do not depend on the machine's cores
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return ClipEncoders(
         codec=build_codec(encoding.latent_codec, folder, device),
@@ -82,43 +114,25 @@ def build_encoders(encoding: EncodingConfig, folder: Path) -> ClipEncoders:
     )
 
 
-def encode_clip(clip: PreparedClip, encoders: ClipEncoders) -> dict[str, Tensor]:
-    """Every field of one clip, as model.encoded_clips names them. ValueError: a prompt or frame count does not fit."""
-    record, encode = clip.record, encoders.codec.encode
-    after_person_1CTHW = torch.cat([clip.person_1C1HW, clip.rgb_1CTHW[:, :, 1:]], dim=2)
-    text_2LD = encoders.text.encode([record.prompt, f"{encoders.hoi_prompt} {record.prompt}"])
-    regions_N = region_labels(record.boxes, record.frames, record.height, record.width)
-    fields = {
-        "rgb_CThw": encode(after_person_1CTHW)[0],
-        "hoi_CThw": encode(clip.hoi_1CTHW)[0, :, 1:],
-        "text_LD": text_2LD[0],
-        "hoi_text_LD": text_2LD[1],
-        "audio_KAS": encoders.audio.encode(clip.samples, record.frames),
-        "regions_N": torch.from_numpy(regions_N),
-    }
-    if clip.product_1C1HW is not None:
-        fields["product_C1hw"] = encode(clip.product_1C1HW)[0]
-    if clip.pose_1CTHW is not None:
-        fields["pose_CThw"] = encode(clip.pose_1CTHW)[0, :, 1:]
-    if clip.motion_1CMHW is not None:
-        fields |= encode_after_motion(clip.motion_1CMHW, clip.rgb_1CTHW, encoders.codec)
-    return fields
+def _encoded(jobs: list[EncodeJob], entry: BatchEntry) -> Iterator[dict[str, Fields]]:
+    spread = Spread(entry.map, entry.preparation_processes, entry.ray_address, gpus_a_clip=1)
+    for found in map_clips(encode_missing, jobs, spread):
+        if isinstance(found, Exception):
+            raise found
+        yield {part: load(packed) for part, packed in found.items()}
 
 
-def encode_after_motion(motion_1CMHW: Tensor, rgb_1CTHW: Tensor, codec: LatentCodec) -> dict[str, Tensor]:
-    """Motion and the clip's first 4T frames through the codec as one video: 73 + 80 frames are 19 + 20 latents.
+def _loader(new: Fields | None, stored: StoredParts, key: str) -> Callable[[], Fields]:
+    return partial(stored.load, key) if new is None else lambda: new
 
-    Raises:
-        ValueError: the motion is not 4k + 1 frames long.
-    """
-    motion_frames = motion_1CMHW.shape[2]
-    joined_1CTHW = torch.cat([motion_1CMHW, rgb_1CTHW[:, :, :-1]], dim=2)
-    latents_CThw = codec.encode(joined_1CTHW)[0]
-    motion_latents = 1 + (motion_frames - 1) // TIME_STRIDE
-    return {
-        "motion_CFhw": latents_CThw[:, :motion_latents],
-        "rgb_after_motion_CThw": latents_CThw[:, motion_latents:],
-    }
+
+def _stored(clip_id: str, fields: Fields) -> Fields:
+    """As shards hold them: half the bytes of fp32."""
+    halves = {field: value.half() if value.is_floating_point() else value for field, value in fields.items()}
+    for field, value in halves.items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"clip {clip_id}: field {field} has no finite float16 values: look at its source")
+    return {field: value.contiguous().cpu() for field, value in halves.items()}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from data.run_folder import write_whole
 from model.conditioning.build import build_text_encoder
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.contracts import EncodingConfig, LatentCodecConfig
-from model.prepared_clip import read_prepared_clip
+from model.prepared_clip import PreparedClip
 
 
 def fit_encoders(batch: str) -> None:
@@ -67,7 +67,7 @@ def _fit_videos(prepared: Path, clip: ClipFormat, fit_clips: int) -> Iterator[tu
     records = read_manifest(prepared)
     chosen = np.unique(np.linspace(0, len(records) - 1, min(fit_clips, len(records))).astype(int))
     for done, number in enumerate(chosen, 1):
-        found = read_prepared_clip(prepared, records[number], clip)
+        found = PreparedClip(prepared, records[number], clip)
         yield "rgb", found.rgb_1CTHW
         yield "hoi", found.hoi_1CTHW
         yield "references", found.person_1C1HW

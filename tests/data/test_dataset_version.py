@@ -30,7 +30,7 @@ def entry(seed: int) -> dict[str, Any]:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
-    code = {dep for stage in stages for dep in stage["do"]["deps"] if dep.endswith(".py")}
+    code = {dep for stage in stages for dep in stage["do"]["deps"] if not dep.startswith("datasets/")}
     folders = [".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "datasets/.gitignore"]
     outputs = [f"datasets/{name}/.gitignore" for name in ("raw", "prepared", "encoders", "encoded")]
     for name in [*code, *folders, *outputs, *(str(path.relative_to(ROOT)) for path in ROOT.glob("data/**/*.py"))]:
@@ -78,7 +78,7 @@ def git_sees(project: Path) -> set[str]:
     listed = subprocess.run(
         ["git", "ls-files", "--others", "--exclude-standard"], cwd=project, check=True, capture_output=True, text=True
     )
-    copied = (".py", ".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config")
+    copied = (".py", ".j2", ".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config")
     return {line for line in listed.stdout.splitlines() if not line.endswith(copied)}
 
 

@@ -1,13 +1,17 @@
-"""The shard format: what is written is what is read, and faults are named."""
+"""The shard format: what is written is what is read, what did not change is not written again, faults are named."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from data.contracts import ClipFormat
+from data.digests import folder_digest
 from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfig, TextEncoderConfig
-from model.encoded_clips import EncodedClips, ShardWriter
+from model.encoded_clips import EncodedClips
+from model.write_shards import Fields, Part, ShardWriter, StoredParts
 
 ABOUT = {"prompt": "p", "person_id": "a", "product_id": "b"}
 INDEX = {
@@ -24,47 +28,92 @@ INDEX = {
 }
 
 
-def write(folder: Path, clips: int) -> None:
-    writer = ShardWriter(folder, clips_per_shard=2)
-    for number in range(clips):
-        fields = {"rgb_CThw": torch.full((2, 3), float(number)), "regions_N": torch.tensor([0, 2], dtype=torch.uint8)}
-        writer.add(f"c{number}", fields, ABOUT)
+def fields_of(number: int) -> Fields:
+    return {"rgb_CThw": torch.full((2, 3), float(number), dtype=torch.float16)}
+
+
+def write(folder: Path, numbers: Sequence[int], text: str = "") -> None:
+    stored = StoredParts(folder)
+    writer = ShardWriter(folder, clips_per_shard=4)
+    for number in numbers:
+        keys = {"rgb": f"rgb {number}", "text": f"text {number}{text}"}
+        made = {"rgb": fields_of(number), "text": {"text_LD": torch.tensor([number, len(text)], dtype=torch.uint8)}}
+        parts = {
+            name: Part(key, partial(stored.load, key) if key in stored else partial(made.__getitem__, name))
+            for name, key in keys.items()
+        }
+        writer.add(f"c{number}", parts, ABOUT)
     writer.finish(INDEX)
 
 
+def shards(folder: Path, series: str = "") -> dict[str, int]:
+    """Shard -> when it was written."""
+    return {file.name: file.stat().st_mtime_ns for file in folder.glob(f"{series}*.safetensors")}
+
+
 def test_clips_come_back_from_their_shards(tmp_path: Path) -> None:
-    write(tmp_path, 5)
-    assert sorted(file.name for file in tmp_path.glob("*.safetensors")) == [f"0000{n}.safetensors" for n in range(3)]
+    write(tmp_path, range(50))
     clips = EncodedClips(tmp_path)
-    for number in (4, 0, 3):
+    assert clips.ids == [f"c{number}" for number in range(50)]
+    for number in (44, 0, 31):
         fields = clips.load(f"c{number}")
-        assert torch.equal(fields["rgb_CThw"], torch.full((2, 3), float(number), dtype=torch.float16))
-        assert fields["regions_N"].tolist() == [0, 2]
+        assert torch.equal(fields["rgb_CThw"], fields_of(number)["rgb_CThw"])
+        assert fields["text_LD"].tolist() == [number, 0]
+    sizes = [list(clips.info(name).shards.items()) for name in clips.ids]
+    longest = max(sizes.count(found) for found in sizes)
+    assert 4 <= longest <= 8
+    assert 50 / 8 <= len(shards(tmp_path, "latents")) <= 25
 
 
-def test_a_shorter_batch_leaves_no_old_shard(tmp_path: Path) -> None:
-    write(tmp_path, 5)
-    write(tmp_path, 2)
-    assert len(list(tmp_path.glob("*.safetensors"))) == 1
+def test_a_clip_more_or_less_leaves_the_other_shards(tmp_path: Path) -> None:
+    write(tmp_path, range(50))
+    before = shards(tmp_path)
+    write(tmp_path, [number for number in range(50) if number != 20])
+    after = shards(tmp_path)
+    kept = {name for name in after if before.get(name) == after[name]}
+    assert len(set(before) - kept) <= 6 < len(kept), "from the shard it was in to where shards end as before"
+    assert "c20" not in EncodedClips(tmp_path).ids
+    digest = folder_digest(tmp_path)
+    write(tmp_path / "anew", [number for number in range(50) if number != 20])
+    assert folder_digest(tmp_path / "anew") == digest, "whatever was there before, the same clips give the same files"
+
+
+def test_other_text_writes_text_and_nothing_else(tmp_path: Path) -> None:
+    write(tmp_path, range(20))
+    latents, text = shards(tmp_path, "latents"), shards(tmp_path, "text")
+    write(tmp_path, range(20), text="new")
+    assert shards(tmp_path, "latents") == latents
+    assert not set(shards(tmp_path, "text")) & set(text)
+    assert EncodedClips(tmp_path).load("c7")["text_LD"].tolist() == [7, 3]
+
+
+def test_an_interrupted_run_keeps_the_shards_it_wrote_and_is_not_taken_for_done(tmp_path: Path) -> None:
+    write(tmp_path, range(20))
+    writer = ShardWriter(tmp_path, clips_per_shard=4)
+    writer.add("c0", {}, ABOUT)
+    with pytest.raises(ValueError, match="encode the batch first"):
+        EncodedClips(tmp_path)
+    assert all(f"rgb {number}" in StoredParts(tmp_path) for number in range(20))
 
 
 def test_faults_are_named(tmp_path: Path) -> None:
-    write(tmp_path, 2)
+    write(tmp_path, range(2))
     with pytest.raises(ValueError, match="holds no clip c9"):
         EncodedClips(tmp_path).load("c9")
-    shard = tmp_path / "00000.safetensors"
+    shard = next(tmp_path.glob("latents*.safetensors"))
     shard.write_bytes(shard.read_bytes()[:-8])
-    with pytest.raises(ValueError, match=r"00000\.safetensors cannot be read.*encode the batch again"):
+    with pytest.raises(ValueError, match=r"latents.*\.safetensors cannot be read.*encode the batch again"):
         EncodedClips(tmp_path).load("c0")
+    assert "rgb 0" not in StoredParts(tmp_path), "a damaged shard is written again"
+    write(tmp_path, range(2))
+    assert torch.equal(EncodedClips(tmp_path).load("c0")["rgb_CThw"], fields_of(0)["rgb_CThw"])
     shard.unlink()
-    with pytest.raises(ValueError, match=r"00000\.safetensors cannot be read"):
+    with pytest.raises(ValueError, match=r"latents.*\.safetensors cannot be read"):
         EncodedClips(tmp_path).load("c0")
 
 
-def test_bad_clips_are_refused(tmp_path: Path) -> None:
+def test_a_clip_that_comes_twice_is_refused(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path, clips_per_shard=2)
-    writer.add("c0", {"rgb_CThw": torch.zeros(2)}, ABOUT)
+    writer.add("c0", {}, ABOUT)
     with pytest.raises(ValueError, match="clip c0 comes twice"):
-        writer.add("c0", {"rgb_CThw": torch.zeros(2)}, ABOUT)
-    with pytest.raises(ValueError, match="clip c1: field rgb_CThw has no finite"):
-        writer.add("c1", {"rgb_CThw": torch.full((2,), float("nan"))}, ABOUT)
+        writer.add("c0", {}, ABOUT)

@@ -11,6 +11,7 @@ import torch
 import yaml
 from PIL import Image
 
+from data.batch_receipts import judged_files
 from data.contracts import ClipRecord, FrameBoxes
 from data.manifest import write_manifest
 from data.video_io import write_audio, write_video
@@ -87,7 +88,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def validate(prepared: Path, valid: bool) -> None:
     digest = sha256((prepared / "manifest.jsonl").read_bytes()).hexdigest()
     failures = [] if valid else ["clip 0001 | field hand_boxes | fix: annotate it"]
-    found = {"valid": valid, "clips": 3, "failures": failures, "raw_digest": "r", "manifest_sha256": digest}
+    judged = {"manifest_sha256": digest, "files_digest": judged_files(prepared)}
+    found = {"valid": valid, "clips": 3, "failures": failures, "raw_digest": "r", **judged}
     (prepared / "validation.json").write_text(json.dumps(found))
 
 
@@ -96,7 +98,7 @@ def test_a_batch_is_fitted_and_encoded_into_shards(project: Path) -> None:
     encode_batch("b1")
     clips = EncodedClips(Path("datasets/encoded/b1"))
     assert clips.ids == ["0000", "0001", "0002"]
-    assert [clips.info(clip_id).shard for clip_id in clips.ids] == ["00000.safetensors"] * 2 + ["00001.safetensors"]
+    assert list(clips.info("0002").shards) == ["latents", "text", "audio", "regions"]
     shapes = {field: tuple(value.shape) for field, value in clips.load("0002").items()}
     assert shapes == {
         "rgb_CThw": (8, 3, 4, 6),
@@ -150,6 +152,7 @@ def test_an_invalid_batch_is_not_used(project: Path) -> None:
 
 def test_a_clip_of_another_length_is_named(project: Path) -> None:
     write_video(project / "datasets/prepared/b1/clips/0001/hoi.mp4", moving_bar(1, 5), 25, lossless=True)
+    validate(project / "datasets/prepared/b1", valid=True)
     with pytest.raises(ValueError, match=r"clip 0001 \| field hoi_video \| is \(5, 32, 48\)"):
         fit_encoders("b1")
 

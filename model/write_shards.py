@@ -1,0 +1,143 @@
+"""Writing an encoded batch so that what did not change is neither encoded nor written again.
+
+A shard is named by what is in it: the digest of its clips' keys. Where it is there already it stays, and where a clip
+moved to another shard its tensors are copied. A shard ends after a clip whose id hashes to a multiple of
+`clips_per_shard`, so a clip that comes or goes changes the shard it is in and leaves the others; the same clips give
+the same files, whatever was there before. Each shard carries its keys, so an interrupted run loses at most one.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from data.run_folder import write_whole
+from model.encoded_clips import EMPTY_TEXT, INDEX, ClipInfo, EncodedIndex
+
+Fields = dict[str, Tensor]
+SERIES: dict[str, tuple[str, ...]] = {
+    "latents": ("rgb", "hoi", "product", "pose", "motion"),
+    "text": ("text", "hoi_text"),
+    "audio": ("audio",),
+    "regions": ("regions",),
+}
+LONGEST = 2  # times clips_per_shard
+
+
+class Part(NamedTuple):
+    """What is encoded together: its key, and how to get its tensors."""
+
+    key: str
+    load: Callable[[], Fields]
+
+
+class StoredParts:
+    """What the folder's shards hold, by key, whatever run wrote it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._where: dict[str, tuple[Path, str, list[str]]] = {}
+        for file in sorted(folder.glob("*.safetensors")):
+            for name, (key, fields) in _keys_in(file).items():
+                self._where[key] = (file, name.partition("/")[0], fields)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._where
+
+    def load(self, key: str) -> Fields:
+        """The tensors of one part."""
+        file, clip_id, fields = self._where[key]
+        with safe_open(file, framework="pt") as shard:
+            return {field: shard.get_tensor(f"{clip_id}/{field}") for field in fields}
+
+
+class ShardWriter:
+    """Takes clips in their order; `finish` removes what is no longer needed and writes the index."""
+
+    def __init__(self, folder: Path, clips_per_shard: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / INDEX).unlink(missing_ok=True)
+        self.folder, self.clips_per_shard = folder, clips_per_shard
+        self._clips: dict[str, ClipInfo] = {}
+        self._about: dict[str, dict[str, str]] = {}
+        self._waiting: dict[str, Mapping[str, Part]] = {}
+
+    def add(self, clip_id: str, parts: Mapping[str, Part], about: dict[str, str]) -> None:
+        """Take one clip.
+
+        Args:
+            clip_id: unique in the batch, no slash.
+            parts: part -> its key and its tensors, see model.encoded_clips.
+            about: prompt, person_id, product_id.
+
+        Raises:
+            ValueError: the clip came twice.
+        """
+        if clip_id in self._about or "/" in clip_id:
+            raise ValueError(f"clip {clip_id} comes twice, or its name holds a slash: rename it in the manifest")
+        self._about[clip_id], self._waiting[clip_id] = about, parts
+        ends = int(sha256(clip_id.encode()).hexdigest()[:12], 16) % self.clips_per_shard == 0
+        if ends or len(self._waiting) == LONGEST * self.clips_per_shard:
+            self._write_waiting()
+
+    def finish(self, about: dict[str, Any]) -> EncodedIndex:
+        """Write what is left and the index. `about`: the other fields of EncodedIndex."""
+        self._write_waiting()
+        used = {file for clip in self._clips.values() for file in clip.shards.values()}
+        for stale in self.folder.glob("*.safetensors"):
+            if stale.name not in used | {EMPTY_TEXT}:
+                stale.unlink()
+        index = EncodedIndex(clips=self._clips, **about)
+        write_whole(self.folder / INDEX, json.dumps(index.model_dump(mode="json"), indent=1))
+        return index
+
+    def _write_waiting(self) -> None:
+        shards: dict[str, dict[str, str]] = {clip_id: {} for clip_id in self._waiting}
+        for series, names in SERIES.items():
+            found = {
+                f"{clip_id}/{name}": parts[name]
+                for clip_id, parts in self._waiting.items()
+                for name in names
+                if name in parts
+            }
+            if found:
+                file = _write_shard(self.folder, series, found)
+                for clip_id in {name.partition("/")[0] for name in found}:
+                    shards[clip_id][series] = file
+        for clip_id, parts in self._waiting.items():
+            in_order = {series: shards[clip_id][series] for series in SERIES if series in shards[clip_id]}
+            keys = {name: part.key for name, part in parts.items()}
+            self._clips[clip_id] = ClipInfo(shards=in_order, keys=keys, **self._about[clip_id])
+        self._waiting = {}
+
+
+def _write_shard(folder: Path, series: str, parts: dict[str, Part]) -> str:
+    """The name of the shard that holds these parts; it is written where it is not there yet."""
+    content = sha256(json.dumps({name: part.key for name, part in parts.items()}).encode()).hexdigest()
+    file = folder / f"{series}-{content[:24]}.safetensors"
+    if file.exists() and _keys_in(file):
+        return file.name
+    tensors: Fields = {}
+    keys: dict[str, tuple[str, list[str]]] = {}
+    for name, part in parts.items():
+        fields = part.load()
+        keys[name] = (part.key, sorted(fields))
+        tensors |= {f"{name.partition('/')[0]}/{field}": value for field, value in fields.items()}
+    temporary = folder / f".{file.name}.{os.getpid()}"
+    save_file(tensors, temporary, metadata={"keys": json.dumps(keys)})  # one entry: of several the order is random
+    temporary.replace(file)
+    return file.name
+
+
+def _keys_in(file: Path) -> dict[str, tuple[str, list[str]]]:
+    """`<clip id>/<part>` -> (key, fields) of a shard; nothing where it is none, or damaged."""
+    try:
+        with safe_open(file, framework="pt") as shard:
+            return json.loads((shard.metadata() or {}).get("keys", "{}"))
+    except SafetensorError:
+        return {}
