@@ -1,6 +1,7 @@
 """One clip on the studio's set: frames, HOI structure, sound, the two references and the boxes, all in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class FilmedClip:
     product_YX3: Picture
     boxes: dict[int, FrameBoxes]
     parts_TYX: NDArray[np.uint8]  # bit set of the parts each pixel shows
+    truth: dict[str, NDArray[Any]] = field(default_factory=dict)  # what else is known exactly, for `truth.npz`
 
 
 def film(seed: int, index: int, clip: ClipFormat) -> FilmedClip:
