@@ -38,7 +38,7 @@ def read_video(path: Path) -> tuple[Frames, float]:
         with av.open(str(path)) as container:
             stream = _picture_stream(path, container)
             to_rgb = VideoReformatter()  # one for all frames: setting one up costs more than converting a small frame
-            frames: list[Frames] = []
+            frames: list[Any] = []
             seconds: list[float | None] = []
             for frame in container.decode(stream):
                 _check_plain(path, frame)

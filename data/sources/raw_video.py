@@ -25,7 +25,7 @@ from data.manifest import write_manifest
 from data.progress import report_progress
 from data.run_folder import write_whole
 from data.sources.copy_delivery import copy_delivery
-from data.sources.raw_video_clip import CutJob, Setting, cut_clip
+from data.sources.raw_video_clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
 from data.sources.raw_video_read import FootageError, Source
 from data.sources.raw_video_rejected import NAME as REJECTED
 from data.sources.raw_video_rejected import Rejection, summary, write_rejected
@@ -145,8 +145,9 @@ def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
     with file.open("a") as handle:
         for outcome in _spread(todo, processes):
             known[outcome.clip_id] = outcome
-            handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
-            handle.flush()
+            if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
+                handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
+                handle.flush()
             report_progress(len(known), len(jobs), f"stretches cut and annotated, last {outcome.clip_id}")
     return [known[job.clip_id] for job in jobs]
 

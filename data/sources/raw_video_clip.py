@@ -29,6 +29,7 @@ PEOPLE: tuple[Task, ...] = ("pose", "regions")
 PRODUCT: tuple[Task, ...] = ("product_mask",)
 REST: tuple[Task, ...] = ("body_mesh", "structure", "separation", "triplet")
 CUT_HERE = Provenance(tool="graspline", version="0.1.0", licence="Apache-2.0")
+ANNOTATOR_FAILED = "annotator_failed"
 Fault = tuple[str, float, float]
 """(reason, value, threshold)"""
 
@@ -77,7 +78,7 @@ def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
     except FootageError as error:
         found = job.stretch.rejection(error.reason, str(error))
     except AnnotationError as error:
-        found = job.stretch.rejection("annotator_failed", str(error).removeprefix(f"{workplace}: "))
+        found = job.stretch.rejection(ANNOTATOR_FAILED, str(error).removeprefix(f"{workplace}: "))
     if isinstance(found, Rejection):
         shutil.rmtree(workplace)
         return found
