@@ -1,7 +1,7 @@
 """Whether the network still listens: how much the audio encoder's output varies over time.
 
 Runs that end deaf turn the encoder into a constant long before a generated mouth shows it (docs/experiments.md,
-2026-11-22): the number falls from about 0.3 towards 0.03. It costs one deviation of a small tensor a forward pass and
+2026-11-22): the number falls from 0.2 or more towards 0.03. It costs one deviation of a small tensor a forward pass and
 decides nothing.
 
 Shape legend: B batch, K encoder layers of the speech model, A its width, S audio steps, T latent frames, G local
