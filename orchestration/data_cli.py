@@ -1,5 +1,27 @@
 """`graspline data ...`: clips in, from a delivery to a validated, versioned batch. Each command is one call."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
+from orchestration.plain_errors import plain_errors
+
 app = typer.Typer(help="Deliver, validate, compare and withdraw clips.", no_args_is_help=True)
+
+Words = Annotated[list[str] | None, typer.Argument(help="source=X [path=FOLDER] [batch=NAME] [clip.frames=33 ...]")]
+
+
+@app.command()
+def prepare(words: Words = None) -> None:
+    """Deliver, prepare and validate: source=studio, source=released_csv path=FOLDER, source=raw_video path=FOLDER."""
+    where = Path.cwd()
+    with plain_errors() as console:
+        from orchestration.prepare_data import prepare_batches, print_prepared
+        from orchestration.prepare_order import read_prepare_order
+        from orchestration.screen import LiveScreen, PlainScreen
+
+        order = read_prepare_order(words or [], where)
+        with LiveScreen(console) if console.is_terminal else PlainScreen() as screen:
+            made = prepare_batches(order, screen)
+        print_prepared(console, made)

@@ -53,20 +53,32 @@ class Line:
         if not result.success:
             raise LineStoppedError(_why(result))
 
+    def prepare(self, batch: str) -> None:
+        """Deliver, prepare and validate one batch.
+
+        Raises:
+            LineStoppedError: it cannot be delivered or prepared, or it is not valid.
+        """
+        self.materialise("ingest_batch", ["raw_batch", "prepared_batch"], batch)
+
 
 def run_line(overrides: Sequence[str], screen: Screen) -> None:
     """Everything from the ordered batches to the champion, for one configuration."""
-    config = load_config(overrides)
-    batches = batches_of(config.data)
-    instance = dg.DagsterInstance.get()
-    instance.add_dynamic_partitions(str(BATCHES.name), batches)
-    line = Line(build_definitions(screen, overrides), instance)
+    batches = batches_of(load_config(overrides).data)
+    line = open_line(overrides, batches, screen)
     for batch in batches:
-        line.materialise("ingest_batch", ["raw_batch", "prepared_batch"], batch)
+        line.prepare(batch)
     line.materialise("retrain", ["encoders"])
     for batch in batches:
         line.materialise("ingest_batch", ["encoded_batch"], batch)
     line.materialise("retrain", RETRAIN_REST)
+
+
+def open_line(overrides: Sequence[str], batches: Sequence[str], screen: Screen) -> Line:
+    """The graph for one configuration, its batches known to Dagster."""
+    instance = dg.DagsterInstance.get()
+    instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
+    return Line(build_definitions(screen, overrides), instance)
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
