@@ -21,6 +21,7 @@ def entry(seed: int) -> dict[str, Any]:
     return {
         "order": order,
         "clip": CLIP.model_dump(),
+        "validation": {},
         "preparation_processes": 1,
         "encoders": "one",
         "encoding": {"kind": "any"},

@@ -1,0 +1,52 @@
+"""The one map over clips: the same results in the same order, however they are spread."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from data.failures import ClipError, refuse
+from data.map_clips import Spread, map_clips
+
+
+@dataclass(frozen=True)
+class Job:
+    number: int
+    folder: Path
+
+
+def write_process(job: Job) -> int:
+    if job.number == 3:
+        raise refuse("c3", "video", "nothing", "the file exists", "deliver it")
+    (job.folder / str(job.number)).write_text(str(os.getpid()))
+    return job.number * 10
+
+
+def fail(job: Job) -> int:
+    raise OSError(f"disk full at {job.number}")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_results_come_in_order_and_a_clip_that_cannot_be_used_comes_as_its_error(
+    tmp_path: Path, processes: int
+) -> None:
+    found = list(map_clips(write_process, [Job(number, tmp_path) for number in range(40)], Spread(processes=processes)))
+    assert [type(result) for result in found].index(ClipError) == 3
+    assert "clip c3 | field video" in str(found.pop(3))
+    assert found == [number * 10 for number in range(40) if number != 3]
+    workers = {file.read_text() for file in tmp_path.iterdir()}
+    assert len(workers) == processes
+    assert (str(os.getpid()) in workers) == (processes == 1)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_any_other_failure_ends_the_map(tmp_path: Path, processes: int) -> None:
+    with pytest.raises(OSError, match="disk full at 0"):
+        list(map_clips(fail, [Job(number, tmp_path) for number in range(40)], Spread(processes=processes)))
+
+
+def test_ray_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(ValueError, match=r"data\.map=ray needs Ray: run `make setup-extras`"):
+        list(map_clips(write_process, [Job(0, tmp_path)], Spread(kind="ray")))
