@@ -37,21 +37,41 @@ def run(overrides: Overrides = None) -> None:
 
 @app.command()
 def generate(
+    overrides: Overrides = None,
     out: Annotated[Path, typer.Option(help="the video to write", resolve_path=True)] = Path("videos/generated.mp4"),
     model: Annotated[str, typer.Option(help="champion, challenger or a version number")] = "champion",
     like: Annotated[str | None, typer.Option(help="BATCH/CLIP whose inputs fill what is not given below")] = None,
-    prompt: Annotated[str | None, typer.Option(help="what the person does")] = None,
+    prompt: Annotated[list[str] | None, typer.Option(help="what the person does; once for every chained clip")] = None,
     person: Annotated[Path | None, typer.Option(help="picture of the person", resolve_path=True)] = None,
     product: Annotated[Path | None, typer.Option(help="picture of the product", resolve_path=True)] = None,
-    audio: Annotated[Path | None, typer.Option(help="speech, a WAV file", resolve_path=True)] = None,
-    seed: Annotated[int, typer.Option(help="same seed, same video")] = 0,
+    no_product: Annotated[bool, typer.Option("--no-product", help="a video without a product")] = False,
+    audio: Annotated[Path | None, typer.Option(help="speech; its beginning is used", resolve_path=True)] = None,
+    pose: Annotated[Path | None, typer.Option(help="skeleton video to follow", resolve_path=True)] = None,
+    csv: Annotated[Path | None, typer.Option(help="a list of videos in the authors' format", resolve_path=True)] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="same seed, same video; several: a video each")] = None,
+    seconds: Annotated[float | None, typer.Option(help="of each clip; default: the model's whole clip")] = None,
 ) -> None:
-    """Make a video with sound from a person, a product, a prompt and speech."""
-    with plain_errors() as console:
-        from orchestration.generate import Inputs, generate_video
+    """Make a video with sound from a person, a product, a prompt (or several, chained) and speech.
 
-        given = Inputs(prompt=prompt, person=person, product=product, audio=audio)
-        console.print(f"wrote {generate_video(model, given, like, seed, out)}")
+    Models of another configuration are named as it is: `graspline generate experiment=released_demo data.path=FOLDER`.
+    """
+    with plain_errors() as console:
+        from orchestration.generate import Inputs, generate_videos
+
+        given = Inputs(
+            prompts=prompt or [],
+            person=person,
+            product=product,
+            no_product=no_product,
+            audio=audio,
+            pose=pose,
+            csv=csv,
+            like=like,
+            seeds=seed or [],
+            seconds=seconds,
+            out=out,
+        )
+        generate_videos(console, model, given, overrides or [])
 
 
 @app.command()

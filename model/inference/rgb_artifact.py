@@ -43,6 +43,7 @@ class ClipShape(BaseModel, frozen=True):
     frames_per_second: int
     height: int
     width: int
+    motion_frames: int = 0  # of the clip before that the model was shown; 0: none, its clips cannot be chained
     audio_samples_per_second: int = 16_000
 
     @property

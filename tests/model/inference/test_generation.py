@@ -1,5 +1,6 @@
 """From an artifact and a person's files to a video: the sampler's rules, and an MP4 that reads back whole."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,8 @@ from torch import Tensor
 from data.clip_geometry import CoverCrop
 from data.video_io import write_audio
 from model.contracts import RecipeConfig, SamplingConfig
-from model.inference.generate import ClipOrder, clip_frames, generate
+from model.inference.generate import generate, new_frames
+from model.inference.orders import ClipOrder
 from model.inference.read_inputs import cover, read_image, read_sound
 from model.inference.rgb_artifact import ClipShape, load_artifact
 from model.inference.sampler import draw_noise, generate_clips, sample_latents
@@ -37,6 +39,10 @@ def conditions(batch: int) -> Conditions:
         audio_BKAS=noise(1, 6, 8),
         product_BC1hw=noise(8, 1, 6, 4),
     )
+
+
+def one_noise() -> Tensor:
+    return draw_noise((8, 2, 6, 4), [torch.Generator().manual_seed(0)])
 
 
 def one(all_clips: Conditions, clip: int) -> Conditions:
@@ -62,7 +68,7 @@ def test_frame_zero_is_the_person_reference(artifact: Path) -> None:
 
 
 def test_guidance_pushes_away_from_the_empty_prompt_and_silence(artifact: Path) -> None:
-    network, noise = load_artifact(artifact).network, draw_noise((8, 2, 6, 4), [0])
+    network, noise = load_artifact(artifact).network, one_noise()
 
     def sampled(guidance: float, asked: Conditions) -> Tensor:
         return sample_latents(network, asked, EMPTY, SamplingConfig(steps=1, guidance=guidance, sigma_shift=3), noise)
@@ -95,7 +101,7 @@ def test_sampling_finds_the_answer_of_a_perfect_network(prediction: str, artifac
 
     for steps in (1, 4):
         sampling = SamplingConfig(steps=steps, guidance=2, sigma_shift=5)
-        found = sample_latents(Oracle(), asked, EMPTY, sampling, draw_noise((8, 2, 6, 4), [0]))  # type: ignore[arg-type]
+        found = sample_latents(Oracle(), asked, EMPTY, sampling, one_noise())  # type: ignore[arg-type]
         torch.testing.assert_close(found, truth, atol=1e-4, rtol=0)
 
 
@@ -130,9 +136,9 @@ def test_unreadable_inputs_are_named(tmp_path: Path) -> None:
 
 
 def test_seconds_become_whole_latent_frames() -> None:
-    assert [clip_frames(CLIP, seconds) for seconds in (None, 1.32, 0.68, 0.2)] == [33, 33, 17, 5]
-    with pytest.raises(ValueError, match=r"--seconds 4.*0\.20 to 1\.32 s"):
-        clip_frames(CLIP, 4)
+    assert [new_frames(CLIP, seconds) for seconds in (None, 1.28, 0.64, 0.16)] == [32, 32, 16, 4]
+    with pytest.raises(ValueError, match=r"--seconds 4.*0\.16 to 1\.28 s"):
+        new_frames(CLIP, 4)
 
 
 def test_an_mp4_reads_back_with_picture_and_sound(tmp_path: Path) -> None:
@@ -163,18 +169,40 @@ def test_generate_makes_the_whole_video(artifact: Path, tmp_path: Path) -> None:
     assert f"video: {out}" in said
     assert "progress 3/3 denoising steps" in said
     with av.open(str(out)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 9
+        assert sum(1 for _ in container.decode(video=0)) == 8  # nine, of which the first one is the reference
         assert float(container.streams.audio[0].duration * container.streams.audio[0].time_base) == pytest.approx(
-            9 / 25, abs=0.1
+            8 / 25, abs=0.1
         )
+    with Image.open(out.with_name("v_contact_sheet.png")) as sheet:
+        assert sheet.width > 8 * sheet.height / 3
+    about = json.loads(out.with_suffix(".json").read_text())
+    assert (about["seed"], about["prompts"], about["seams"]["seams"]) == (3, ["lifts the cup"], [])
 
 
 def test_generate_works_without_a_product_and_for_part_of_a_clip(artifact: Path, tmp_path: Path) -> None:
     Image.new("RGB", (64, 96), (180, 120, 90)).save(tmp_path / "p.png")
-    sound, out = speech(tmp_path / "a.wav", 0.3), tmp_path / "v.mp4"
-    order = ClipOrder(person=tmp_path / "p.png", audio=sound, prompt="waves", out=out, seconds=0.2)
-    assert generate(load_artifact(artifact), order) == out
+    sound, out = speech(tmp_path / "a.wav", 0.25), tmp_path / "v.mp4"
+    order = ClipOrder(person=tmp_path / "p.png", audio=sound, prompts=["waves"], out=out, seconds=0.16)
+    assert generate(load_artifact(artifact), order) == [out]
     with av.open(str(out)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 5
-    with pytest.raises(ValueError, match=r"a\.wav is 0\.30 s long"):
+        assert sum(1 for _ in container.decode(video=0)) == 4
+    with pytest.raises(ValueError, match=r"a\.wav is 0\.25 s long"):
         generate(load_artifact(artifact), replace(order, seconds=None))
+
+
+def test_several_seeds_are_several_videos_each_as_it_is_alone(artifact: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 96), (180, 120, 90)).save(tmp_path / "p.png")
+    sound = speech(tmp_path / "a.wav", 0.5)
+    order = ClipOrder(tmp_path / "p.png", sound, ["waves"], tmp_path / "v.mp4", seeds=(4, 9))
+    files = generate(load_artifact(artifact), order)
+    assert [file.name for file in files] == ["v_seed4.mp4", "v_seed9.mp4"]
+    (alone,) = generate(load_artifact(artifact), replace(order, out=tmp_path / "alone.mp4", seeds=(9,)))
+    (again,) = generate(load_artifact(artifact), replace(order, out=tmp_path / "again.mp4", seeds=(9,)))
+    assert alone.read_bytes() == again.read_bytes()
+    assert np.abs(pictures(files[1]) - pictures(alone)).max() <= 2  # batched kernels round otherwise
+    assert np.abs(pictures(files[0]) - pictures(files[1])).mean() > 2
+
+
+def pictures(file: Path) -> np.ndarray:
+    with av.open(str(file)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]).astype(float)
