@@ -12,13 +12,14 @@ import yaml
 from pydantic import BaseModel, Field
 
 from data.contracts import BatchOrder, ClipFormat, MapKind, PreparedBatch, RawBatch
-from data.digests import folder_digest
+from data.digests import digest_of, file_digests, folder_digest
 from data.manifest import NAME as MANIFEST
 from data.map_clips import Spread
+from data.validation_thresholds import ValidationThresholds
 
 BATCHES = Path("datasets/batches.yaml")
 RAW = Path("datasets/raw")
-VALIDATION = "validation.json"
+VALIDATION, VALIDATION_PAGE = "validation.json", "validation.html"
 DELIVERY = "delivery.json"
 
 
@@ -27,6 +28,7 @@ class BatchEntry(BaseModel, frozen=True, extra="forbid"):
 
     order: BatchOrder = Field(discriminator="source")
     clip: ClipFormat
+    validation: ValidationThresholds = ValidationThresholds()
     preparation_processes: int = 2
     map: MapKind = "processes"
     ray_address: str | None = None
@@ -45,7 +47,10 @@ class Validation(BaseModel, frozen=True, extra="forbid"):
     valid: bool
     clips: int
     failures: list[str]
+    accepted: list[str] = []  # known defects that the configuration accepts, each with its reason
+    no_longer: list[str] = []  # accepted defects that do not occur
     manifest_sha256: str  # of the manifest that was judged
+    files_digest: str  # of every other file that was judged
     raw_digest: str  # of the raw folder it was made from
 
 
@@ -105,6 +110,9 @@ def prepared_receipt(batch: str) -> PreparedBatch:
         raw_digest=found.raw_digest,
         valid=found.valid,
         failures=found.failures,
+        accepted=found.accepted,
+        no_longer=found.no_longer,
+        validation_page=str(folder / VALIDATION_PAGE),
         contact_sheet=str(folder / "contact_sheet.png"),
     )
 
@@ -118,14 +126,22 @@ def assert_valid(prepared: Path) -> None:
     """To be called by whoever consumes a prepared folder: fails closed.
 
     Raises:
-        ValueError: it was not validated, it failed, or its manifest is not the one that was judged.
+        ValueError: it was not validated, it failed, or its manifest or a file is not the one that was judged.
     """
     found = read_validation(prepared)
     if found.manifest_sha256 != sha256((prepared / MANIFEST).read_bytes()).hexdigest():
         raise ValueError(f"{prepared / MANIFEST} was changed after its validation: prepare the batch again")
+    if found.files_digest != judged_files(prepared):
+        raise ValueError(f"files in {prepared} were changed after its validation: prepare the batch again")
     if not found.valid:
         faults = "\n".join(found.failures)
         raise ValueError(f"{prepared} failed validation ({len(found.failures)} faults), it is not used:\n{faults}")
+
+
+def judged_files(prepared: Path) -> str:
+    """One digest for every file of a prepared folder, validation's own and the manifest left out."""
+    own = {MANIFEST, VALIDATION, VALIDATION_PAGE}
+    return digest_of({name: digest for name, digest in file_digests(prepared).items() if name not in own})
 
 
 def _read(file: Path) -> dict[str, Any]:

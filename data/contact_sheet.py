@@ -32,7 +32,7 @@ COLOURS = {
 def draw_contact_sheet(prepared: Path, records: Sequence[ClipRecord]) -> Path:
     """Draw up to 8 clips, spread over the batch, into contact_sheet.png."""
     shown = [records[index] for index in np.unique(np.linspace(0, len(records) - 1, CLIPS).round().astype(int))]
-    strips = [_strip(prepared, record) for record in shown]
+    strips = [draw_strip(prepared, record) for record in shown]
     width, height = strips[0].width + 2 * GAP, strips[0].height + GAP
     across = min(ACROSS, len(strips))
     sheet = Image.new("RGB", (width * across, TITLE + height * ceil(len(strips) / across)), BACKGROUND)
@@ -52,7 +52,7 @@ def _title(draw: ImageDraw.ImageDraw, text: str) -> None:
         left += 24 + int(draw.textlength(name, font=ImageFont.load_default(11)))
 
 
-def _strip(prepared: Path, record: ClipRecord) -> Picture:
+def draw_strip(prepared: Path, record: ClipRecord) -> Picture:
     """[person, product | frames above HOI frames], the clip's id and prompt under them."""
     rgb_THWC, _ = read_video(prepared / record.video)
     hoi_THWC, _ = read_video(prepared / record.hoi_video)

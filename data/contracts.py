@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from data.annotators.config import AnnotationConfig
+from data.validation_thresholds import ValidationThresholds
 
 Split = Literal["train", "held_out"]
 MapKind = Literal["processes", "ray"]
@@ -63,6 +64,8 @@ class ReleasedCsvBatch(BaseModel, frozen=True, extra="forbid"):
     empty_hand_box: Literal["error", "absent"] = "error"
     person_id: str = "unknown"
     product_id: str = "unknown"
+    licence: str = ""  # of the footage, as SPDX names it
+    consent_date: date | None = None  # when the person agreed, where it is known
 
 
 class FootageRules(BaseModel, frozen=True, extra="forbid"):
@@ -111,6 +114,7 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     held_out_batches: list[str] = Field(min_length=1)
     train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
     held_out_is_trained_on: bool = False  # must be said out loud for the one-clip overfit demo
+    validation: ValidationThresholds = ValidationThresholds()
     preparation_processes: int = Field(default=2, ge=1)  # of preparation and of encoding, on this machine
     map: MapKind = "processes"  # over what clips are spread; ray: an extra, for many machines
     ray_address: str | None = None  # of a running Ray cluster; none: Ray on this machine alone
@@ -196,6 +200,9 @@ class PreparedBatch(BaseModel, frozen=True, extra="forbid"):
     raw_digest: str
     valid: bool  # every Great Expectations rule passed
     failures: list[str]  # "clip 0003 | field hand_boxes | ... | fix: ..."
+    accepted: list[str] = []  # the same for known defects that the configuration accepts, each with the reason
+    no_longer: list[str] = []  # accepted defects that do not occur
+    validation_page: str = ""  # HTML, relative to the project root
     contact_sheet: str  # PNG, relative to the project root
 
 

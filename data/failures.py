@@ -12,9 +12,15 @@ class Failure:
     value: str
     rule: str
     fix: str
+    name: str = ""  # of the rule, where it has one: what an accepted defect calls it by
 
     def __str__(self) -> str:
-        return f"clip {self.clip_id} | field {self.field} | {self.value} | {self.rule} | fix: {self.fix}"
+        return f"clip {self.clip_id} | field {self.field} | {self.value} | {self.says} | fix: {self.fix}"
+
+    @property
+    def says(self) -> str:
+        """The rule, its name first."""
+        return f"{self.name}: {self.rule}" if self.name else self.rule
 
 
 class ClipError(ValueError):

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from data.batch_facts import measured, write_facts
 from data.batch_receipts import batch_entry
 from data.clip_facts import ClipFacts
 from data.contact_sheet import draw_contact_sheet
@@ -24,7 +25,9 @@ from data.prepare_clip import ClipJob
 from data.prepared_memory import PreparedMemory, prepare_and_hash
 from data.progress import report_progress
 from data.sources import released_csv
-from data.validation import validate, write_validation
+from data.validation import validate
+from data.validation_page import write_page
+from data.verdict import verdict, write_validation
 
 
 def prepare_batch(batch: str) -> None:
@@ -42,10 +45,14 @@ def prepare_batch(batch: str) -> None:
     write_manifest(prepared, [record for record, _ in results])
     draw_contact_sheet(prepared, [record for record, _ in results])
     report_progress(len(jobs), len(jobs), "clips prepared, now validated")
-    failures = validate(records, [facts for _, facts in results], entry.clip)
-    write_validation(prepared, failures, len(jobs), folder_digest(raw))
-    for failure in failures:
-        print(f"invalid: {failure}", flush=True)
+    clips = measured(records, [facts for _, facts in results])
+    write_facts(prepared, clips)
+    judged = validate(clips, entry.clip, entry.validation)
+    found = verdict(judged.failures, entry.validation.accepted_defects)
+    write_validation(prepared, found, len(jobs), folder_digest(raw))
+    write_page(prepared, prepared, found, judged.observed)
+    for line in (*(f"invalid: {fault}" for fault in found.failures), *(f"note: {line}" for line in found.no_longer)):
+        print(line, flush=True)
 
 
 def read_raw(folder: Path, order: BatchOrder) -> list[ClipRecord]:

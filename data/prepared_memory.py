@@ -23,7 +23,9 @@ from data.run_folder import write_whole
 MEMORY = Path("datasets/.memory/prepared")
 CODE = (
     "data.clip_facts",
+    "data.clip_fingerprint",
     "data.clip_geometry",
+    "data.clip_timing",
     "data.prepare_clip",
     "data.region_boxes",
     "data.structure_video",

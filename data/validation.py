@@ -1,104 +1,138 @@
 """Is a prepared batch fit to train on? The only file that knows Great Expectations (1.24).
 
 It fails closed: the rules run on one row a clip (measured on the prepared files) and one row a box (as delivered), an
-empty cell breaks them, and so does a rule that could not be computed. Importing Great Expectations takes seconds, so it
-happens late, in the preparing process only; its telemetry is off.
+empty cell breaks them, and so does a rule that could not be computed. Nothing here opens media. Importing Great
+Expectations takes seconds, so it happens late, in the judging process only; its telemetry is off.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from data.batch_receipts import VALIDATION, Validation
+import numpy as np
+import pandas as pd
+
+from data.batch_facts import Measured
 from data.clip_facts import ClipFacts
-from data.contracts import ClipFormat, ClipRecord
+from data.clip_fingerprint import nearest
+from data.contracts import ClipFormat
+from data.delivered_boxes import FACE, KINDS, PRODUCT, box_table
 from data.failures import Failure
-from data.manifest import NAME as MANIFEST
-from data.run_folder import write_whole
+from data.observed import Observed, observed
 from data.validation_rules import Rule, box_rules, clip_rules
+from data.validation_thresholds import ValidationThresholds
 
-Row = dict[str, Any]
+LAGS = ("structure", "picture_boxes", "structure_boxes")
+ADDED = ("consent_days", "similarity", "similar_to")
+DETECTED = ("detector_face_iou", "detector_hand_iou")
+Detected = Mapping[str, Mapping[str, float]]
+"""clip id -> {detector_face_iou, detector_hand_iou} of a clip that a detector looked at"""
 
 
-def validate(records: Sequence[ClipRecord], facts: Iterable[ClipFacts], clip: ClipFormat) -> list[Failure]:
-    """Every rule that a clip or a box of the batch breaks; empty: the batch is valid.
+class Judged(NamedTuple):
+    """What the rules found."""
+
+    failures: list[Failure]
+    observed: list[Observed]  # one entry a rule
+
+
+def validate(
+    clips: Sequence[Measured], clip: ClipFormat, thresholds: ValidationThresholds, detected: Detected | None = None
+) -> Judged:
+    """Every rule that a clip or a box of the batch breaks; no failure: the batch is valid.
 
     Args:
-        records: the raw records as delivered, clips with the same id included.
-        facts: what was measured on the prepared clips.
+        clips: what was measured, one entry a delivered record.
         clip: the format every clip has.
+        thresholds: where the lines are drawn.
+        detected: what a detector saw, where one was run.
     """
-    facts_of = {found.clip_id: found for found in facts}
-    clips = [asdict(facts_of[record.clip_id]) for record in records]
-    boxes = [row for record in records for row in _box_rows(record)]
-    clip_columns = [field.name for field in fields(ClipFacts)]
-    return [
-        *_failures("clips", clips, clip_columns, clip_rules(clip)),
-        *(_failures("boxes", boxes, list(boxes[0]), box_rules()) if boxes else []),
+    clip_table, boxes = _clip_table(clips, thresholds, detected or {}), _box_table(clips)
+    same = clip_table.groupby("content_sha256")["clip_id"].agg(list).to_dict()
+    of_clips, of_boxes = clip_rules(clip, thresholds), box_rules(thresholds)
+    broken_clips = _broken("clips", clip_table, [_schema(), *of_clips])
+    broken_boxes = _broken("boxes", boxes, of_boxes) if len(boxes) else []
+    failures = [
+        *(_clip_failure(rule, row, same) for rule, rows in broken_clips for row in _rows_of(clip_table, rows)),
+        *(_box_failure(rule, row, clips) for rule, rows in broken_boxes for row in _rows_of(boxes, rows)),
     ]
+    return Judged(failures, [*observed(clip_table, of_clips, broken_clips), *observed(boxes, of_boxes, broken_boxes)])
 
 
-def write_validation(prepared: Path, failures: Sequence[Failure], clips: int, raw_digest: str) -> None:
-    """Write validation.json beside the manifest that was judged."""
-    manifest_sha256 = sha256((prepared / MANIFEST).read_bytes()).hexdigest()
-    found = Validation(
-        valid=not failures,
-        clips=clips,
-        failures=[str(failure) for failure in failures],
-        manifest_sha256=manifest_sha256,
-        raw_digest=raw_digest,
-    )
-    write_whole(prepared / VALIDATION, found.model_dump_json(indent=1))
+def _rows_of(table: pd.DataFrame, rows: list[int]) -> list[dict[Any, Any]]:
+    return table.iloc[rows].to_dict("records")
 
 
-def _box_rows(record: ClipRecord) -> list[Row]:
-    return [
-        {
-            "clip_id": record.clip_id,
-            "field": f"{kind} box on frame {frame}",
-            "shown": f"{list(box)} in {record.height}x{record.width}",
-            "x1": box[0],
-            "y1": box[1],
-            "x2_minus_x1": box[2] - box[0],
-            "y2_minus_y1": box[3] - box[1],
-            "room_right": record.width - box[2],
-            "room_below": record.height - box[3],
-        }
-        for frame, boxes in record.boxes.items()
-        for kind, box in boxes.model_dump(exclude_none=True).items()
-    ]
+def _schema() -> Rule:
+    columns = {*(field.name for field in fields(ClipFacts)), *DETECTED, *ADDED}
+    return Rule("(columns)", "ExpectTableColumnsToMatchSet", "prepare the batch again", {"column_set": sorted(columns)})
 
 
-def _failures(name: str, rows: list[Row], columns: list[str], rules: list[Rule]) -> list[Failure]:
-    not_empty = [Rule(rule.column, "ExpectColumnValuesToNotBeNull", rule.fix) for rule in rules]
-    schema = Rule("(columns)", "ExpectTableColumnsToMatchOrderedList", "prepare again", {"column_list": columns})
-    return [
-        failure
-        for rule, indices in _broken(name, rows, [schema, *not_empty, *rules])
-        for failure in (_failure(rule, rows[index]) for index in indices)
-    ]
+def _clip_table(clips: Sequence[Measured], thresholds: ValidationThresholds, detected: Detected) -> pd.DataFrame:
+    table = pd.DataFrame([asdict(found.facts) for found in clips], columns=[f.name for f in fields(ClipFacts)])
+    for name in LAGS:
+        table.loc[table[f"{name}_lag_gain"] < thresholds.surest_lag_gain, f"{name}_lag"] = 0
+    for column in DETECTED:
+        table[column] = [detected.get(clip_id, {}).get(column, 1.0) for clip_id in table["clip_id"]]
+    similarity, similar_to = nearest(table["fingerprint"].tolist(), thresholds.most_similarity)
+    table["consent_days"] = _days_since(table["consent_date"])
+    exact = table["content_sha256"].duplicated(keep=False)  # has a rule of its own
+    table["similarity"] = np.where(exact, 0.0, similarity.round(4))
+    table["similar_to"] = [table["clip_id"][other] if other >= 0 else "" for other in similar_to]
+    return table
 
 
-def _failure(rule: Rule, row: Row) -> Failure:
-    field, value = row.get("field", rule.column), row.get("shown", row.get(rule.column))
-    described = f"{rule.column} {rule}" if "shown" in row else str(rule)
-    return Failure(row["clip_id"], field, repr(value) if value in ("", None) else str(value), described, rule.fix)
+def _days_since(dates: "pd.Series[str]") -> "pd.Series[int]":
+    """How long ago; 0 where there is no date, which has a rule of its own."""
+    known = pd.to_datetime(dates, format="%Y-%m-%d", errors="coerce")
+    return (pd.Timestamp.now().normalize() - known).dt.days.fillna(0).astype(int)
 
 
-def _broken(name: str, rows: list[Row], rules: list[Rule]) -> list[tuple[Rule, list[int]]]:
+def _box_table(clips: Sequence[Measured]) -> pd.DataFrame:
+    """One row a box; a limit that is asked of one kind of box has a column that is harmless for the others."""
+    table = box_table([found.delivered for found in clips])
+    kind = table["kind"].to_numpy()
+    parts = {"face": kind == FACE, "product": kind == PRODUCT, "hand": (kind != FACE) & (kind != PRODUCT)}
+    for measure, harmless in (("jump", 0.0), ("growth", 1.0), ("area", 0.0)):
+        for name, chosen in parts.items():
+            table[f"{name}_{measure}"] = table[measure].where(chosen, harmless)
+    return table
+
+
+def _clip_failure(rule: Rule, row: dict[Any, Any], same: Mapping[str, Sequence[str]]) -> Failure:
+    value = row.get(rule.column)
+    shown = repr(value) if value in ("", None) else str(value)
+    if rule.column == "similarity":
+        shown = f"{value:g} with clip {row['similar_to']}"
+    if rule.column.endswith("_lag"):
+        shown = f"{value} frames (correlation +{row[f'{rule.column}_gain']:.2f})"
+    if rule.column == "content_sha256":
+        shown = f"the same bytes in clips {', '.join(same[str(value)])}"
+    return Failure(row["clip_id"], rule.record_field, shown, str(rule), rule.fix, rule.column)
+
+
+def _box_failure(rule: Rule, row: dict[Any, Any], clips: Sequence[Measured]) -> Failure:
+    delivered = clips[row["clip"]].delivered
+    edges = [row[edge] for edge in ("x1", "y1", "x2", "y2")]
+    shown = f"{edges} in {delivered.height}x{delivered.width}: {row[rule.column]:g}"
+    field = f"{KINDS[row['kind']]} box on frame {row['frame']}"
+    return Failure(delivered.clip_id, field, shown, str(rule), rule.fix, rule.column)
+
+
+def _broken(name: str, table: pd.DataFrame, rules: list[Rule]) -> list[tuple[Rule, list[int]]]:
     """Which rule is broken by which rows, by Great Expectations in an ephemeral context."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    import pandas as pd
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
+    checked = [rule for rule in rules if not rule.column.startswith("(")]
+    filled = {rule.column: Rule(rule.column, "ExpectColumnValuesToNotBeNull", rule.fix) for rule in checked}
+    rules = [*filled.values(), *rules]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
-    batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": pd.DataFrame(rows)})
+    batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": table})
     suite = gx.ExpectationSuite(name)
     for number, rule in enumerate(rules):
         column = {} if rule.column.startswith("(") else {"column": rule.column}
@@ -107,7 +141,7 @@ def _broken(name: str, rows: list[Row], rules: list[Rule]) -> list[tuple[Rule, l
         )
     report = batch.validate(suite, result_format="COMPLETE")
     assert len(report.results) == len(rules), "every rule is judged"
-    return [(rules[_meta(found)["rule"]], _rows(found, len(rows))) for found in report.results if not found.success]
+    return [(rules[_meta(found)["rule"]], _rows(found, len(table))) for found in report.results if not found.success]
 
 
 def _meta(found: Any) -> dict[str, Any]:

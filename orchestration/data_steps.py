@@ -89,6 +89,7 @@ def _entry(work: Work) -> dict[str, Any]:
     return {
         "order": _order(config.data, work.batch_name).model_dump(mode="json"),
         "clip": config.data.clip.model_dump(mode="json"),
+        "validation": config.data.validation.of_batch(work.batch_name).model_dump(mode="json"),
         "preparation_processes": config.data.preparation_processes,
         "map": config.data.map,
         "ray_address": config.data.ray_address,

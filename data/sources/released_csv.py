@@ -100,6 +100,8 @@ def _record(folder: Path, clip_id: str, row: dict[str, str], order: ReleasedCsvB
             "prompt": row["prompt"].strip(),
             "person_id": order.person_id,
             "product_id": order.product_id,
+            "licence": order.licence,
+            "consent_date": order.consent_date,
             "frames": frames,
             "frames_per_second": FRAMES_PER_SECOND,
             "height": height,

@@ -48,6 +48,8 @@ def write_clip(folder: Path, clip_id: str, seed: int, frames: int = FRAMES, rate
         "prompt": f"The square number {seed} moves.",
         "person_id": "nobody",
         "product_id": "square",
+        "licence": "CC0-1.0",
+        "consent_date": "2026-01-31",
         "video": f"{clip_id}/rgb.mp4",
         "hoi_video": f"{clip_id}/hoi.mp4",
         "audio": f"{clip_id}/sound.wav",

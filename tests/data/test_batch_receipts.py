@@ -9,7 +9,9 @@ from data.batch_receipts import assert_valid, batch_entry, prepared_receipt
 from data.contracts import ClipFormat
 from data.digests import folder_digest
 from data.failures import Failure
-from data.validation import write_validation
+from data.verdict import Verdict, write_validation
+
+VALID = Verdict((), (), ())
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def prepared(deliver: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_valid_batch_is_accepted_and_has_a_receipt(prepared: Path) -> None:
-    write_validation(prepared, [], clips=1, raw_digest="raw")
+    write_validation(prepared, VALID, clips=1, raw_digest="raw")
     assert_valid(prepared)
     receipt = prepared_receipt("tiny")
     assert (receipt.valid, receipt.clips, receipt.raw_digest, receipt.failures) == (True, 1, "raw", [])
@@ -29,17 +31,26 @@ def test_a_valid_batch_is_accepted_and_has_a_receipt(prepared: Path) -> None:
 
 
 def test_an_invalid_batch_is_refused_with_its_faults(prepared: Path) -> None:
-    write_validation(prepared, [Failure("c0", "prompt", "''", "not empty", "write it")], clips=1, raw_digest="raw")
+    fault = Failure("c0", "prompt", "''", "not empty", "write it", "prompt")
+    write_validation(prepared, Verdict((fault,), (), ()), clips=1, raw_digest="raw")
     assert prepared_receipt("tiny").valid is False
-    with pytest.raises(ValueError, match=r"clip c0 \| field prompt \| '' \| not empty \| fix: write it"):
+    with pytest.raises(ValueError, match=r"clip c0 \| field prompt \| '' \| prompt: not empty \| fix: write it"):
         assert_valid(prepared)
 
 
 def test_a_manifest_changed_after_validation_is_refused(prepared: Path) -> None:
-    write_validation(prepared, [], clips=1, raw_digest="raw")
+    write_validation(prepared, VALID, clips=1, raw_digest="raw")
     manifest = prepared / "manifest.jsonl"
     manifest.write_text(manifest.read_text().replace("moves", "jumps"))
     with pytest.raises(ValueError, match="changed after its validation"):
+        assert_valid(prepared)
+
+
+def test_a_file_changed_after_validation_is_refused(prepared: Path) -> None:
+    write_validation(prepared, VALID, clips=1, raw_digest="raw")
+    video = prepared / "c0/rgb.mp4"
+    video.write_bytes(video.read_bytes() + b"x")
+    with pytest.raises(ValueError, match=r"files in .* were changed after its validation: prepare the batch again"):
         assert_valid(prepared)
 
 

@@ -104,7 +104,7 @@ def test_a_batch_that_breaks_a_rule_is_written_to_be_looked_at_and_not_accepted(
     assert (prepared / "contact_sheet.png").exists()
     assert [record.clip_id for record in read_manifest(prepared)] == ["c0", "c1"]
     with pytest.raises(
-        ValueError, match=r"clip c0 \| field prompt \| '' \| at least 1 characters \| fix: write the prompt"
+        ValueError, match=r"clip c0 \| field prompt \| '' \| prompt: at least 1 characters \| fix: write the prompt"
     ):
         assert_valid(prepared)
 

@@ -1,0 +1,50 @@
+"""What a rule saw, in one line: the range of the numbers or the values that occurred, and how many rows broke it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.validation_rules import Rule
+
+FEW = 3  # values that are named; of more, how many there are
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One rule and the column it looked at."""
+
+    name: str
+    says: str
+    judged: int  # rows: clips or boxes
+    broken: int
+    seen: str
+
+
+def observed(
+    table: pd.DataFrame, rules: Sequence[Rule], broken: Sequence[tuple[Rule, Sequence[int]]]
+) -> list[Observed]:
+    """One entry a rule; a rule whose column was empty somewhere counts those rows as broken."""
+    by_rule = {id(rule): set(found) for rule, found in broken}
+    return [
+        Observed(
+            rule.column,
+            str(rule),
+            len(table),
+            len(by_rule.get(id(rule), set()) | _empty(table, rule.column)),
+            _seen(table[rule.column]),
+        )
+        for rule in rules
+    ]
+
+
+def _empty(table: pd.DataFrame, column: str) -> set[int]:
+    return set(table.index[table[column].isna()])
+
+
+def _seen(values: "pd.Series[object]") -> str:
+    if pd.api.types.is_numeric_dtype(values) and len(values):
+        low, middle, high = values.min(), values.median(), values.max()
+        return f"{low:g}" if low == high else f"{low:g} to {high:g}, median {middle:g}"
+    different = [str(value) or "(empty)" for value in values.unique()]
+    return ", ".join(different) if len(different) <= FEW else f"{len(different)} different"
