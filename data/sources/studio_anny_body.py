@@ -75,16 +75,25 @@ class Figure:
 
     rest_N3: Array
     heads_J3: Array
+    head_N1: Array  # how much larger than life a vertex' surroundings are: 1, and the head's enlargement on the head
 
     def head_of(self, bone: str) -> Array:
         return self.heads_J3[body().bone(bone)]
 
 
-def figure(shape_K: Array) -> Figure:
-    """The person with these shape coordinates (deviations from the mean adult), shoulders where everybody's are."""
+def figure(shape_K: Array, head: float = 1.0) -> Figure:
+    """The person with these shape coordinates (deviations from the mean adult), shoulders where everybody's are.
+
+    `head` enlarges the head around the neck's upper end.
+    """
     rest_N3 = body().mean_N3 + np.tensordot(shape_K, body().shape_KN3, axes=1)
     heads_J3 = body().heads_J3 + np.tensordot(shape_K, body().shape_KJ3, axes=1)
-    return Figure(rest_N3.astype(np.float32), heads_J3.astype(np.float32))
+    bones = body().below("head")
+    share_N1 = body().weights_NJ[:, bones].sum(axis=1, keepdims=True)
+    neck_3 = heads_J3[body().bone("neck03")]
+    rest_N3 = rest_N3 + (head - 1) * share_N1 * (rest_N3 - neck_3)
+    heads_J3[bones] += (head - 1) * (heads_J3[bones] - neck_3)
+    return Figure(rest_N3.astype(np.float32), heads_J3.astype(np.float32), 1 + (head - 1) * share_N1)
 
 
 def posed_heads(who: Figure, turn_TJ33: Array) -> Array:

@@ -26,14 +26,15 @@ from data.sources.studio_shapes import Part
 from data.sources.studio_speech import mouth_opening, speak
 
 Array = NDArray[np.floating]
-HALF_HEIGHT, CENTRE_Y = 0.54, 0.555
+HALF_HEIGHT, CENTRE_Y = 0.555, 0.572
 FINE = 512  # rows from which one sample a pixel is enough
+DOLL = 1.4  # larger than life: in 96 rows a life-size mouth is three pixels
 SMILE, WIDE = 0.25, 0.85  # shares of Anny's own face actions
 
 
 def film(seed: int, index: int, clip: ClipFormat, structure: Structure = "mesh") -> FilmedClip:
     """Film clip `index` of delivery `seed`: a pure function of its arguments."""
-    scene, who = draw_scene(seed, index), figure_of(seed, index)
+    scene, who = draw_scene(seed, index), figure_of(seed, index, clip)
     lead, frames = clip.motion_frames, clip.motion_frames + clip.frames
     lead_samples, samples = (round(n * clip.audio_samples_per_second / clip.frames_per_second) for n in (lead, frames))
     sound_S = speak(np.random.default_rng([seed, index, 2]), scene.voice_hertz, samples, clip.audio_samples_per_second)
@@ -104,25 +105,26 @@ def product_reference(scene: Scene, clip: ClipFormat, stage: Stage) -> Picture:
     return close.expose(whole, 0, vertex_normals(whole.vertices_TN3, whole.faces_F3)[0]).rgb_YX3
 
 
-def figure_of(seed: int, index: int) -> Figure:
-    """The body of clip `index`: an adult of Anny's, deterministic in (seed, index)."""
+def figure_of(seed: int, index: int, clip: ClipFormat) -> Figure:
+    """The body of clip `index`: an adult of Anny's, with the head of a doll where the picture is small."""
     random = np.random.default_rng([seed, index, 3])
-    return figure(np.clip(random.standard_normal(SHAPE_COORDINATES), -1.6, 1.6).astype(np.float32))
+    return figure(
+        np.clip(random.standard_normal(SHAPE_COORDINATES), -1.6, 1.6).astype(np.float32),
+        head=1.0 if clip.height >= FINE else DOLL,
+    )
 
 
 def pieces_of(who: Figure, scene: Scene, posed: PosedPerson) -> list[Piece]:
     identity = scene.identity
     part_F, stuff_F = body_labels()
     bones = body()
-    acted_TN3 = dressed(who, identity)[None] + WIDE * posed.mouth_T[:, None, None] * bones.actions["open"]
-    acted_TN3 = (acted_TN3 + SMILE * bones.actions["smile"]).astype(np.float32)
+    face_TN3 = WIDE * posed.mouth_T[:, None, None] * bones.actions["open"] + SMILE * bones.actions["smile"]
+    acted_TN3 = (dressed(who, identity) + who.head_N1 * face_TN3).astype(np.float32)
     skin_TN3 = skin(who, posed.turns_TJ33, posed.heads_TJ3, acted_TN3, slice(None))
     pieces = [Piece(skin_TN3, bones.mean_N3, bones.faces_F3, part_F, stuff_F), table()]
     head = bones.bone("head")
-    for (rest_N3, faces_F3), part, stuff in (
-        (hair(who, identity), Part.HAIR, Stuff.HAIR),
-        (teeth(who), Part.FACE, Stuff.TEETH),
-    ):
+    worn = [(hair(who, identity), Part.HAIR, Stuff.HAIR), (teeth(who), Part.FACE, Stuff.TEETH)]
+    for (rest_N3, faces_F3), part, stuff in worn if who.head_N1.max() == 1 else worn[:1]:
         moved = (rest_N3 - who.heads_J3[head]) @ posed.turns_TJ33[:, head].swapaxes(1, 2) + posed.heads_TJ3[
             :, None, head
         ]

@@ -18,7 +18,8 @@ from data.sources.studio_scene import ProductKind
 Array = NDArray[np.floating]
 TRIED = 13  # bends a joint and round
 WIDEST = (1.35, 1.75, 1.25)  # radians of a finger's three joints
-OPEN_THUMB = -0.35
+MOVES = 0.1  # weight from which a vertex counts as moved by a joint
+OPEN_THUMB, OPENEST = -0.35, -0.9
 YAW = 0.45  # radians by which the palm goes behind a round product
 SINK = 0.0015  # metres flesh gives way
 
@@ -37,7 +38,7 @@ def grip(who: Figure, hand: HandFrame, kind: ProductKind) -> Grip:
     vertices = np.nonzero(np.isin(body().weights_NJ.argmax(axis=1), body().below(f"wrist.{hand.letter}")))[0]
     bends = [np.array([[OPEN_THUMB, 0, 0]]), *[np.array([[0.30, 0.10, 0.05]])] * 4]
 
-    def away_CN(bends: list[Array], centre_3: Array, some: NDArray[np.intp]) -> Array:
+    def away(bends: list[Array], centre_3: Array, some: NDArray[np.intp]) -> Array:
         frames = max(len(each) for each in bends)
         turns = np.tile(np.eye(3, dtype=np.float32), (frames, len(body().bones), 1, 1))
         curl(hand, turns, [np.broadcast_to(each, (frames, 3)) for each in bends])
@@ -45,14 +46,16 @@ def grip(who: Figure, hand: HandFrame, kind: ProductKind) -> Grip:
         return distance_to_grip(kind, (points - centre_3) @ axes_33)
 
     thumb = np.isin(body().weights_NJ[vertices].argmax(axis=1), body().below(f"finger1-1.{hand.letter}"))
-    centre_3 = palm_contact(hand, kind, lambda centre: away_CN(bends, centre, vertices[~thumb]).min())
+    centre_3 = palm_contact(hand, kind, lambda centre: away(bends, centre, vertices[~thumb]).min())
     for digit, joints in enumerate(hand.digits):
         for place in range(3):
             tried_C3 = np.repeat(bends[digit], TRIED, axis=0)
             widest = (0.9, 0.8, 0.9)[place] if digit == 0 else WIDEST[place]
-            tried_C3[:, place] = np.linspace(bends[digit][0, place], widest, TRIED)
-            moved = np.nonzero(np.isin(body().weights_NJ.argmax(axis=1), body().below(joints[place])))[0]
-            nearest_C = away_CN([*bends[:digit], tried_C3, *bends[digit + 1 :]], centre_3, moved).min(axis=1)
+            tried_C3[:, place] = np.linspace(
+                OPENEST if digit == 0 and place == 0 else bends[digit][0, place], widest, TRIED
+            )
+            moved = np.nonzero(body().weights_NJ[:, body().below(joints[place])].sum(axis=1) > MOVES)[0]
+            nearest_C = away([*bends[:digit], tried_C3, *bends[digit + 1 :]], centre_3, moved).min(axis=1)
             bends[digit] = last_outside(tried_C3, nearest_C)
     return Grip(centre_3.astype(np.float32), axes_33.astype(np.float32), bends)
 

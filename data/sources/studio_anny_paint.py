@@ -17,7 +17,8 @@ Array = NDArray[np.floating]
 SHOULDER, WRIST = np.array([0.181, 0.609, 0.023]), np.array([0.494, 0.274, 0.201])
 EYE = np.array([0.0305, 0.8556])
 MOUTH_HALF, MOUTH_Y = 0.026, 0.7785
-LIP, INSIDE, TEETH = (0.74, 0.30, 0.30), (0.20, 0.03, 0.05), (0.97, 0.96, 0.93)
+INSIDE, TEETH = (0.13, 0.02, 0.03), (0.97, 0.96, 0.93)
+LIP = ((0.92, 0.06), (0.72, 0.0), (0.74, 0.02))  # of the skin, and what is added: redder, hardly darker
 HAIRLINE = (
     (-0.12, -0.04, 0.015, 0.03, 0.062, 0.075, 0.11, 0.14),
     (0.765, 0.765, 0.80, 0.87, 0.872, 0.885, 0.918, 0.932),
@@ -68,10 +69,11 @@ def _paint_face(who: Identity, paint: Paint, head: NDArray[np.intp], at_P3: Arra
     bow_P = 1 - (x_P / MOUTH_HALF) ** 2
     upper_P = (y_P >= MOUTH_Y) & (y_P - MOUTH_Y < 0.0090 * np.clip(bow_P, 0, 1) ** 0.7)
     lower_P = (y_P < MOUTH_Y) & (MOUTH_Y - y_P < 0.0125 * np.sqrt(np.clip(bow_P, 0, 1)))
-    _dye(paint, head[(upper_P | lower_P) & (z_P > 0.13)], LIP, 0.10, 0.62)
+    lip = tuple(share * c + more for c, (share, more) in zip(who.skin, LIP, strict=True))
+    _dye(paint, head[(upper_P | lower_P) & (z_P > 0.13)], lip, 0.10, 0.62)
     inner_P = (z_P < 0.141 - 14 * x_P**2) & (z_P > 0.03)
     cavity_P = inner_P & (x_P < 0.030) & (y_P > 0.755) & (y_P < 0.803)
-    _dye(paint, head[cavity_P], INSIDE, 0.0, 0.12)
+    _dye(paint, head[cavity_P], INSIDE, 0.0, 0.06)
 
 
 def paint_eyes(who: Identity, at_P3: Array) -> Paint:

@@ -5,6 +5,7 @@ Shape legend: T frames, N vertices, F triangles, P samples.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ def piece(vertices_TN3: Array, at_N3: Array, faces_F3: Index, part: Part, stuff:
     return Piece(vertices_TN3, at_N3, faces_F3, flat_F + np.uint8(part), flat_F + np.uint8(stuff))
 
 
+@cache
 def body_labels() -> tuple[Index, Index]:
     """Part and stuff of every triangle of the body [F]."""
     bones, faces_F3, mean_N3 = body(), body().faces_F3, body().mean_N3
@@ -95,23 +97,29 @@ def hair(who: Figure, identity: Identity) -> tuple[Array, Index]:
     ]
     kept, grown_F3 = np.unique(grown_F3, return_inverse=True)
     normals_N3 = vertex_normals(who.rest_N3[None], faces_F3)[0][kept]
-    thick_N = THICKNESS[identity.hair_style] * np.clip((above_N[kept] + 0.004) / 0.022, -0.15, 1)
+    thick_N = who.head_N1[kept, 0] * THICKNESS[identity.hair_style] * np.clip((above_N[kept] + 0.004) / 0.022, -0.15, 1)
     if identity.hair_style == "curly":
         place_N3 = body().mean_N3[kept]
         thick_N *= 1 + 0.22 * np.sin(150 * place_N3[:, 0]) * np.sin(140 * place_N3[:, 1]) * np.sin(160 * place_N3[:, 2])
     meshes = [(who.rest_N3[kept] + thick_N[:, None] * normals_N3, grown_F3.reshape(-1, 3))]
-    middle_3 = who.head_of("head") - body().heads_J3[body().bone("head")]
     if identity.hair_style in ENDS:
-        meshes.append(_curtain(ENDS[identity.hair_style], middle_3))
+        curtain, strands_F3 = _curtain(ENDS[identity.hair_style])
+        meshes.append((on_head(who, curtain), strands_F3))
     if identity.hair_style == "bun":
         knot = icosphere(3, 0.043)
-        meshes.append((knot.vertices + np.array([0, 0.995, -0.005]) + middle_3, knot.faces))
+        meshes.append((on_head(who, knot.vertices + np.array([0, 0.995, -0.005])), knot.faces))
     starts = np.cumsum([0, *(len(vertices) for vertices, _ in meshes)])
     vertices_N3 = np.concatenate([vertices for vertices, _ in meshes]).astype(np.float32)
     return vertices_N3, np.concatenate([f + start for (_, f), start in zip(meshes, starts, strict=False)])
 
 
-def _curtain(end_y: float, shift_3: Array) -> tuple[Array, Index]:
+def on_head(who: Figure, places_N3: Array) -> Array:
+    """Places around the mean head, around this person's."""
+    bone, scale = body().bone("head"), float(who.head_N1.max())
+    return who.heads_J3[bone] + scale * (places_N3 - body().heads_J3[bone])
+
+
+def _curtain(end_y: float) -> tuple[Array, Index]:
     """Hair that hangs from the crown around back and sides down to `end_y`."""
     rows, columns = 14, 40
     angle_1C = np.linspace(-2.25, 2.25, columns)[None]  # 0: the back
@@ -121,7 +129,7 @@ def _curtain(end_y: float, shift_3: Array) -> tuple[Array, Index]:
     deep_R1 = 0.092 + 0.012 * np.sqrt(down_R1)
     wave = 1 + 0.03 * np.sin(9 * angle_1C)
     points = [wide_R1 * np.sin(angle_1C) * wave, y_R1 + 0 * angle_1C, 0.028 - deep_R1 * np.cos(angle_1C) * wave]
-    vertices_N3 = np.stack(points, axis=-1).reshape(-1, 3) + shift_3
+    vertices_N3 = np.stack(points, axis=-1).reshape(-1, 3)
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     first = np.stack([corner, corner + columns, corner + 1], axis=1)
     return vertices_N3, np.concatenate([first, np.stack([corner + 1, corner + columns, corner + columns + 1], axis=1)])
@@ -135,8 +143,7 @@ def teeth(who: Figure) -> tuple[Array, Index]:
     corner = np.arange(14)
     first = np.stack([corner, corner + 15, corner + 1], axis=1)
     faces = np.concatenate([first, np.stack([corner + 1, corner + 15, corner + 16], axis=1)])
-    shift_3 = who.head_of("head") - body().heads_J3[body().bone("head")]
-    return (np.concatenate(rows) + shift_3).astype(np.float32), faces
+    return on_head(who, np.concatenate(rows)).astype(np.float32), faces
 
 
 def table() -> Piece:

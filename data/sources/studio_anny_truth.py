@@ -4,10 +4,10 @@
 |---|---|---|
 | `parts_TYX` | frames, height, width, uint8 | bit set of what each pixel shows: bit p is `Part(p)` of `studio_shapes` |
 | `body_TK3` | frames, 17, 3 | COCO landmarks: x, y in pixels, 1 seen, 0.5 hidden, 0 outside the picture |
-| `left_hand_TK3`, `right_hand_TK3` | frames, 21, 3 | the same for a hand: wrist, then thumb to little finger, palm outward |
-| `product_T34` | frames, 3, 4 | the product's axes and centre in metres (x to the person's left, y up, z to the camera) |
+| `left_hand_TK3`, `right_hand_TK3` | frames, 21, 3 | the same for a hand: wrist, then thumb to little finger |
+| `product_T34` | frames, 3, 4 | the product's axes and centre, metres (x to the person's left, z to the camera) |
 | `camera_3` | 3 | half height in metres at z = 0, height of the lens, its distance from z = 0 |
-| `contact_6` | 6 | metres from the holding hand's mesh to the product's: thumb, four fingers, palm; the same in every frame |
+| `contact_6` | 6 | metres from the holding hand's mesh to the product's: thumb, four fingers, palm |
 | `sunk` | | how deep the hand sinks into what it grips, metres |
 | `mouth_T` | frames | opening, 0 closed .. 1 wide open |
 

@@ -8,6 +8,7 @@ Shape legend: T frames, N vertices, F triangles, H W samples, P covered samples.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -70,9 +71,7 @@ class Samples:
 def rasterise(vertices_N3: Array, faces_F3: Index, lens: Lens) -> Samples:
     """The nearest triangle of every sample that shows one."""
     corners_F33 = lens.seen_from(vertices_N3)[faces_F3]
-    number_F = np.arange(1, len(faces_F3) + 1, dtype=np.float32)
-    colours_N3 = np.repeat(number_F, 3)[:, None] * np.array([1, 0, 0], np.float32)
-    own_F3 = np.arange(3 * len(faces_F3), dtype=np.int32).reshape(-1, 3)
+    own_F3, colours_N3 = numbered(len(faces_F3))
     seen_HW3 = np.zeros((lens.height, lens.width, 3), np.float32)
     depth_HW = np.full((lens.height, lens.width), FAR, np.float32)
     settings = cv2.TriangleRasterizeSettings()
@@ -91,8 +90,16 @@ def rasterise(vertices_N3: Array, faces_F3: Index, lens: Lens) -> Samples:
     return Samples(row_P, column_P, face_P, share_P3, depth_P)
 
 
+@lru_cache(maxsize=4)
+def numbered(faces: int) -> tuple[Index, Array]:
+    """Triangles with corners of their own, and each triangle's number from 1 up as its corners' first colour."""
+    number_F = np.arange(1, faces + 1, dtype=np.float32)
+    colours_N3 = np.repeat(number_F, 3)[:, None] * np.array([1, 0, 0], np.float32)
+    return np.arange(3 * faces, dtype=np.int32).reshape(-1, 3), colours_N3
+
+
 def barycentric(corners_P33: Array, rays_P3: Array) -> Array:
-    """Where the ray from the origin meets each triangle's plane, as shares of its corners [P,3], held to the triangle."""
+    """Where the ray from the origin meets each triangle's plane, as shares of its corners [P,3]; never outside."""
     a, b, c = corners_P33[:, 0], corners_P33[:, 1], corners_P33[:, 2]
     volumes = [np.einsum("pi,pi->p", rays_P3, np.cross(u, v)) for u, v in ((b, c), (c, a), (a, b))]
     share_P3 = np.stack(volumes, axis=1)
