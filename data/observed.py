@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -39,11 +40,12 @@ def observed(
 
 
 def _empty(table: pd.DataFrame, column: str) -> set[int]:
-    return set(table.index[table[column].isna()])
+    return {row for row, empty in enumerate(table[column].isna().tolist()) if empty}
 
 
-def _seen(values: "pd.Series[object]") -> str:
-    if pd.api.types.is_numeric_dtype(values) and len(values):
+def _seen(column: Any) -> str:
+    values = column.dropna()
+    if len(values) and pd.api.types.is_numeric_dtype(values):
         low, middle, high = values.min(), values.median(), values.max()
         return f"{low:g}" if low == high else f"{low:g} to {high:g}, median {middle:g}"
     different = [str(value) or "(empty)" for value in values.unique()]

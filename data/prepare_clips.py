@@ -26,7 +26,7 @@ from data.prepared_memory import PreparedMemory, prepare_and_hash
 from data.progress import report_progress
 from data.sources import released_csv
 from data.validation import validate
-from data.validation_page import write_page
+from data.validation_page import Judgement, write_page
 from data.verdict import verdict, write_validation
 
 
@@ -50,7 +50,8 @@ def prepare_batch(batch: str) -> None:
     judged = validate(clips, entry.clip, entry.validation)
     found = verdict(judged.failures, entry.validation.accepted_defects)
     write_validation(prepared, found, len(jobs), folder_digest(raw))
-    write_page(prepared, prepared, found, judged.observed)
+    prepared_records = [record for record, _ in results]
+    write_page(prepared, prepared, Judgement(batch, prepared_records, found, judged.observed))
     for line in (*(f"invalid: {fault}" for fault in found.failures), *(f"note: {line}" for line in found.no_longer)):
         print(line, flush=True)
 

@@ -8,6 +8,7 @@ Expectations takes seconds, so it happens late, in the judging process only; its
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,17 +77,19 @@ def _clip_table(clips: Sequence[Measured], thresholds: ValidationThresholds, det
     for column in DETECTED:
         table[column] = [detected.get(clip_id, {}).get(column, 1.0) for clip_id in table["clip_id"]]
     similarity, similar_to = nearest(table["fingerprint"].tolist(), thresholds.most_similarity)
-    table["consent_days"] = _days_since(table["consent_date"])
+    table["consent_days"] = [_days_since(clip.facts.consent_date, date.today()) for clip in clips]
     exact = table["content_sha256"].duplicated(keep=False)  # has a rule of its own
     table["similarity"] = np.where(exact, 0.0, similarity.round(4))
     table["similar_to"] = [table["clip_id"][other] if other >= 0 else "" for other in similar_to]
     return table
 
 
-def _days_since(dates: "pd.Series[str]") -> "pd.Series[int]":
-    """How long ago; 0 where there is no date, which has a rule of its own."""
-    known = pd.to_datetime(dates, format="%Y-%m-%d", errors="coerce")
-    return (pd.Timestamp.now().normalize() - known).dt.days.fillna(0).astype(int)
+def _days_since(day: str, today: date) -> int:
+    """How long ago; 0 where it is no date, which has a rule of its own."""
+    try:
+        return (today - date.fromisoformat(day)).days
+    except ValueError:
+        return 0
 
 
 def _box_table(clips: Sequence[Measured]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ pictures of the clips, those with faults first.
 import base64
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from data.batch_receipts import VALIDATION_PAGE
 from data.contact_sheet import draw_strip
 from data.contracts import ClipRecord
-from data.manifest import read_manifest
 from data.observed import Observed
 from data.run_folder import write_whole
 from data.verdict import Verdict
@@ -24,15 +24,25 @@ PICTURES = 12  # clips shown at most
 ROWS = 500  # faults listed at most; validation.json has them all
 
 
-def write_page(prepared: Path, folder: Path, found: Verdict, seen: Sequence[Observed]) -> Path:
-    """Write the page of a prepared batch into `folder`."""
-    write_whole(folder / VALIDATION_PAGE, render_page(prepared, found, seen))
+@dataclass(frozen=True)
+class Judgement:
+    """What the page is about."""
+
+    batch: str
+    clips: Sequence[ClipRecord]  # as prepared
+    found: Verdict
+    rules: Sequence[Observed]
+
+
+def write_page(folder: Path, prepared: Path, told: Judgement) -> Path:
+    """Write the page into `folder`; pictures come from the prepared clips."""
+    write_whole(folder / VALIDATION_PAGE, render_page(prepared, told))
     return folder / VALIDATION_PAGE
 
 
-def render_page(prepared: Path, found: Verdict, seen: Sequence[Observed]) -> str:
+def render_page(prepared: Path, told: Judgement) -> str:
     """The whole page as HTML."""
-    records = {record.clip_id: record for record in read_manifest(prepared)}
+    found, records = told.found, {record.clip_id: record for record in told.clips}
     faults = Counter(failure.clip_id for failure in found.failures)
     accepted = Counter(failure.clip_id for failure, _ in found.accepted)
     shown = [records[clip_id] for clip_id in _shown(list(records), [*faults, *accepted])]
@@ -40,12 +50,12 @@ def render_page(prepared: Path, found: Verdict, seen: Sequence[Observed]) -> str
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("validation_page.html.j2").render(
-        batch=prepared.name,
+        batch=told.batch,
         found=found,
         rows=ROWS,
         clips=len(records),
         faulty=len(faults),
-        rules=seen,
+        rules=told.rules,
         pictures=[
             (record, faults[record.clip_id], accepted[record.clip_id], _picture(prepared, record)) for record in shown
         ],

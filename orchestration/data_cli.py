@@ -25,3 +25,18 @@ def prepare(words: Words = None) -> None:
         with LiveScreen(console) if console.is_terminal else PlainScreen() as screen:
             made = prepare_batches(order, screen)
         print_prepared(console, made)
+
+
+@app.command()
+def validate(
+    batch: Annotated[str, typer.Argument(help="a batch in datasets/prepared, or in datasets/raw only")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="as in: data.validation.least_face_share=0.7")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="judge what was delivered, even where it is prepared")] = False,
+    detector: Annotated[int, typer.Option(help="so many clips are also looked at by the offline detector")] = 0,
+) -> None:
+    """Judge a batch again: every fault with clip, field, value, rule and fix. Exit code 1 if there is one."""
+    with plain_errors() as console:
+        from orchestration.validate_data import validate_and_print
+
+        if not validate_and_print(console, batch, overrides or [], raw, detector):
+            raise typer.Exit(1)
