@@ -1,5 +1,6 @@
 """What is measured on one prepared clip, for validation: its files are opened once more, as training will open them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ from data.clip_timing import Lag, boxes_lag, grey_grid, structure_lag
 from data.contracts import ClipRecord
 from data.region_boxes import expected_frames
 from data.structure_video import structure_share
-from data.video_io import probe_video, read_audio, read_video
+from data.video_io import Frames, probe_video, read_audio, read_video
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,20 @@ class ClipFacts:
     fingerprint: str  # data.clip_fingerprint: what it looks like and how it moves
 
 
-def measure(folder: Path, record: ClipRecord) -> ClipFacts:
+def measure(folder: Path, record: ClipRecord, decoded: Mapping[str, Frames] | None = None) -> ClipFacts:
     """Open a prepared clip's files and count.
+
+    Args:
+        folder: of the prepared batch.
+        record: the prepared clip.
+        decoded: field -> its frames, where the prepared file is byte for byte one that was decoded just now.
 
     Raises:
         ValueError: a file that was just written cannot be read.
     """
-    rgb_THWC, rgb_rate = read_video(folder / record.video)
-    hoi_THWC, hoi_rate = read_video(folder / record.hoi_video)
+    known = decoded or {}
+    rgb_THWC, rgb_rate = _frames_of(folder, record, "video", known)
+    hoi_THWC, hoi_rate = _frames_of(folder, record, "hoi_video", known)
     samples_S, audio_rate = read_audio(folder / record.audio)
     rgb_Thw, hoi_Thw = grey_grid(rgb_THWC), grey_grid(hoi_THWC)
     structure = structure_lag(rgb_Thw, hoi_Thw)
@@ -112,6 +119,11 @@ def _box_shares(record: ClipRecord) -> dict[str, Any]:
         "hand_share": sum(bool(found.left_hand or found.right_hand) for found in boxes) / len(frames),
         "product_share": products / len(frames),
     }
+
+
+def _frames_of(folder: Path, record: ClipRecord, field: str, known: Mapping[str, Frames]) -> tuple[Frames, float]:
+    path = folder / getattr(record, field)
+    return (known[field], probe_video(path)[1]) if field in known else read_video(path)
 
 
 def _frames(folder: Path, video: str | None) -> int:

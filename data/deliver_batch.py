@@ -16,6 +16,7 @@ from typing import Any
 from data.batch_receipts import DELIVERY, RAW, BatchEntry, batch_entry
 from data.contracts import ArrivedBatch, RawVideoBatch, ReleasedCsvBatch, StudioBatch
 from data.digests import files_digest
+from data.full_disk import full_disk_named
 from data.manifest import read_manifest
 from data.progress import report_progress
 from data.run_folder import write_whole
@@ -36,9 +37,10 @@ def deliver_batch(batch: str) -> None:
     settings = delivery_settings(entry)
     if folder.exists():
         return check_delivered(folder, settings)
-    partial = _workplace(batch, settings)
-    clips = _deliver(entry, partial)
-    write_whole(partial / DELIVERY, json.dumps({"settings": settings, "clips": clips}, indent=1))
+    with full_disk_named(folder):
+        partial = _workplace(batch, settings)
+        clips = _deliver(entry, partial)
+        write_whole(partial / DELIVERY, json.dumps({"settings": settings, "clips": clips}, indent=1))
     partial.rename(folder)
     return report_progress(clips, clips, "clips delivered")
 

@@ -16,7 +16,8 @@ from data.clip_facts import ClipFacts, measure
 from data.clip_geometry import CoverCrop
 from data.contracts import ClipFormat, ClipRecord
 from data.failures import ClipError, refuse
-from data.manifest import inside
+from data.full_disk import full_disk_named
+from data.manifest import MEDIA_FIELDS, inside
 from data.region_boxes import expected_frames
 from data.structure_video import check_aligned
 from data.video_io import probe_video, read_audio, read_video, write_audio, write_video
@@ -61,8 +62,24 @@ def prepare_clip(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
         Its prepared record, and what was measured on the prepared files for validation.
 
     Raises:
-        ClipError: the clip cannot be used at all.
+        ClipError: the clip cannot be used at all, or changed while it was read.
+        ValueError: the disk is full.
     """
+    before = _stamps(job)
+    with full_disk_named(job.folder):
+        made = _prepare(job)
+    if changed := [field for field, stamp in _stamps(job).items() if stamp != before[field]]:
+        raise refuse(
+            job.record.clip_id,
+            changed[0],
+            getattr(job.record, changed[0]),
+            "the file stays as it is while it is read",
+            "wait until nobody writes to the batch, and prepare it again",
+        )
+    return made
+
+
+def _prepare(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
     record, clip = job.record, job.clip
     job.folder.mkdir(parents=True, exist_ok=True)
     source_THWC = _read(job, "video")
@@ -70,15 +87,28 @@ def prepare_clip(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
     hoi_THWC = _read(job, "hoi_video")
     check_aligned(record.clip_id, hoi_THWC, source_THWC)
     crop = CoverCrop(record.height, record.width, clip.height, clip.width)
+    rgb_THWC, structure_THWC = (
+        crop.frames(_first(job, "video", source_THWC)),
+        crop.frames(_first(job, "hoi_video", hoi_THWC)),
+    )
     media = {
-        "video": _write_video(job, "video", "rgb.mp4", crop.frames(_first(job, "video", source_THWC))),
-        "hoi_video": _write_video(job, "hoi_video", "hoi.mp4", crop.frames(_first(job, "hoi_video", hoi_THWC))),
+        "video": _write_video(job, "video", "rgb.mp4", rgb_THWC),
+        "hoi_video": _write_video(job, "hoi_video", "hoi.mp4", structure_THWC),
         "audio": _write_audio(job),
         "person_image": _write_image(job, "person_image", "person.png"),
         **_optional_media(job, crop),
     }
     prepared = ClipRecord.model_validate({**record.model_dump(), **media, **_format(job, crop)})
-    return prepared, measure(job.prepared, prepared)
+    decoded = {"video": rgb_THWC, "hoi_video": structure_THWC}
+    copied = {field: frames_THWC for field, frames_THWC in decoded.items() if _is_copied(job, field, frames_THWC)}
+    return prepared, measure(job.prepared, prepared, copied)
+
+
+def _stamps(job: ClipJob) -> dict[str, tuple[int, ...]]:
+    """What tells that a file was written to, for every field that names one that is there."""
+    named = {field: getattr(job.record, field) for field in MEDIA_FIELDS}
+    stats = {field: (job.raw / name).stat() for field, name in named.items() if name and (job.raw / name).is_file()}
+    return {field: (found.st_size, found.st_mtime_ns, found.st_ino) for field, found in stats.items()}
 
 
 def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
@@ -149,16 +179,18 @@ def _fit(frames_THWC: Frames, clip: ClipFormat) -> Frames:
 
 def _write_video(job: ClipJob, field: str, name: str, frames_THWC: Frames) -> str:
     source, target = job.source(field), job.folder / name
-    if source.suffix == target.suffix and _has_the_format(source, frames_THWC, job.clip):
+    if _is_copied(job, field, frames_THWC):
         shutil.copyfile(source, target)
     else:
         write_video(target, frames_THWC, job.clip.frames_per_second, lossless=job.clip.lossless)
     return f"{job.relative_folder}/{name}"
 
 
-def _has_the_format(source: Path, frames_THWC: Frames, clip: ClipFormat) -> bool:
-    frames, rate, height, width = probe_video(source)
-    return (frames, rate, height, width) == (len(frames_THWC), float(clip.frames_per_second), *frames_THWC.shape[1:3])
+def _is_copied(job: ClipJob, field: str, frames_THWC: Frames) -> bool:
+    """Whether the delivered file is the prepared one, which then need not be decoded again."""
+    source, size = job.source(field), frames_THWC.shape[1:3]
+    wanted = (len(frames_THWC), float(job.clip.frames_per_second), *size)
+    return source.suffix == ".mp4" and probe_video(source) == wanted
 
 
 def _write_image(job: ClipJob, field: str, name: str) -> str:

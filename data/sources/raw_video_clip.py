@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.annotators.annotations import Annotations
 from data.annotators.config import Task
@@ -30,6 +30,7 @@ PRODUCT: tuple[Task, ...] = ("product_mask",)
 REST: tuple[Task, ...] = ("body_mesh", "structure", "separation", "triplet")
 CUT_HERE = Provenance(tool="graspline", version="0.1.0", licence="Apache-2.0")
 ANNOTATOR_FAILED = "annotator_failed"
+OUT_OF_ROOM = ("No space left", "File too large", "MemoryError", "allocate memory", "exit code -9")
 Fault = tuple[str, float, float]
 """(reason, value, threshold)"""
 
@@ -67,7 +68,7 @@ def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
     """Make one clip, or say why it is none.
 
     Raises:
-        ValueError: the annotators are not installed.
+        ValueError: the annotators are not installed, or have no room to work.
     """
     workplace = job.target.with_name(f".{job.clip_id}")
     shutil.rmtree(workplace, ignore_errors=True)
@@ -78,6 +79,8 @@ def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
     except FootageError as error:
         found = job.stretch.rejection(error.reason, str(error))
     except AnnotationError as error:
+        if any(sign in str(error) for sign in OUT_OF_ROOM):
+            raise ValueError(f"an annotator ran out of disk or memory: {error}: make room and run again") from error
         found = job.stretch.rejection(ANNOTATOR_FAILED, str(error).removeprefix(f"{workplace}: "))
     if isinstance(found, Rejection):
         shutil.rmtree(workplace)
@@ -191,6 +194,7 @@ def _origin(stretch: Stretch) -> str:
 def _write_picture(source: Path, target: Path) -> None:
     try:
         with Image.open(source) as picture:
-            picture.convert("RGB").save(target)
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
         raise FootageError("unreadable_product_image", f"{source.name} cannot be read ({error})") from error
+    upright.save(target)
