@@ -105,13 +105,13 @@ def posed_heads(who: Figure, turn_TJ33: Array) -> Array:
     return heads_TJ3
 
 
-def skin(who: Figure, turn_TJ33: Array, heads_TJ3: Array, acted_TN3: Array, vertices: Index | slice) -> Array:
-    """Posed vertices [T,n,3]; `acted_TN3` is the body at rest with its face's actions ([1,N,3]: the face is still)."""
+def skin(who: Figure, turn_TJ33: Array, heads_TJ3: Array, rest_Tn3: Array, vertices: Index) -> Array:
+    """Posed vertices [T,n,3]; `rest_Tn3`: these vertices at rest, with the face's actions ([1,n,3]: it is still)."""
     shift_TJ3 = heads_TJ3 - np.einsum("tjik,jk->tji", turn_TJ33, who.heads_J3)
     moves_TJ34 = np.concatenate([turn_TJ33, shift_TJ3[..., None]], axis=3).astype(np.float32)
     weights_nJ = body().weights_NJ[vertices]
     frames, bones = moves_TJ34.shape[:2]
     moves_nT34 = (weights_nJ @ moves_TJ34.transpose(1, 0, 2, 3).reshape(bones, -1)).reshape(-1, frames, 3, 4)
-    rest_nT3 = acted_TN3[:, vertices].transpose(1, 0, 2)
+    rest_nT3 = rest_Tn3.transpose(1, 0, 2)
     posed_nT3 = (moves_nT34[..., :3] @ rest_nT3[..., None])[..., 0] + moves_nT34[..., 3]
     return np.ascontiguousarray(posed_nT3.transpose(1, 0, 2))

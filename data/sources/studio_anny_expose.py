@@ -46,8 +46,9 @@ class Stage:
 
     def expose(self, whole: Piece, frame: int, normals_N3: Array) -> Exposure:
         seen = rasterise(whole.vertices_TN3[min(frame, len(whole.vertices_TN3) - 1)], whole.faces_F3, self.lens)
-        normal_P3 = facing(seen.blend(normals_N3, whole.faces_F3), self.lens.rays(seen.row_P, seen.column_P))
-        paint = self._painted(seen.blend(whole.at_N3, whole.faces_F3), whole.stuff_F[seen.face_P])
+        both_P6 = seen.blend(np.concatenate([normals_N3, whole.at_N3], axis=1), whole.faces_F3)
+        normal_P3 = facing(both_P6[:, :3], self.lens.rays(seen.row_P, seen.column_P))
+        paint = self._painted(both_P6[:, 3:], whole.stuff_F[seen.face_P])
         part_P = whole.part_F[seen.face_P]
         lit_P = light(normal_P3.T) * shadow(seen, self.lens)
         shine_P = paint.gloss_P * gloss(normal_P3.T, 1.0)

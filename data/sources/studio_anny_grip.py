@@ -42,7 +42,7 @@ def grip(who: Figure, hand: HandFrame, kind: ProductKind) -> Grip:
         frames = max(len(each) for each in bends)
         turns = np.tile(np.eye(3, dtype=np.float32), (frames, len(body().bones), 1, 1))
         curl(hand, turns, [np.broadcast_to(each, (frames, 3)) for each in bends])
-        points = skin(who, turns, posed_heads(who, turns), who.rest_N3[None], some)
+        points = skin(who, turns, posed_heads(who, turns), who.rest_N3[None, some], some)
         return distance_to_grip(kind, (points - centre_3) @ axes_33)
 
     thumb = np.isin(body().weights_NJ[vertices].argmax(axis=1), body().below(f"finger1-1.{hand.letter}"))

@@ -20,6 +20,7 @@ from data.sources.studio_shapes import Part
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
 CLOTH_METRES, TABLE_Y = 0.007, 0.085
+CELLS_METRES = {"hand": 0.012, "head": 0.007, "body": 0.028}
 THICKNESS: dict[HairStyle, float] = {"short": 0.013, "long": 0.015, "bob": 0.017, "bun": 0.011, "curly": 0.034}
 ENDS: dict[HairStyle, float] = {"long": 0.62, "bob": 0.755}
 
@@ -65,7 +66,44 @@ def piece(vertices_TN3: Array, at_N3: Array, faces_F3: Index, part: Part, stuff:
     return Piece(vertices_TN3, at_N3, faces_F3, flat_F + np.uint8(part), flat_F + np.uint8(stuff))
 
 
+@dataclass(frozen=True)
+class Level:
+    """The body's triangles, all of them or fewer: which vertices they use, what part and stuff each triangle is."""
+
+    vertices: Index
+    faces_F3: Index  # into `vertices`
+    part_F: Index
+    stuff_F: Index
+
+
 @cache
+def level(coarse: bool) -> Level:
+    """All triangles, or, for pictures too small to tell, those left when near vertices become one."""
+    vertices, faces_F3, part_F, stuff_F = np.arange(len(body().mean_N3)), body().faces_F3, *body_labels()
+    above_F = body().mean_N3[faces_F3][..., 1].max(axis=1) > TABLE_Y - 0.10
+    if coarse:
+        stands_for_N = clustered()
+        faces_F3 = stands_for_N[faces_F3]
+        a, b, c = faces_F3.T
+        above_F &= (a != b) & (b != c) & (c != a)
+    vertices, faces_F3 = np.unique(faces_F3[above_F], return_inverse=True)
+    return Level(vertices, faces_F3.reshape(-1, 3), part_F[above_F], stuff_F[above_F])
+
+
+def clustered() -> Index:
+    """For every vertex the one that stands for it: the first in its cell of space that moves with the same bone."""
+    x_N, y_N, z_N = body().mean_N3.T
+    bone_N = body().weights_NJ.argmax(axis=1)
+    hands = np.isin(bone_N, body().below("wrist.L") + body().below("wrist.R"))
+    cell_N = np.where(hands, CELLS_METRES["hand"], np.where(y_N > 0.72, CELLS_METRES["head"], CELLS_METRES["body"]))
+    mouth_N = (np.abs(x_N) < 0.035) & (np.abs(y_N - 0.78) < 0.035) & (z_N > 0.10)  # stays as it is: lips must part
+    own_N = np.where(mouth_N, np.arange(len(mouth_N)), -1)
+    cell_N3 = np.round(body().mean_N3 / cell_N[:, None]).astype(int)
+    key_N5 = np.column_stack([cell_N3, bone_N, own_N])
+    _, first_K, cluster_N = np.unique(key_N5, axis=0, return_index=True, return_inverse=True)
+    return first_K[cluster_N.ravel()]
+
+
 def body_labels() -> tuple[Index, Index]:
     """Part and stuff of every triangle of the body [F]."""
     bones, faces_F3, mean_N3 = body(), body().faces_F3, body().mean_N3

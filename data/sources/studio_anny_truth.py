@@ -17,11 +17,10 @@ Shape legend: T frames, K landmarks, N vertices, F triangles, J bones, P points.
 import numpy as np
 from numpy.typing import NDArray
 
-from data.sources.studio_anny_body import Figure, body
+from data.sources.studio_anny_body import Figure, body, skin
 from data.sources.studio_anny_goods import distance_to_grip, goods
 from data.sources.studio_anny_grip import mesh_distance
 from data.sources.studio_anny_pose import PosedPerson
-from data.sources.studio_anny_set import Piece
 from data.sources.studio_raster import Lens
 from data.sources.studio_scene import ProductKind
 from data.sources.studio_shapes import Part
@@ -33,24 +32,23 @@ NEAR_ENOUGH = 96  # vertices of a digit nearest to the product; the others are f
 
 
 def truth_of(
-    who: Figure, posed: PosedPerson, whole: Piece, parts_TYX: NDArray[np.uint8], lens: Lens, kind: ProductKind
+    who: Figure, posed: PosedPerson, parts_TYX: NDArray[np.uint8], lens: Lens, kind: ProductKind
 ) -> dict[str, Array]:
     """All of `truth.npz` but `mouth_T`, for the frames given."""
     frames, height, _ = parts_TYX.shape
+    contact_6, sunk = contact(who, posed, kind)
     scale = np.float32(height / lens.height)
     person = sum(1 << part for part in (Part.BODY, Part.FACE, Part.HAIR, Part.LEFT_HAND, Part.RIGHT_HAND))
 
     def landmarks(points_TK3: Array, bits: int) -> Array:
         return seen_at(lens.project(points_TK3) * scale, parts_TYX, bits)
 
-    skin_TN3 = whole.vertices_TN3[:, : len(who.rest_N3)]
-    contact_6, sunk = contact(posed, skin_TN3[0], kind)
     product_T34 = np.concatenate([posed.product_T33, posed.product_T3[..., None]], axis=2)
     return {
         "parts_TYX": parts_TYX,
-        "body_TK3": landmarks(body_points(posed, skin_TN3), person),
-        "left_hand_TK3": landmarks(hand_points(who, posed, skin_TN3, "L"), 1 << Part.LEFT_HAND),
-        "right_hand_TK3": landmarks(hand_points(who, posed, skin_TN3, "R"), 1 << Part.RIGHT_HAND),
+        "body_TK3": landmarks(body_points(who, posed), person),
+        "left_hand_TK3": landmarks(hand_points(who, posed, "L"), 1 << Part.LEFT_HAND),
+        "right_hand_TK3": landmarks(hand_points(who, posed, "R"), 1 << Part.RIGHT_HAND),
         "product_T34": product_T34[-frames:].astype(np.float32),
         "camera_3": np.array([lens.half_height, lens.centre_y, lens.distance], np.float32),
         "contact_6": contact_6,
@@ -69,36 +67,45 @@ def seen_at(xy_TK2: Array, parts_TYX: NDArray[np.uint8], bits: int) -> Array:
     return np.concatenate([xy_TK2, sure_TK[..., None]], axis=2).astype(np.float32)
 
 
-def body_points(posed: PosedPerson, skin_TN3: Array) -> Array:
+def body_points(who: Figure, posed: PosedPerson) -> Array:
     """COCO's 17 points [T,17,3]: nose, eyes, ears, then joints from shoulder to ankle; left before right."""
     faces = [NOSE, EYE, mirrored(EYE), EAR, mirrored(EAR)]
-    nearest = [int(np.linalg.norm(body().mean_N3 - np.array(point), axis=1).argmin()) for point in faces]
+    nearest = np.array([np.linalg.norm(body().mean_N3 - np.array(point), axis=1).argmin() for point in faces])
     joints = ("upperarm01", "lowerarm01", "wrist", "upperleg01", "lowerleg01", "foot")
     bones = [body().bone(f"{joint}.{letter}") for joint in joints for letter in "LR"]
-    return np.concatenate([skin_TN3[:, nearest], posed.heads_TJ3[:, bones]], axis=1)
+    return np.concatenate([skin_of(who, posed, nearest), posed.heads_TJ3[:, bones]], axis=1)
 
 
-def hand_points(who: Figure, posed: PosedPerson, skin_TN3: Array, letter: str) -> Array:
+def hand_points(who: Figure, posed: PosedPerson, letter: str) -> Array:
     """The wrist, and of every digit three joints and the tip [T,21,3]."""
+    tips, bone_N = [], body().weights_NJ.argmax(axis=1)
+    joints = [[f"finger{digit}-{joint}.{letter}" for joint in (1, 2, 3)] for digit in range(1, 6)]
+    for names in joints:
+        last = np.nonzero(bone_N == body().bone(names[2]))[0]
+        tips.append(int(last[(who.rest_N3[last] @ (who.head_of(names[2]) - who.head_of(names[1]))).argmax()]))
+    tips_T53 = skin_of(who, posed, np.array(tips))
     points = [posed.heads_TJ3[:, body().bone(f"wrist.{letter}")]]
-    for digit in range(1, 6):
-        names = [f"finger{digit}-{joint}.{letter}" for joint in (1, 2, 3)]
-        points += [posed.heads_TJ3[:, body().bone(name)] for name in names]
-        last = np.nonzero(body().weights_NJ.argmax(axis=1) == body().bone(names[-1]))[0]
-        step_3 = who.head_of(names[2]) - who.head_of(names[1])
-        points.append(skin_TN3[:, last[(who.rest_N3[last] @ step_3).argmax()]])
+    for digit, names in enumerate(joints):
+        points += [*(posed.heads_TJ3[:, body().bone(name)] for name in names), tips_T53[:, digit]]
     return np.stack(points, axis=1)
 
 
-def contact(posed: PosedPerson, skin_N3: Array, kind: ProductKind) -> tuple[Array, float]:
+def skin_of(who: Figure, posed: PosedPerson, vertices: NDArray[np.intp], frames: int | None = None) -> Array:
+    """These vertices in the first frames, or in all, [T,n,3]; the mouth closed."""
+    turns, heads = posed.turns_TJ33[:frames], posed.heads_TJ3[:frames]
+    return skin(who, turns, heads, who.rest_N3[None, vertices], vertices)
+
+
+def contact(who: Figure, posed: PosedPerson, kind: ProductKind) -> tuple[Array, float]:
     """Distances [6] from the first frame's holding hand to the product's mesh, and how deep it sinks into the grip."""
     assert posed.hand is not None
     thing = goods(kind, -posed.hand.side)
     corners_F33 = thing.vertices_N3[thing.faces_F3]
-    local_N3 = (skin_N3 - posed.product_T3[0]) @ posed.product_T33[0]
     bone_N = body().weights_NJ.argmax(axis=1)
-    digits = [np.isin(bone_N, body().below(joints[0])) for joints in posed.hand.digits]
-    palm = np.isin(bone_N, body().below(f"wrist.{posed.hand.letter}")) & ~np.logical_or.reduce(digits)
+    hand = np.nonzero(np.isin(bone_N, body().below(f"wrist.{posed.hand.letter}")))[0]
+    local_N3 = (skin_of(who, posed, hand, 1)[0] - posed.product_T3[0]) @ posed.product_T33[0]
+    digits = [np.isin(bone_N[hand], body().below(joints[0])) for joints in posed.hand.digits]
+    palm = ~np.logical_or.reduce(digits)
     nearest: list[float] = []
     depth = 0.0
     for some_N3 in (local_N3[group] for group in (*digits, palm)):

@@ -40,8 +40,21 @@ class FilmedClip:
     truth: dict[str, NDArray[Any]] = field(default_factory=dict)  # what else is known exactly, for `truth.npz`
 
 
-def film(seed: int, index: int, clip: ClipFormat) -> FilmedClip:
-    """Film clip `index` of delivery `seed`: a pure function of its arguments."""
+@dataclass(frozen=True)
+class Script:
+    """What happens in a clip and what is heard, whoever draws it; the first `lead` frames are motion context."""
+
+    scene: Scene
+    pose: Pose
+    lead: int
+    audio_S: Array  # of the clip's own frames
+
+    @property
+    def mouth_T(self) -> Array:  # noqa: N802 - T is its shape
+        return self.pose.mouth_F[self.lead :]
+
+
+def script_of(seed: int, index: int, clip: ClipFormat) -> Script:
     scene = draw_scene(seed, index)
     lead, frames = clip.motion_frames, clip.motion_frames + clip.frames
     lead_samples, samples = (round(n * clip.audio_samples_per_second / clip.frames_per_second) for n in (lead, frames))
@@ -49,8 +62,14 @@ def film(seed: int, index: int, clip: ClipFormat) -> FilmedClip:
     mouth_F = mouth_opening(sound_S, clip.audio_samples_per_second, frames, clip.frames_per_second)
     time_F = (np.arange(-lead, clip.frames) / (clip.frames - 1)).astype(np.float32)
     pose = pose_clip(scene.action, scene.hand, time_F, mouth_F)
-    camera = camera_for(clip)
-    rgb_FYX3, hoi_FYX3, parts_FYX = film_frames(scene, pose, camera)
+    return Script(scene, pose, lead, sound_S[lead_samples:])
+
+
+def film(seed: int, index: int, clip: ClipFormat) -> FilmedClip:
+    """Film clip `index` of delivery `seed`: a pure function of its arguments."""
+    script, camera = script_of(seed, index, clip), camera_for(clip)
+    scene, lead = script.scene, script.lead
+    rgb_FYX3, hoi_FYX3, parts_FYX = film_frames(scene, script.pose, camera)
     rest = canvas_of_person(scene.identity, camera)
     rest.draw(moving_shapes(scene.identity, None, rest_pose()))
     return FilmedClip(
@@ -58,8 +77,8 @@ def film(seed: int, index: int, clip: ClipFormat) -> FilmedClip:
         rgb_TYX3=rgb_FYX3[lead:],
         hoi_TYX3=hoi_FYX3[lead:],
         motion_FYX3=rgb_FYX3[:lead],
-        audio_S=sound_S[lead_samples:],
-        mouth_T=mouth_F[lead:],
+        audio_S=script.audio_S,
+        mouth_T=script.mouth_T,
         person_YX3=rest.develop(rest.shadow(), backdrop(scene.identity, camera))[0],
         product_YX3=product_reference(scene.product, clip),
         boxes={frame: boxes_of(parts_FYX[lead + frame]) for frame in range(2, clip.frames, 4)},

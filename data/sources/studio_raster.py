@@ -65,7 +65,9 @@ class Samples:
 
     def blend(self, values_N: Array, faces_F3: Index) -> Array:
         """A vertex attribute [N,C] at the samples [P,C]."""
-        return np.einsum("pi,pic->pc", self.share_P3, values_N[faces_F3[self.face_P]])
+        a_P, b_P, c_P = faces_F3[self.face_P].T
+        u_P1, v_P1, w_P1 = (self.share_P3[:, corner, None] for corner in range(3))
+        return u_P1 * values_N[a_P] + v_P1 * values_N[b_P] + w_P1 * values_N[c_P]
 
 
 def rasterise(vertices_N3: Array, faces_F3: Index, lens: Lens) -> Samples:
@@ -74,6 +76,7 @@ def rasterise(vertices_N3: Array, faces_F3: Index, lens: Lens) -> Samples:
     own_F3, colours_N3 = numbered(len(faces_F3))
     seen_HW3 = np.zeros((lens.height, lens.width, 3), np.float32)
     depth_HW = np.full((lens.height, lens.width), FAR, np.float32)
+    cv2.setNumThreads(1)  # clips are filmed by processes of their own
     settings = cv2.TriangleRasterizeSettings()
     settings.setShadingType(cv2.RASTERIZE_SHADING_FLAT)
     settings.setCullingMode(cv2.RASTERIZE_CULLING_NONE)
@@ -85,8 +88,9 @@ def rasterise(vertices_N3: Array, faces_F3: Index, lens: Lens) -> Samples:
     )
     row_P, column_P = np.nonzero(seen_HW3[..., 0])
     face_P = seen_HW3[row_P, column_P, 0].astype(np.int64) - 1
-    share_P3 = barycentric(corners_F33[face_P], lens.rays(row_P, column_P))
-    depth_P = -(share_P3 * corners_F33[face_P][..., 2]).sum(axis=1)
+    corners_P33 = corners_F33[face_P]
+    share_P3 = barycentric(corners_P33, lens.rays(row_P, column_P))
+    depth_P = -np.einsum("pi,pi->p", share_P3, corners_P33[..., 2])
     return Samples(row_P, column_P, face_P, share_P3, depth_P)
 
 
@@ -100,9 +104,11 @@ def numbered(faces: int) -> tuple[Index, Array]:
 
 def barycentric(corners_P33: Array, rays_P3: Array) -> Array:
     """Where the ray from the origin meets each triangle's plane, as shares of its corners [P,3]; never outside."""
-    a, b, c = corners_P33[:, 0], corners_P33[:, 1], corners_P33[:, 2]
-    volumes = [np.einsum("pi,pi->p", rays_P3, np.cross(u, v)) for u, v in ((b, c), (c, a), (a, b))]
-    share_P3 = np.stack(volumes, axis=1)
+    x_P3, y_P3, z_P3 = (corners_P33[..., axis] for axis in range(3))
+    # moved along the ray to the plane z = 0, the shared point falls on the origin: shares are orthogonal to x and to y
+    px_P3, py_P3 = x_P3 + rays_P3[:, :1] * z_P3, y_P3 + rays_P3[:, 1:2] * z_P3
+    b_P3, c_P3 = [1, 2, 0], [2, 0, 1]
+    share_P3 = px_P3[:, b_P3] * py_P3[:, c_P3] - py_P3[:, b_P3] * px_P3[:, c_P3]
     total_P1 = share_P3.sum(axis=1, keepdims=True)
     share_P3 = np.clip(share_P3 / np.where(np.abs(total_P1) < 1e-12, 1e-12, total_P1), 0, 1)
     return share_P3 / np.maximum(share_P3.sum(axis=1, keepdims=True), 1e-6)
