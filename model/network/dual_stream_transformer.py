@@ -7,7 +7,7 @@ Shape legend: B batch, C latent channels, T latent frames to denoise, h w latent
 R clean tokens (references, motion), L text tokens, D width, M layers, E = 3 regions.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -146,7 +146,7 @@ class DualStreamTransformer(nn.Module):
         tokens, logits_BNE = self.blocks[layer](tokens, inputs)
         if str(layer) in self.audio_injectors:
             spoken_BND = self.audio_injectors[str(layer)](tokens.target_BND, *spoken)
-            tokens = replace(tokens, target_BND=tokens.target_BND + spoken_BND)
+            tokens = tokens._replace(target_BND=tokens.target_BND + spoken_BND)
         return tokens, logits_BNE
 
     def _check(self, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions) -> None:

@@ -6,6 +6,7 @@ F latent frames of motion (19 at full size), M network layers, E = 3 regions.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -24,9 +25,12 @@ class Conditions:
     pose_BCThw: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class Denoised:
-    """What one forward pass gives: raw network outputs (see flow_matching for what they mean)."""
+class Denoised(NamedTuple):
+    """What one forward pass gives: raw network outputs (see flow_matching for what they mean).
+
+    A tuple, because ZeRO-3 finds the tensors of a module's output in tuples, not in dataclasses, and gathers its own
+    parameters again when their gradients come.
+    """
 
     rgb_BCThw: Tensor
     hoi_BCThw: Tensor | None

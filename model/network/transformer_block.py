@@ -9,6 +9,7 @@ E = 3 regions.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,9 +21,8 @@ from model.network.precision import to_compute
 from model.network.region_experts import RegionExperts, SharedFeedForward
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """The residual stream, one tensor a run of tokens."""
+class Tokens(NamedTuple):
+    """The residual stream, one tensor a run of tokens; a tuple for ZeRO-3's sake, see Denoised."""
 
     target_BND: Tensor
     clean_BRD: Tensor
