@@ -17,7 +17,7 @@ from data.batch_receipts import batch_entry
 from data.clip_facts import ClipFacts
 from data.contact_sheet import draw_contact_sheet
 from data.contracts import BatchOrder, ClipRecord, ReleasedCsvBatch
-from data.digests import folder_digest
+from data.digests import digest_of, file_digests
 from data.failures import ClipError
 from data.manifest import read_manifest, write_manifest
 from data.map_clips import Spread, map_clips
@@ -34,14 +34,22 @@ def prepare_batch(batch: str) -> None:
     """Make datasets/prepared/<batch> out of datasets/raw/<batch>.
 
     Raises:
-        ValueError: clips that cannot be used, one line each.
+        ValueError: clips that cannot be used, one line each; or somebody wrote to the raw batch meanwhile.
     """
     entry = batch_entry(batch)
     raw, prepared = Path("datasets/raw") / batch, Path("datasets/prepared") / batch
+    before = file_digests(raw)
     records = read_raw(raw, entry.order)
     rates = accepted_rates(entry.order, entry.clip.frames_per_second)
     jobs = [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
-    results = _prepare_all(jobs, PreparedMemory(raw, prepared), entry.spread)
+    memory = PreparedMemory(raw, prepared)
+    results = _prepare_all(jobs, memory, entry.spread)
+    if changed := _changed(before, file_digests(raw)):
+        memory.forget_others([])
+        raise ValueError(
+            f"{', '.join(changed[:5])} changed in {raw} while it was prepared: wait until nobody writes there, and "
+            "prepare it again"
+        )
     write_manifest(prepared, [record for record, _ in results])
     draw_contact_sheet(prepared, [record for record, _ in results])
     report_progress(len(jobs), len(jobs), "clips prepared, now validated")
@@ -49,11 +57,16 @@ def prepare_batch(batch: str) -> None:
     write_facts(prepared, clips)
     judged = validate(clips, entry.clip, entry.validation)
     found = verdict(judged.failures, entry.validation.accepted_defects)
-    write_validation(prepared, found, len(jobs), folder_digest(raw))
+    write_validation(prepared, found, len(jobs), digest_of(before))
     prepared_records = [record for record, _ in results]
     write_page(prepared, prepared, Judgement(batch, prepared_records, found, judged.observed))
     for line in (*(f"invalid: {fault}" for fault in found.failures), *(f"note: {line}" for line in found.no_longer)):
         print(line, flush=True)
+
+
+def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Files that came, went or became others."""
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 def read_raw(folder: Path, order: BatchOrder) -> list[ClipRecord]:

@@ -17,23 +17,22 @@ def copy_delivery(source: Path, folder: Path) -> None:
         ValueError: there are none, a link leads out of the folder, or a file changed while it was copied.
     """
     files = delivered_files(source)
-    before = files_digest(source, files)
-    for done, file in enumerate(files, 1):
-        target = folder / file.relative_to(source)
+    stamps, digest = {file: _stamp(file) for file in files}, files_digest(source, files)
+    copies = {file: folder / file.relative_to(source) for file in files}
+    for done, (file, target) in enumerate(copies.items(), 1):
         if not (target.exists() and target.stat().st_size == file.stat().st_size):
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_name(f".{target.name}.part")
             shutil.copyfile(file, partial)
             partial.replace(target)
         report_progress(done, len(files), "files copied")
-    if files_digest(folder, [folder / file.relative_to(source) for file in files]) != before:
-        names = [file.relative_to(source).as_posix() for file in files]
-        changed = [name for name in names if _differs(source / name, folder / name)]
-        for name in changed:
-            (folder / name).unlink(missing_ok=True)
+    changed = [file.name for file in files if not file.exists() or _stamp(file) != stamps[file]]
+    if changed or files_digest(folder, copies.values()) != digest:
+        for target in copies.values():
+            target.unlink()
         raise ValueError(
-            f"{', '.join(changed) or source.name} changed while being copied from {source}: wait until the delivery "
-            "is complete and run again"
+            f"{', '.join(changed) or source} changed while being copied from {source}: wait until the delivery is "
+            "complete and run again"
         )
 
 
@@ -51,8 +50,9 @@ def delivered_files(source: Path) -> list[Path]:
     return files
 
 
-def _differs(file: Path, copy: Path) -> bool:
-    return file.stat().st_size != copy.stat().st_size or file.read_bytes() != copy.read_bytes()
+def _stamp(file: Path) -> tuple[int, int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _hidden(path: Path) -> bool:

@@ -21,9 +21,9 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from data.manifest import inside
+from data.sources.released_csv import SAYS_NOTHING
 
 NAMES = ("footage.csv", "footage.jsonl", "footage.yaml")
-NOT_A_NUMBER = {"nan", "none", "null", "n/a"}  # what other programs write into an empty cell
 
 
 class FootageEntry(BaseModel, frozen=True, extra="forbid"):
@@ -42,7 +42,7 @@ class FootageEntry(BaseModel, frozen=True, extra="forbid"):
     @field_validator("*", mode="before")
     @classmethod
     def _said_or_left_out(cls, value: Any) -> Any:
-        if isinstance(value, str) and value.strip().lower() in NOT_A_NUMBER:
+        if isinstance(value, str) and value.strip().lower() in SAYS_NOTHING:
             raise ValueError(f"{value!r} is what a program writes for nothing: leave it empty")
         if isinstance(value, float) and value != value:
             raise ValueError("NaN is what a program writes for nothing: leave it empty")

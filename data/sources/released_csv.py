@@ -27,6 +27,7 @@ MEDIA = {  # released column -> field of ClipRecord
 }
 REQUIRED = {"prompt", "input_video", "audio", "person_image", "hoi_video", "face", "hand_object"}
 OPTIONAL = {"product_image", "motion_video", "pose_video", "scale", "height", "width"}
+SAYS_NOTHING = {"nan", "none", "null", "n/a"}  # what other programs write into an empty cell
 MUST_HAVE_A_VALUE = {"input_video", "hoi_video", "audio", "person_image"}
 
 
@@ -97,7 +98,7 @@ def _record(folder: Path, clip_id: str, row: dict[str, str], order: ReleasedCsvB
         {
             **media,
             "clip_id": clip_id,
-            "prompt": row["prompt"].strip(),
+            "prompt": _prompt(clip_id, row["prompt"].strip()),
             "person_id": order.person_id,
             "product_id": order.product_id,
             "licence": order.licence,
@@ -109,6 +110,12 @@ def _record(folder: Path, clip_id: str, row: dict[str, str], order: ReleasedCsvB
             "boxes": boxes,
         }
     )
+
+
+def _prompt(clip_id: str, cell: str) -> str:
+    if cell.lower() in SAYS_NOTHING:
+        raise refuse(clip_id, "prompt", cell, "says what the person does", "write the prompt")
+    return cell
 
 
 def _probe(video: Path, clip_id: str, order: ReleasedCsvBatch) -> tuple[int, int, int]:
