@@ -13,15 +13,15 @@ History = list[tuple[int, dict[str, float]]]
 def draw_loss_curve(history: History, title: str, file: Path) -> None:
     """PNG with one line a loss over optimizer steps, logarithmic, and the variation of the encoded sound."""
     figure = Figure(figsize=(7, 5.5), dpi=110, layout="tight")
-    losses, hearing = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    losses, hearing = figure.subplots(2, sharex=True, height_ratios=(5, 2))
     for name in LOSSES:
         _draw(losses, history, name)
     losses.set(title=title, ylabel="loss", yscale="log")
     losses.legend()
     _draw(hearing, history, HEARING)
-    hearing.set(xlabel="optimizer step", ylabel="sound variation")
+    hearing.set(xlabel="optimizer step", ylabel="deviation")
     hearing.set_ylim(bottom=0)
-    hearing.set_title("encoded sound over time; towards 0 the model goes deaf", fontsize=9)
+    hearing.set_title("how much the encoded sound varies over time: at 0 the model is deaf", fontsize=9)
     figure.savefig(file)
 
 
