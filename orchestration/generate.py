@@ -41,10 +41,10 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
         ValueError: no such model, an input is missing, or two contradict each other.
     """
     config = load_config(overrides)
-    sampling = _sampling_changes(config, overrides)
+    sampling = sampling_changes(config, overrides)
     registry = Registry(config.tracking)
     artifact = registry.folder(registry.version_named(model))
-    arguments = ["-m", "model.inference.generate", str(artifact), *_options(_filled(given, config))]
+    arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config))]
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("generating", total=None)
@@ -60,16 +60,14 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
         raise ValueError(last)
 
 
-def _options(given: Inputs) -> list[str]:
+def options(given: Inputs) -> list[str]:
     """The child's command line."""
     named = {name: getattr(given, name) for name in ("person", "product", "audio", "pose", "csv", "seconds", "out")}
-    options = [[f"--{name}", str(value)] for name, value in named.items() if value is not None]
-    options += [["--prompt", prompt] for prompt in given.prompts]
-    options += [["--seed", str(seed)] for seed in given.seeds]
-    return [word for option in options for word in option]
+    words = [f"--{name}={value}" for name, value in named.items() if value is not None]
+    return [*words, *(f"--prompt={prompt}" for prompt in given.prompts), *(f"--seed={seed}" for seed in given.seeds)]
 
 
-def _sampling_changes(config: PipelineConfig, overrides: Sequence[str]) -> dict[str, object]:
+def sampling_changes(config: PipelineConfig, overrides: Sequence[str]) -> dict[str, object]:
     """The fields of sampling that the overrides name: in all others the artifact stays as it was exported.
 
     Raises:
@@ -89,7 +87,7 @@ def _sampling_changes(config: PipelineConfig, overrides: Sequence[str]) -> dict[
     return changes
 
 
-def _filled(given: Inputs, config: PipelineConfig) -> Inputs:
+def filled(given: Inputs, config: PipelineConfig) -> Inputs:
     """The inputs with what is missing taken from a prepared clip."""
     if given.no_product and given.product is not None:
         raise ValueError("--product and --no-product contradict each other: leave one out")
@@ -107,13 +105,13 @@ def _filled(given: Inputs, config: PipelineConfig) -> Inputs:
         raise ValueError(f"--like {given.like}: batch {batch} has no clip {clip_id}; it has {some} ...")
     clip, folder = clips[clip_id], Path("datasets/prepared") / batch
     product = folder / clip.product_image if clip.product_image and not given.no_product else None
-    filled = {
+    found = {
         "prompts": given.prompts or [clip.prompt],
         "person": given.person or folder / clip.person_image,
         "product": given.product or product,
         "audio": given.audio or folder / clip.audio,
     }
-    return given.model_copy(update=filled)
+    return given.model_copy(update=found)
 
 
 def _option(field: str) -> str:
