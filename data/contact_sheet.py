@@ -52,12 +52,19 @@ def _title(draw: ImageDraw.ImageDraw, text: str) -> None:
         left += 24 + int(draw.textlength(name, font=ImageFont.load_default(11)))
 
 
-def draw_strip(prepared: Path, record: ClipRecord) -> Picture:
-    """[person, product | frames above HOI frames], the clip's id and prompt under them."""
+def draw_strip(prepared: Path, record: ClipRecord, told: Sequence[int] = ()) -> Picture:
+    """[person, product | frames above HOI frames], the clip's id and prompt under them.
+
+    `told`: frames that are to be seen, where the clip has them; the others are spread over it.
+    """
     rgb_THWC, _ = read_video(prepared / record.video)
     hoi_THWC, _ = read_video(prepared / record.hoi_video)
     frames = expected_frames(record.frames)
-    chosen = [frames[index] for index in np.linspace(0, len(frames) - 1, min(COLUMNS, len(frames))).round().astype(int)]
+    first = [frame for frame in frames if frame in set(told)][:COLUMNS]
+    others = [frame for frame in frames if frame not in first]
+    room = min(COLUMNS - len(first), len(others))
+    spread = [others[index] for index in np.linspace(0, len(others) - 1, room).round().astype(int)]
+    chosen = sorted([*first, *spread])
     references = [_reference(prepared, record.person_image), _reference(prepared, record.product_image)]
     above = [_with_boxes(_tile(rgb_THWC[frame]), record, frame) for frame in chosen]
     below = [_tile(hoi_THWC[frame]) for frame in chosen]

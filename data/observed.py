@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from data.validation_rules import Rule
 
 FEW = 3  # values that are named; of more, how many there are
+LONGEST = 80  # characters of one
 
 
 @dataclass(frozen=True)
@@ -48,5 +50,5 @@ def _seen(column: Any) -> str:
     if len(values) and pd.api.types.is_numeric_dtype(values):
         low, middle, high = values.min(), values.median(), values.max()
         return f"{low:g}" if low == high else f"{low:g} to {high:g}, median {middle:g}"
-    different = [str(value) or "(empty)" for value in values.unique()]
+    different = [shorten(str(value), LONGEST, placeholder=" ...") or "(empty)" for value in values.unique()]
     return ", ".join(different) if len(different) <= FEW else f"{len(different)} different"

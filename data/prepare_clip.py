@@ -133,8 +133,9 @@ def _format(job: ClipJob, crop: CoverCrop) -> dict[str, object]:
 
 
 def _read(job: ClipJob, field: str) -> Frames:
+    source = job.source(field)
     try:
-        frames_THWC, rate = read_video(job.source(field))
+        frames_THWC, rate = read_video(source)
     except ValueError as error:
         raise _unreadable(job, field, error) from error
     if rate not in job.accepted_rates:

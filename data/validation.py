@@ -21,7 +21,7 @@ from data.contracts import ClipFormat
 from data.delivered_boxes import FACE, KINDS, PRODUCT, box_table
 from data.failures import Failure
 from data.observed import Observed, observed
-from data.validation_rules import Rule, box_rules, clip_rules
+from data.validation_rules import Rule, box_rules, clip_rules, detector_rules
 from data.validation_thresholds import ValidationThresholds
 
 LAGS = ("structure", "picture_boxes", "structure_boxes")
@@ -51,7 +51,10 @@ def validate(
     """
     clip_table, boxes = _clip_table(clips, thresholds, detected or {}), _box_table(clips)
     same = clip_table.groupby("content_sha256")["clip_id"].agg(list).to_dict()
-    of_clips, of_boxes = clip_rules(clip, thresholds), box_rules(thresholds)
+    of_clips, of_boxes = (
+        [*clip_rules(clip, thresholds), *(detector_rules(thresholds) if detected else [])],
+        box_rules(thresholds),
+    )
     broken_clips = _broken("clips", clip_table, [_schema(), *of_clips])
     broken_boxes = _broken("boxes", boxes, of_boxes) if len(boxes) else []
     failures = [

@@ -5,6 +5,7 @@ pictures of the clips, those with faults first.
 """
 
 import base64
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from data.run_folder import write_whole
 from data.verdict import Verdict
 
 PICTURES = 12  # clips shown at most
+ON_FRAME = re.compile(r" on frame (\d+)$")
 ROWS = 500  # faults listed at most; validation.json has them all
 
 
@@ -57,7 +59,8 @@ def render_page(prepared: Path, told: Judgement) -> str:
         faulty=len(faults),
         rules=told.rules,
         pictures=[
-            (record, faults[record.clip_id], accepted[record.clip_id], _picture(prepared, record)) for record in shown
+            (record, faults[record.clip_id], accepted[record.clip_id], _picture(prepared, record, found))
+            for record in shown
         ],
     )
 
@@ -70,7 +73,11 @@ def _shown(clips: Sequence[str], told_of: Sequence[str]) -> list[str]:
     return [*first, *others[:: max(1, -(-len(others) // room)) if room else 1][:room]]
 
 
-def _picture(prepared: Path, record: ClipRecord) -> str:
+def _picture(prepared: Path, record: ClipRecord, found: Verdict) -> str:
+    of_the_clip = [
+        fault for fault in (*found.failures, *(known for known, _ in found.accepted)) if fault.clip_id == record.clip_id
+    ]
+    told = [int(match[1]) for fault in of_the_clip if (match := ON_FRAME.search(fault.field))]
     file = BytesIO()
-    draw_strip(prepared, record).save(file, "JPEG", quality=85)
+    draw_strip(prepared, record, told).save(file, "JPEG", quality=85)
     return base64.b64encode(file.getvalue()).decode()

@@ -22,6 +22,7 @@ MEDIA_FIELDS = {  # column -> the field of the clip's record that it was measure
     "motion_": "motion_video",
     "pose_": "pose_video",
     "box_": "boxes",
+    "detector_": "boxes",
     "face_share": "boxes",
     "hand_share": "boxes",
     "product_share": "boxes",
@@ -46,7 +47,7 @@ class Rule:
         low, high = self.arguments.get("min_value"), self.arguments.get("max_value")
         if wanted is not None:
             negated = "must not be" if "Not" in self.expectation else "must be"
-            return f"{negated} {' or '.join(map(str, wanted))}"
+            return f"{negated} {' or '.join(str(value) or 'empty' for value in wanted)}"
         if pattern is not None:
             return "must be a date, as in 2026-11-23"
         if low is not None or high is not None:
@@ -100,7 +101,9 @@ def _media_rules(clip: ClipFormat, thresholds: ValidationThresholds) -> list[Rul
         _one_of("hoi_size", [size], "render the HOI video at the clip's size"),
         _between("structure_share", *share, "render mesh and product on black"),
         _one_of("audio_samples_per_second", [clip.audio_samples_per_second], AGAIN),
-        _between("audio_seconds", seconds - 1e-3, seconds + 1e-3, "deliver sound as long as the clip"),
+        _between(
+            "audio_seconds", round(seconds - 1e-3, 4), round(seconds + 1e-3, 4), "deliver sound as long as the clip"
+        ),
         _between("audio_peak", thresholds.least_loudness, None, "deliver the speech: this sound is silent"),
         _one_of("motion_frames", motion, "deliver the frames just before the clip"),
         _one_of("pose_frames", [-1, clip.frames], "deliver a pose for every frame of the clip"),
@@ -125,6 +128,12 @@ def _timing_rules(thresholds: ValidationThresholds) -> list[Rule]:
         _between("structure_agreement", thresholds.least_structure_agreement, None, "render it from this clip"),
         _between("picture_boxes_lag", -most, most, boxes),
         _between("structure_boxes_lag", -most, most, "annotate boxes and HOI video from the same frames"),
+    ]
+
+
+def detector_rules(thresholds: ValidationThresholds) -> list[Rule]:
+    """Asked where a detector looked at clips; a clip that it did not look at counts as 1."""
+    return [
         _between("detector_face_iou", thresholds.least_detector_face_iou, None, "annotate the face again"),
         _between("detector_hand_iou", thresholds.least_detector_hand_iou, None, "annotate the hands again"),
     ]

@@ -47,7 +47,7 @@ class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
     # the structure video
     least_structure_share: Share = 0.005  # of its pixels that are not black
     most_structure_share: Share = 0.95  # not black anywhere: a copy of the clip
-    least_structure_agreement: float = 0.25  # correlation of its motion with the clip's, at the best lag
+    least_structure_agreement: float = 0.35  # correlation of its motion with the clip's, at the best lag
 
     # what moves together, in frames; lags of up to 8 are looked for
     most_lag_frames: int = Field(default=2, ge=0)  # between boxes, picture and structure video
