@@ -189,5 +189,6 @@ def _say_what_is_missing(records: list[ClipRecord]) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    shutil.rmtree(folder / SURVEYS, ignore_errors=True)
+    for left in (folder / SURVEYS, *folder.glob("clips/.*")):
+        shutil.rmtree(left, ignore_errors=True)
     (folder / OUTCOMES).unlink(missing_ok=True)
