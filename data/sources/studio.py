@@ -143,7 +143,7 @@ def film_to_disk(order: StudioBatch, index: int, clip: ClipFormat, folder: Path)
     Image.fromarray(filmed.person_YX3).save(workplace / "person.png")
     Image.fromarray(filmed.product_YX3).save(workplace / "product.png")
     if filmed.truth:
-        np.savez_compressed(workplace / "truth.npz", **filmed.truth)
+        np.savez_compressed(workplace / "truth.npz", allow_pickle=False, **filmed.truth)
     shutil.rmtree(target, ignore_errors=True)
     workplace.rename(target)
     return ClipRecord(

@@ -66,7 +66,7 @@ def reach(who: Figure, hand: HandFrame, turns_TJ33: Array, wrist_T33: Array, pal
     )
     wrist_T3 = shoulder_3 + line_T3
     hinge_rest_3 = np.cross(elbow_3 - shoulder_3, hand.wrist_3 - elbow_3)
-    hinge_T3 = np.cross(bent_T3 - shoulder_3, wrist_T3 - bent_T3)
+    hinge_T3 = np.cross(bent_T3 - shoulder_3, wrist_T3 - bent_T3).astype(np.float64)
     upper_T33 = carried(elbow_3 - shoulder_3, hinge_rest_3, bent_T3 - shoulder_3, hinge_T3)
     fore_T33 = carried(hand.wrist_3 - elbow_3, hinge_rest_3, wrist_T3 - bent_T3, hinge_T3)
     half_T33 = half_twisted(fore_T33, wrist_T33, hand.wrist_3 - elbow_3)

@@ -33,7 +33,7 @@ ACTIONS = {
 
 
 def main(target: Path) -> None:
-    import anny
+    import anny  # pyright: ignore[reportMissingImports] - of .venv-annotators
 
     model = anny.Anny(phenotypes="all", facial_actions="all")
     people_INX, heads_IJX = sample_people(model, np.random.default_rng(SEED))
@@ -90,7 +90,7 @@ def sample_people(model: Any, random: np.random.Generator) -> tuple[Array, Array
 def in_one_place(people_INX: Array, heads_IJX: Array, bones: list[str]) -> tuple[Array, Array]:
     """Everybody scaled to the mean arm length and moved so that the shoulders' middle is the mean one."""
     chain = [heads_IJX[:, bones.index(name)] for name in ("upperarm01.L", "lowerarm01.L", "wrist.L")]
-    arm_I = sum(np.linalg.norm(b - a, axis=1) for a, b in pairwise(chain))
+    arm_I = np.sum([np.linalg.norm(b - a, axis=1) for a, b in pairwise(chain)], axis=0)
     middle_I3 = (chain[0] + heads_IJX[:, bones.index("upperarm01.R")]) / 2
     scale_I11 = (arm_I.mean() / arm_I)[:, None, None]
     shift_I13 = middle_I3.mean(axis=0) - scale_I11 * middle_I3[:, None]
@@ -112,7 +112,7 @@ def act(model: Any, weights: dict[str, float]) -> Array:
     return (moved["rest_vertices"] - still["rest_vertices"])[0].detach().numpy()
 
 
-def strongest(model: Any, kept_N: NDArray[np.intp]) -> tuple[NDArray[np.intp], Array]:
+def strongest(model: Any, kept_N: NDArray[np.integer]) -> tuple[NDArray[np.intp], Array]:
     """The WEIGHTS_A_VERTEX bones that move a vertex most, and their weights, which sum to 1."""
     dense_NJ = np.asarray(model.dense_vertex_bone_weights)[kept_N]
     bones_NW = np.argsort(-dense_NJ, axis=1)[:, :WEIGHTS_A_VERTEX]

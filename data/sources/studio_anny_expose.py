@@ -19,7 +19,8 @@ from data.sources.studio_shapes import Part
 Array = NDArray[np.floating]
 Picture = NDArray[np.uint8]
 PERSON = (Part.BODY, Part.FACE, Part.HAIR, Part.LEFT_HAND, Part.RIGHT_HAND)
-SHADOW_METRES = (0.012, 0.025, 0.045)
+SHADOW_METRES = (0.010, 0.045)  # how far a shadow reaches, from sharp to faint
+SHADOW_STEPS_A_SAMPLE, SHADOW_STEPS = 0.5, (3, 12)  # large pictures take more, so that no step shows
 SHADE = 0.36
 FLAT_GREY = 0.8  # of the silhouette
 Painter = Callable[[Array], Paint]  # places [P,3] to paint
@@ -80,7 +81,7 @@ class Stage:
         picture_HW3 = behind_HW3.copy()
         picture_HW3[seen.row_P, seen.column_P] = np.clip(colour_P3, 0, 1)
         steps = range(self.samples)
-        mean_YX3 = sum(picture_HW3[i :: self.samples, j :: self.samples] for i in steps for j in steps)
+        mean_YX3 = np.sum([picture_HW3[i :: self.samples, j :: self.samples] for i in steps for j in steps], axis=0)
         return (mean_YX3 * np.float32(255 / self.samples**2) + np.float32(0.5)).astype(np.uint8)
 
 
@@ -97,9 +98,11 @@ def shadow(seen: Samples, lens: Lens) -> Array:
     depth_HW[seen.row_P, seen.column_P] = seen.depth_P
     covered_P = np.zeros_like(seen.depth_P)
     per_metre = lens.height / 2 / lens.half_height
-    for step in SHADOW_METRES:
+    count = int(np.clip(SHADOW_STEPS_A_SAMPLE * per_metre * SHADOW_METRES[1], *SHADOW_STEPS))
+    steps = np.linspace(*SHADOW_METRES, count)
+    for step in steps:
         row_P = np.maximum(seen.row_P - round(step * per_metre), 0)
         column_P = np.maximum(seen.column_P - round(0.7 * step * per_metre), 0)
         nearer_P = seen.depth_P - depth_HW[row_P, column_P]
         covered_P += (nearer_P > step) & (nearer_P < 0.25)
-    return 1 - covered_P * np.float32(SHADE / len(SHADOW_METRES))
+    return 1 - covered_P * np.float32(SHADE / count)

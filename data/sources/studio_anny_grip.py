@@ -5,6 +5,7 @@ All in the hand at rest, where a product held fast never moves: solved once a cl
 Shape legend: N vertices of the hand, J bones, C bends tried, F triangles, P points.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,9 +69,8 @@ def hand_in_product(side: int, kind: ProductKind) -> Array:
     return np.stack([f_3, n_3, np.array([0.0, 1.0, 0.0])], axis=1)
 
 
-def palm_contact(hand: HandFrame, kind: ProductKind, nearest: object) -> Array:
+def palm_contact(hand: HandFrame, kind: ProductKind, nearest: Callable[[Array], float]) -> Array:
     """The product's centre, moved along the palm's normal until palm or fingers touch it."""
-    assert callable(nearest)
     _, n_3, a_3 = hand.axes_33.T
     f_3 = hand.axes_33[:, 0]
     start_3 = hand.palm_3 + 0.012 * f_3 + 0.1 * GRIPS[kind][1] * a_3

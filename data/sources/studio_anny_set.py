@@ -139,7 +139,7 @@ def hair(who: Figure, identity: Identity) -> tuple[Array, Index]:
     if identity.hair_style == "curly":
         place_N3 = body().mean_N3[kept]
         thick_N *= 1 + 0.22 * np.sin(150 * place_N3[:, 0]) * np.sin(140 * place_N3[:, 1]) * np.sin(160 * place_N3[:, 2])
-    meshes = [(who.rest_N3[kept] + thick_N[:, None] * normals_N3, grown_F3.reshape(-1, 3))]
+    meshes: list[tuple[Array, Index]] = [(who.rest_N3[kept] + thick_N[:, None] * normals_N3, grown_F3.reshape(-1, 3))]
     if identity.hair_style in ENDS:
         curtain, strands_F3 = _curtain(ENDS[identity.hair_style])
         meshes.append((on_head(who, curtain), strands_F3))

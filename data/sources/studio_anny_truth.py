@@ -14,6 +14,8 @@
 Shape legend: T frames, K landmarks, N vertices, F triangles, J bones, P points.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ NEAR_ENOUGH = 96  # vertices of a digit nearest to the product; the others are f
 
 def truth_of(
     who: Figure, posed: PosedPerson, parts_TYX: NDArray[np.uint8], lens: Lens, kind: ProductKind
-) -> dict[str, Array]:
+) -> dict[str, NDArray[Any]]:
     """All of `truth.npz` but `mouth_T`, for the frames given."""
     frames, height, _ = parts_TYX.shape
     contact_6, sunk = contact(who, posed, kind)
@@ -52,7 +54,7 @@ def truth_of(
         "product_T34": product_T34[-frames:].astype(np.float32),
         "camera_3": np.array([lens.half_height, lens.centre_y, lens.distance], np.float32),
         "contact_6": contact_6,
-        "sunk": np.float32(sunk),
+        "sunk": np.array(sunk, np.float32),
     }
 
 
