@@ -51,6 +51,13 @@ def loads_pickle(node: ast.AST) -> bool:
     )
 
 
+def reads_tensors_only(node: ast.AST) -> bool:
+    """A call that says weights_only=True: PyTorch's reader for other people's weights, which runs no code."""
+    return isinstance(node, ast.Call) and any(
+        word.arg == "weights_only" and getattr(word.value, "value", None) is True for word in node.keywords
+    )
+
+
 def broken_rules(file: Path) -> Iterator[str]:
     """What a file of the four packages does that it must not."""
     text = file.read_text()
@@ -59,11 +66,12 @@ def broken_rules(file: Path) -> Iterator[str]:
         yield f"{name_of(file)}: say in a docstring what this module is for, and why"
     if re.search(r"\b(TODO|FIXME|XXX)\b", text):
         yield f"{name_of(file)}: do it, or write it up in an issue"
+    harmless = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and reads_tensors_only(node)}
     for node in ast.walk(tree):
         where = f"{name_of(file)}:{getattr(node, 'lineno', '?')}"
         if isinstance(node, ast.ExceptHandler) and swallows(node):
             yield f"{where}: swallows every exception"
-        if loads_pickle(node):
+        if loads_pickle(node) and node not in harmless:
             yield f"{where}: safetensors and JSON only"
         if isinstance(node, ast.Global):
             yield f"{where}: no global state"

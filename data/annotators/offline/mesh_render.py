@@ -23,7 +23,7 @@ def render_mesh(
     corners_F33 = metres_V3[faces_F3]
     flat_F3 = np.cross(corners_F33[:, 1] - corners_F33[:, 0], corners_F33[:, 2] - corners_F33[:, 0])
     faces_us = (flat_F3 * corners_F33.mean(axis=1)).sum(axis=1) < 0
-    normals_F3 = _smooth(flat_F3, faces_F3, len(metres_V3))
+    normals_F3 = _smooth(flat_F3.astype(np.float32), faces_F3, len(metres_V3))
     order = np.flatnonzero(faces_us)[np.argsort(-corners_F33[faces_us, :, 2].mean(axis=1))]
     lit_F = AMBIENT + (1 - AMBIENT) * np.clip(normals_F3 @ LIGHT, 0, 1)
     colours_F3 = (lit_F[:, None] * SKIN).astype(np.uint8)
