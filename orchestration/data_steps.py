@@ -10,10 +10,12 @@ from data import dataset_version
 from data.batch_receipts import arrived_batches, prepared_receipt
 from data.contracts import ArrivedBatch, BatchOrder, DataConfig, PreparedBatch, RawBatch
 from data.digests import folder_digest
+from data.training_leaks import find_leaks
 from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.work import Made, Work
 
 DATASETS = Path("datasets")
+SHOWN = 20  # leaks that are named
 
 
 def raw_batch(work: Work) -> Made:
@@ -58,13 +60,12 @@ def encoded_batch(work: Work, prepared: PreparedBatch, fitted: Encoders) -> Made
 
 
 def training_set(work: Work, encoded: dict[str, EncodedBatch]) -> Made:
-    """Batches plus split under one digest; refuses a person who stands on both sides."""
+    """Batches plus split under one digest; refuses a person, product or film that stands on both sides."""
     config = work.config.data
     to_train_on = [name for name in batches_of(config) if name not in config.held_out_batches]
     train = _chosen(encoded, config.train_batches if config.held_out_is_trained_on else to_train_on)
     held_out = _chosen(encoded, config.held_out_batches)
-    if not config.held_out_is_trained_on:
-        _assert_apart(train, held_out)
+    _assert_apart(train, held_out, config)
     train_digest, held_out_digest = _digest(train), _digest(held_out)
     receipt = TrainingSet(
         train=train,
@@ -124,15 +125,9 @@ def _assert_ready(name: str, batches: dict[str, PreparedBatch] | dict[str, Encod
         raise ValueError(f"batch {name} is not ready yet: materialise its partition first (ready: {sorted(batches)})")
 
 
-def _assert_apart(train: Sequence[EncodedBatch], held_out: Sequence[EncodedBatch]) -> None:
-    shared = _persons(train) & _persons(held_out)
-    if shared:
-        raise ValueError(
-            f"persons {sorted(shared)} are in training and in the held-out clips: move their clips to one side, "
-            "or say data.held_out_is_trained_on=true for an overfit on purpose"
-        )
-
-
-def _persons(batches: Sequence[EncodedBatch]) -> set[str]:
-    indices = [json.loads((Path(batch.folder) / "index.json").read_text()) for batch in batches]
-    return {clip["person_id"] for index in indices for clip in index["clips"].values()}
+def _assert_apart(train: Sequence[EncodedBatch], held_out: Sequence[EncodedBatch], config: DataConfig) -> None:
+    trained, examined = ({one.batch: DATASETS / "prepared" / one.batch for one in side} for side in (train, held_out))
+    leaks = find_leaks(trained, examined, config.validation, overlap=config.held_out_is_trained_on)
+    if leaks:
+        more = f"\n... and {len(leaks) - SHOWN} more" if len(leaks) > SHOWN else ""
+        raise ValueError("this training set is refused:\n" + "\n".join(map(str, leaks[:SHOWN])) + more)

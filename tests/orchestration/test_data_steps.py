@@ -1,9 +1,11 @@
 """What the data steps decide themselves: who is ready, who stands on both sides, what the digests cover."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.contracts import PreparedBatch
@@ -24,11 +26,15 @@ def work(project: Path, config: PipelineConfig) -> Work:
     return Work(config, say=lambda _line: None, batch="smoke_train")
 
 
-def encoded(batch: str, person: str, digest: str = "d") -> EncodedBatch:
-    """An encoded batch with one clip."""
-    folder = Path(f"datasets/encoded/{batch}")
+def encoded(batch: str, person: str, digest: str = "d", product: str = "", film: str = "") -> EncodedBatch:
+    """An encoded batch with one clip, and what was measured on its prepared clip."""
+    folder, prepared = Path(f"datasets/encoded/{batch}"), Path(f"datasets/prepared/{batch}")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "index.json").write_text(json.dumps({"clips": {"0000": {"person_id": person}}}))
+    prepared.mkdir(parents=True, exist_ok=True)
+    look = np.random.default_rng([ord(letter) for letter in film or batch]).integers(0, 255, 8 * 8 * 8 * 3, np.uint8)
+    ids = {"clip_id": "0000", "person_id": person, "product_id": product or f"product of {batch}"}
+    facts = {**ids, "content_sha256": film or batch, "fingerprint": b64encode(look.tobytes()).decode()}
+    (prepared / "facts.jsonl").write_text(json.dumps([facts, {}]) + "\n")
     parents = {"prepared_digest": "p", "encoders_digest": "e"}
     return EncodedBatch(batch=batch, folder=str(folder), clips=1, digest=f"{digest} {batch}", **parents)
 
@@ -64,8 +70,42 @@ def test_a_held_out_change_leaves_the_digest_that_training_reads(work: Work) -> 
 
 
 def test_nobody_stands_on_both_sides(work: Work) -> None:
-    with pytest.raises(ValueError, match=r"persons \['ada'\] are in training and in the held-out clips"):
+    said = r"clip smoke_held_out/0000 \| field person_id \| ada, also in smoke_train/0000 \| .* not in training"
+    with pytest.raises(ValueError, match=said):
         data_steps.training_set(work, both(held_out_person="ada"))
+
+
+def test_a_product_of_the_exam_is_not_trained_on_unless_that_is_allowed(work: Work) -> None:
+    shared = {
+        "smoke_train": encoded("smoke_train", "ada", product="mug"),
+        "smoke_held_out": encoded("smoke_held_out", "ben", product="mug"),
+    }
+    with pytest.raises(ValueError, match=r"field product_id \| mug, also in smoke_train/0000"):
+        data_steps.training_set(work, shared)
+    allowed = load_config(["experiment=smoke", "data.validation.products_apart=false"])
+    assert made(Work(allowed, work.say), shared).train
+
+
+def test_a_film_stands_in_one_batch(work: Work) -> None:
+    exam = {
+        "smoke_train": encoded("smoke_train", "ada", film="one"),
+        "smoke_held_out": encoded("smoke_held_out", "ben", film="one"),
+    }
+    with pytest.raises(ValueError, match=r"clip smoke_held_out/0000 \| field video \| .* as smoke_train/0000"):
+        data_steps.training_set(work, exam)
+    Path("datasets/raw/another").mkdir(parents=True)
+    Path("datasets/raw/another/manifest.jsonl").touch()
+    asked = load_config(["experiment=smoke", "data.train_on_arrivals=true"])
+    twice = {**both(), "another": encoded("another", "ada", film="smoke_train")}
+    with pytest.raises(ValueError, match=r"clip smoke_train/0000 \| field video \| .* as another/0000"):
+        made(Work(asked, work.say), twice)
+
+
+def test_a_batch_that_was_not_measured_is_named(work: Work) -> None:
+    batches = both()
+    Path("datasets/prepared/smoke_train/facts.jsonl").unlink()
+    with pytest.raises(ValueError, match=r"facts\.jsonl is missing, so batch smoke_train cannot be compared"):
+        data_steps.training_set(work, batches)
 
 
 def test_an_overfit_on_purpose_must_be_said(work: Work) -> None:
