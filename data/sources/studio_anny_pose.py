@@ -17,8 +17,9 @@ from data.sources.studio_product import rotation_in_picture
 from data.sources.studio_scene import ProductKind
 
 Array = NDArray[np.floating]
-SCALE = np.array([0.635, 0.62, 0.60], np.float32)  # metres per unit of the motions
+SCALE = np.array([0.54, 0.62, 0.60], np.float32)  # metres per unit of the motions
 ORIGIN = np.array([0.0, 0.540, 0.03], np.float32)  # where their origin lies
+HIP_METRES = 0.035  # by which a resting hand is farther out than its path
 CURLED, STRAIGHT = (0.75, 0.9, 0.5), (0.02, 0.02, 0.02)
 LOOK = (0.16, 0.10)  # radians the head turns after the product, sideways and up
 NECK = {"neck01": 0.15, "neck02": 0.35, "neck03": 0.6, "head": 1.0}
@@ -88,7 +89,8 @@ def pose_free(who: Figure, arm: ArmPose, turns_TJ33: Array) -> None:
     palm_T3 = rest_3 * (1 - raised_T1) + shown_3 * raised_T1
     lean_3 = np.array([0, 0, 0.35], np.float32)  # a hanging hand points a little to the front
     wrist_T33 = turned_to(hand, fingers_T3 + lean_3 * (1 - raised_T1), palm_T3)
-    reach(who, hand, turns_TJ33, wrist_T33, placed(arm))
+    beside_hip_T3 = np.array([HIP_METRES * arm.side, 0, 0], np.float32) * (1 - raised_T1)
+    reach(who, hand, turns_TJ33, wrist_T33, placed(arm) + beside_hip_T3)
     curled_T1 = (1 - np.clip(arm.spread_F, 0, 1))[:, None]
     finger_T3 = np.array(STRAIGHT) + (np.array(CURLED) - np.array(STRAIGHT)) * (
         curled_T1 * (1.6 if arm.pointing else 0.9)
