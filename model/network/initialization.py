@@ -32,6 +32,8 @@ def _general(part: nn.Module) -> None:
         nn.init.xavier_uniform_(part.weight)
         assert part.bias is not None
         nn.init.zeros_(part.bias)
+    elif isinstance(part, nn.LayerNorm):
+        part.reset_parameters()  # a network made on the meta device has only empty memory here
 
 
 def _special(part: nn.Module) -> None:

@@ -49,6 +49,9 @@ def test_backbone_is_loaded_and_new_parts_start_as_they_should(
     assert torch.equal(model.hoi_patch.project.weight, wanted["rgb_patch.project.weight"])
     assert torch.equal(model.blocks[1].hoi_modulation_16D, wanted["blocks.1.modulation_16D"])
     assert model.blocks[1].experts.output_weight_EDX.abs().max() == 0
+    router_norm = model.blocks[1].experts.router[2]
+    assert torch.equal(router_norm.weight, torch.ones(24))
+    assert torch.equal(router_norm.bias, torch.zeros(24))
 
 
 def test_start_gives_the_backbones_rgb(
