@@ -10,14 +10,13 @@ Shape legend: B batch, S RGB-side tokens, N tokens of one stream, L context toke
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contracts import AttentionMode
+from model.network.attention_on_cpu import attend_fused, attend_on_cpu
+from model.network.lean_norms import RotatedNorm
 from model.network.precision import without_autocast
-from model.network.rotary import Rotary, rotate
-
-WRITTEN_OUT_SCORES = 2**24
+from model.network.rotary import Rotary
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,18 @@ class Projections(nn.Module):
 
     def __init__(self, dim: int, heads: int, eps: float) -> None:
         super().__init__()
-        self.heads, self.eps = heads, eps
+        self.heads = heads
         self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
-        self.norm_q = nn.RMSNorm(dim, eps)
-        self.norm_k = nn.RMSNorm(dim, eps)
+        self.norm_q = RotatedNorm(dim, heads, eps)
+        self.norm_k = RotatedNorm(dim, heads, eps)
 
-    def queries(self, x_BND: Tensor) -> Tensor:
-        """[B,N,D] -> [B,N,H,K] in fp32."""
-        return self.norm_q(self.q(x_BND).float()).unflatten(-1, (self.heads, -1))
+    def queries(self, x_BND: Tensor, rotary: Rotary | None = None) -> Tensor:
+        """[B,N,D] -> [B,N,H,K], turned where there are positions."""
+        return self.norm_q(self.q(x_BND), rotary)
 
-    def keys(self, x_BND: Tensor) -> Tensor:
-        """[B,N,D] -> [B,N,H,K] in fp32."""
-        return self.norm_k(self.k(x_BND).float()).unflatten(-1, (self.heads, -1))
+    def keys(self, x_BND: Tensor, rotary: Rotary | None = None) -> Tensor:
+        """[B,N,D] -> [B,N,H,K], turned where there are positions."""
+        return self.norm_k(self.k(x_BND), rotary)
 
     def values(self, x_BND: Tensor) -> Tensor:
         """[B,N,D] -> [B,N,H,K]."""
@@ -78,11 +77,7 @@ class SelfAttention(Projections):
         return rgb_y, self.output(self._attend(hoi[0], keys, values))
 
     def _rotated(self, x_BND: Tensor, rotary: Rotary) -> tuple[Tensor, Tensor, Tensor]:
-        queries, keys = self._rotate(self.queries(x_BND), rotary), self._rotate(self.keys(x_BND), rotary)
-        return queries, keys, self.values(x_BND)
-
-    def _rotate(self, x_BNHK: Tensor, rotary: Rotary) -> Tensor:
-        return rotate(x_BNHK, rotary)
+        return self.queries(x_BND, rotary), self.keys(x_BND, rotary), self.values(x_BND)
 
 
 class CrossAttention(Projections):
@@ -93,14 +88,9 @@ class CrossAttention(Projections):
 
 
 def attend(q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:
-    """Unmasked softmax attention in the values' precision, [B,N,H,K].
-
-    On a CPU the fused kernel's backward pass takes two to six times as long as plain matrix products, so small problems
-    that need gradients are written out.
-    """
-    q, k, v = (x.to(v_BNHK.dtype).transpose(1, 2) for x in (q_BNHK, k_BNHK, v_BNHK))
-    scores = q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2]
-    if q.device.type == "cpu" and scores <= WRITTEN_OUT_SCORES and torch.is_grad_enabled():
+    """Unmasked softmax attention in the values' precision, [B,N,H,K]."""
+    q, k, v = (x.to(v_BNHK.dtype) for x in (q_BNHK, k_BNHK, v_BNHK))
+    if q.device.type == "cpu" and torch.is_grad_enabled():
         with without_autocast(q):
-            return ((q * q.shape[-1] ** -0.5 @ k.transpose(2, 3)).softmax(dim=-1) @ v).transpose(1, 2)
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+            return attend_on_cpu(q, k, v)
+    return attend_fused(q, k, v)

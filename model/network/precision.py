@@ -9,7 +9,12 @@ from torch import Tensor
 
 def to_compute(x: Tensor) -> Tensor:
     """`x` in the precision linear layers run in; autocast alone would cast it again for each of them."""
-    return x.to(torch.get_autocast_dtype(x.device.type)) if _under_autocast(x) else x
+    return x.to(compute_precision(x))
+
+
+def compute_precision(x: Tensor) -> torch.dtype:
+    """The precision linear layers run in where `x` is."""
+    return torch.get_autocast_dtype(x.device.type) if _under_autocast(x) else x.dtype
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager[Any]:

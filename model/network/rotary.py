@@ -49,19 +49,21 @@ class Rotary:
         return Rotary(self.cos_S1P.narrow(0, start, length), self.sin_S1P.narrow(0, start, length))
 
 
-def rotate(x_BSHK: Tensor, rotary: Rotary) -> Tensor:
-    """Turns neighbouring pairs of a head's dimensions by their token's angles, in fp32.
+def rotate(x_BSHK: Tensor, rotary: Rotary, in_place: bool = False) -> Tensor:
+    """Turns neighbouring pairs of a head's dimensions by their token's angles, in fp32; `in_place` may overwrite x.
 
     A CPU does it as one complex product, in a fifth of the time; a compiler fuses the real one. Same numbers.
     """
-    turn = rotate_complex if x_BSHK.device.type == "cpu" else rotate_real
-    return turn(x_BSHK, rotary)
+    if x_BSHK.device.type == "cpu":
+        return rotate_complex(x_BSHK, rotary, in_place)
+    return rotate_real(x_BSHK, rotary)
 
 
-def rotate_complex(x_BSHK: Tensor, rotary: Rotary) -> Tensor:
+def rotate_complex(x_BSHK: Tensor, rotary: Rotary, in_place: bool = False) -> Tensor:
     """Each pair is one complex number."""
     pairs_BSHP = torch.view_as_complex(x_BSHK.float().unflatten(-1, (-1, 2)))
-    turned_BSHP = pairs_BSHP * torch.complex(rotary.cos_S1P, rotary.sin_S1P)
+    turns_S1P = torch.complex(rotary.cos_S1P, rotary.sin_S1P)
+    turned_BSHP = pairs_BSHP.mul_(turns_S1P) if in_place else pairs_BSHP * turns_S1P
     return torch.view_as_real(turned_BSHP).flatten(-2)
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.attention import AttentionPlan, CrossAttention, SelfAttention
-from model.network.precision import to_compute
+from model.network.lean_norms import modulated_norm
+from model.network.precision import compute_precision, to_compute
 from model.network.region_experts import RegionExperts, SharedFeedForward
 
 
@@ -83,10 +83,10 @@ class TransformerBlock(nn.Module):
         self, tokens: Tokens, inputs: BlockInputs, by: tuple["Modulation", "Modulation", "Modulation | None"]
     ) -> Tokens:
         step, clean, hoi = by
-        target_h = step.before_attention(self._norm(tokens.target_BND))
-        clean_h = clean.before_attention(self._norm(tokens.clean_BRD))
-        hoi_h = None if hoi is None else to_compute(hoi.before_attention(self._norm(_present(tokens.hoi_BND))))
-        rgb_y, hoi_y = self.self_attention(to_compute(torch.cat((target_h, clean_h), dim=1)), hoi_h, inputs.plan)
+        target_h = step.before_attention(tokens.target_BND, self.eps)
+        clean_h = clean.before_attention(tokens.clean_BRD, self.eps)
+        hoi_h = None if hoi is None else hoi.before_attention(_present(tokens.hoi_BND), self.eps)
+        rgb_y, hoi_y = self.self_attention(torch.cat((target_h, clean_h), dim=1), hoi_h, inputs.plan)
         target_y, clean_y = _split(rgb_y, tokens)
         return Tokens(
             tokens.target_BND + step.attention_gate * target_y,
@@ -95,34 +95,30 @@ class TransformerBlock(nn.Module):
         )
 
     def _read_text(self, tokens: Tokens, inputs: BlockInputs) -> Tokens:
-        rgb_BSD = torch.cat((tokens.target_BND, tokens.clean_BRD), dim=1)
-        target_y, clean_y = _split(self.cross_attention(self.cross_norm(rgb_BSD), inputs.text_BLD), tokens)
+        rgb_h = torch.cat([to_compute(self.cross_norm(x)) for x in (tokens.target_BND, tokens.clean_BRD)], dim=1)
+        target_y, clean_y = _split(self.cross_attention(rgb_h, inputs.text_BLD), tokens)
         hoi = tokens.hoi_BND
         if hoi is not None:
-            hoi = hoi + self.cross_attention(self.cross_norm(hoi), _present(inputs.hoi_text_BLD))
+            hoi = hoi + self.cross_attention(to_compute(self.cross_norm(hoi)), _present(inputs.hoi_text_BLD))
         return Tokens(tokens.target_BND + target_y, tokens.clean_BRD + clean_y, hoi)
 
     def _feed_forward(
         self, tokens: Tokens, on_B: Tensor | None, by: tuple["Modulation", "Modulation", "Modulation | None"]
     ) -> tuple[Tokens, Tensor | None]:
         step, clean, hoi = by
-        target_h = step.before_feed_forward(self._norm(tokens.target_BND))
-        clean_h = clean.before_feed_forward(self._norm(tokens.clean_BRD))
-        rgb_h = to_compute(torch.cat((target_h, clean_h), dim=1))
-        target_h, _ = _split(rgb_h, tokens)
+        target_h = step.before_feed_forward(tokens.target_BND, self.eps)
+        clean_h = clean.before_feed_forward(tokens.clean_BRD, self.eps)
+        rgb_h = torch.cat((target_h, clean_h), dim=1)
         target_y, clean_y = _split(self.feed_forward(rgb_h), tokens)
         logits = None if self.experts is None else self.experts.route(target_h)
         if self.experts is not None and on_B is not None:
             target_y = target_y + self.experts(target_h, _present(logits), on_B)
         hoi_x = tokens.hoi_BND
         if hoi is not None:
-            hoi_y = self.feed_forward(hoi.before_feed_forward(self._norm(_present(hoi_x))))
+            hoi_y = self.feed_forward(hoi.before_feed_forward(_present(hoi_x), self.eps))
             hoi_x = _present(hoi_x) + hoi.feed_forward_gate * hoi_y
         target_x = tokens.target_BND + step.feed_forward_gate * target_y
         return Tokens(target_x, tokens.clean_BRD + clean.feed_forward_gate * clean_y, hoi_x), logits
-
-    def _norm(self, x_BND: Tensor) -> Tensor:
-        return F.layer_norm(x_BND, x_BND.shape[-1:], eps=self.eps)
 
 
 @dataclass(frozen=True)
@@ -141,13 +137,13 @@ class Modulation:
         """The six rows in the order of the public weights."""
         return cls(*modulation_B6D.chunk(6, dim=1))
 
-    def before_attention(self, x_BND: Tensor) -> Tensor:
-        """x (1 + scale) + shift."""
-        return torch.addcmul(self.attention_shift, x_BND, 1 + self.attention_scale)
+    def before_attention(self, x_BND: Tensor, eps: float) -> Tensor:
+        """LayerNorm(x) (1 + scale) + shift, in the precision linear layers run in."""
+        return modulated_norm((x_BND, self.attention_shift, self.attention_scale), eps, compute_precision(x_BND))
 
-    def before_feed_forward(self, x_BND: Tensor) -> Tensor:
-        """x (1 + scale) + shift."""
-        return torch.addcmul(self.feed_forward_shift, x_BND, 1 + self.feed_forward_scale)
+    def before_feed_forward(self, x_BND: Tensor, eps: float) -> Tensor:
+        """LayerNorm(x) (1 + scale) + shift, in the precision linear layers run in."""
+        return modulated_norm((x_BND, self.feed_forward_shift, self.feed_forward_scale), eps, compute_precision(x_BND))
 
 
 def _split(rgb_BSD: Tensor, tokens: Tokens) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,86 @@
+"""Softmax attention for training on a CPU: plain matrix products, one head and one run of queries at a time.
+
+In bf16 the library's fused CPU kernel works at half the rate of its matrix products. Here a run of queries is as long
+as its scores stay in the cache; nothing but queries, keys and values is kept for the backward pass, which makes the
+scores again. In fp32, on a GPU and without gradients the library's kernel is the better one.
+
+Shape legend: B batch, N queries, M keys, H heads, K head size, R queries of a run.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+SCORES_AT_ONCE = 2**20
+
+
+class AttentionOnCpu(torch.autograd.Function):
+    """[B,N,H,K], [B,M,H,K], [B,M,H,K] -> [B,N,H,K], all of one precision."""
+
+    @staticmethod
+    def forward(ctx: Any, q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
+        ctx.save_for_backward(q_BNHK, k_BMHK, v_BMHK)
+        y_BNHK = torch.empty_like(q_BNHK, memory_format=torch.contiguous_format)
+        for sample, head in _heads(q_BNHK):
+            k_MK, v_MK = k_BMHK[sample, :, head], v_BMHK[sample, :, head]
+            for rows in _runs(q_BNHK, k_BMHK):
+                y_BNHK[sample, rows, head] = _probabilities(q_BNHK[sample, rows, head], k_MK) @ v_MK
+        return y_BNHK
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_BNHK: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        q_BNHK, k_BMHK, v_BMHK = ctx.saved_tensors
+        dq, dk, dv = (torch.empty_like(x, memory_format=torch.contiguous_format) for x in (q_BNHK, k_BMHK, v_BMHK))
+        scale = q_BNHK.shape[-1] ** -0.5
+        for sample, head in _heads(q_BNHK):
+            k_MK, v_MK = k_BMHK[sample, :, head], v_BMHK[sample, :, head]
+            dk_MK, dv_MK = torch.zeros_like(k_MK, dtype=torch.float32), torch.zeros_like(v_MK, dtype=torch.float32)
+            for rows in _runs(q_BNHK, k_BMHK):
+                q_RK, dy_RK = q_BNHK[sample, rows, head], grad_BNHK[sample, rows, head]
+                p_RM = _probabilities(q_RK, k_MK)
+                dv_MK += p_RM.T @ dy_RK
+                ds_RM = torch.ops.aten._softmax_backward_data(dy_RK @ v_MK.T, p_RM, -1, p_RM.dtype)
+                dq[sample, rows, head] = ds_RM @ k_MK * scale
+                dk_MK += ds_RM.T @ (q_RK * scale)
+            dk[sample, :, head], dv[sample, :, head] = dk_MK, dv_MK
+        return dq, dk, dv
+
+
+def attend_on_cpu(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
+    """[B,N,H,K], [B,M,H,K], [B,M,H,K] -> [B,N,H,K], by whichever way is the quickest forward and backward."""
+    if q_BNHK.shape[0] * q_BNHK.shape[1] * q_BNHK.shape[2] * k_BMHK.shape[1] <= SCORES_AT_ONCE:
+        return _written_out(q_BNHK, k_BMHK, v_BMHK)
+    if q_BNHK.dtype != torch.bfloat16:
+        return attend_fused(q_BNHK, k_BMHK, v_BMHK)
+    y_BNHK = AttentionOnCpu.apply(q_BNHK, k_BMHK, v_BMHK)
+    assert isinstance(y_BNHK, Tensor)
+    return y_BNHK
+
+
+def attend_fused(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
+    """The library's kernel."""
+    q, k, v = (x.transpose(1, 2) for x in (q_BNHK, k_BMHK, v_BMHK))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+
+
+def _written_out(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
+    q, k, v = (x.transpose(1, 2) for x in (q_BNHK, k_BMHK, v_BMHK))
+    return ((q * q.shape[-1] ** -0.5 @ k.transpose(2, 3)).softmax(dim=-1) @ v).transpose(1, 2)
+
+
+def _heads(q_BNHK: Tensor) -> Iterator[tuple[int, int]]:
+    return ((sample, head) for sample in range(q_BNHK.shape[0]) for head in range(q_BNHK.shape[2]))
+
+
+def _runs(q_BNHK: Tensor, k_BMHK: Tensor) -> list[slice]:
+    queries, length = q_BNHK.shape[1], max(64, SCORES_AT_ONCE // k_BMHK.shape[1])
+    return [slice(start, min(start + length, queries)) for start in range(0, queries, length)]
+
+
+def _probabilities(q_RK: Tensor, k_MK: Tensor) -> Tensor:
+    return (q_RK * q_RK.shape[-1] ** -0.5 @ k_MK.T).softmax(dim=-1)
