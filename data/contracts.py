@@ -71,8 +71,8 @@ class ReleasedCsvBatch(BaseModel, frozen=True, extra="forbid"):
 class FootageRules(BaseModel, frozen=True, extra="forbid"):
     """When a stretch of raw footage is a clip. Levels are of 8 bits (0..255), shares are of the clip's frames."""
 
-    cut_difference: float = 5.0  # mean colour difference of two frames, in levels, from which a cut is possible ...
-    cut_ratio: float = 4.0  # ... and it is one where it is so many times the difference of the frames around
+    cut_difference: float = 2.0  # mean colour difference of two frames, in levels, from which a cut is possible ...
+    cut_ratio: float = 3.5  # ... and it is one where it is so many times the difference of the frames around
     sharpness: float = 30.0  # variance of the Laplacian of the luma at 360 pixels of shorter side, median of the frames
     movement: float = 0.15  # mean colour difference in 1/25 second, in levels
     speech_share: float = 0.3  # of the clip's sound, in windows of 32 ms
