@@ -8,12 +8,14 @@ Shape legend: N vertices, F triangles, J bones, K shape coordinates, W bones a v
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
+
+from data.sources.studio_raster import vertex_normals
 
 Array = NDArray[np.floating]  # float32 throughout
 Index = NDArray[np.integer]
@@ -34,6 +36,11 @@ class Body:
     faces_F3: Index
     bones: list[str]
     parents: list[int]
+
+    @cached_property
+    def bone_N(self) -> Index:  # noqa: N802 - N is its shape
+        """The bone that moves a vertex most."""
+        return self.weights_NJ.argmax(axis=1)
 
     def bone(self, name: str) -> int:
         return self.bones.index(name)
@@ -77,6 +84,10 @@ class Figure:
     heads_J3: Array
     head_N1: Array  # how much larger than life a vertex' surroundings are: 1, and the head's enlargement on the head
 
+    @cached_property
+    def normals_N3(self) -> Array:  # noqa: N802 - N3 is its shape
+        return vertex_normals(self.rest_N3[None], body().faces_F3)[0]
+
     def head_of(self, bone: str) -> Array:
         return self.heads_J3[body().bone(bone)]
 
@@ -113,5 +124,5 @@ def skin(who: Figure, turn_TJ33: Array, heads_TJ3: Array, rest_Tn3: Array, verti
     frames, bones = moves_TJ34.shape[:2]
     moves_nT34 = (weights_nJ @ moves_TJ34.transpose(1, 0, 2, 3).reshape(bones, -1)).reshape(-1, frames, 3, 4)
     rest_nT3 = rest_Tn3.transpose(1, 0, 2)
-    posed_nT3 = (moves_nT34[..., :3] @ rest_nT3[..., None])[..., 0] + moves_nT34[..., 3]
+    posed_nT3 = sum(moves_nT34[..., axis] * rest_nT3[..., axis, None] for axis in range(3)) + moves_nT34[..., 3]
     return np.ascontiguousarray(posed_nT3.transpose(1, 0, 2))

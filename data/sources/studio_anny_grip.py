@@ -36,7 +36,7 @@ class Grip:
 
 def grip(who: Figure, hand: HandFrame, kind: ProductKind) -> Grip:
     axes_33 = hand.axes_33 @ hand_in_product(hand.side, kind).T
-    vertices = np.nonzero(np.isin(body().weights_NJ.argmax(axis=1), body().below(f"wrist.{hand.letter}")))[0]
+    vertices = np.nonzero(np.isin(body().bone_N, body().below(f"wrist.{hand.letter}")))[0]
     bends = [np.array([[OPEN_THUMB, 0, 0]]), *[np.array([[0.30, 0.10, 0.05]])] * 4]
 
     def away(bends: list[Array], centre_3: Array, some: NDArray[np.intp]) -> Array:
@@ -46,7 +46,7 @@ def grip(who: Figure, hand: HandFrame, kind: ProductKind) -> Grip:
         points = skin(who, turns, posed_heads(who, turns), who.rest_N3[None, some], some)
         return distance_to_grip(kind, (points - centre_3) @ axes_33)
 
-    thumb = np.isin(body().weights_NJ[vertices].argmax(axis=1), body().below(f"finger1-1.{hand.letter}"))
+    thumb = np.isin(body().bone_N[vertices], body().below(f"finger1-1.{hand.letter}"))
     centre_3 = palm_contact(hand, kind, lambda centre: away(bends, centre, vertices[~thumb]).min())
     for digit, joints in enumerate(hand.digits):
         for place in range(3):

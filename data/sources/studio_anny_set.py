@@ -13,7 +13,6 @@ from trimesh.creation import icosphere
 
 from data.sources.studio_anny_body import Figure, body
 from data.sources.studio_anny_paint import in_clothes, in_hair
-from data.sources.studio_raster import vertex_normals
 from data.sources.studio_scene import HairStyle, Identity
 from data.sources.studio_shapes import Part
 
@@ -93,7 +92,7 @@ def level(coarse: bool) -> Level:
 def clustered() -> Index:
     """For every vertex the one that stands for it: the first in its cell of space that moves with the same bone."""
     x_N, y_N, z_N = body().mean_N3.T
-    bone_N = body().weights_NJ.argmax(axis=1)
+    bone_N = body().bone_N
     hands = np.isin(bone_N, body().below("wrist.L") + body().below("wrist.R"))
     cell_N = np.where(hands, CELLS_METRES["hand"], np.where(y_N > 0.72, CELLS_METRES["head"], CELLS_METRES["body"]))
     mouth_N = (np.abs(x_N) < 0.035) & (np.abs(y_N - 0.78) < 0.035) & (z_N > 0.10)  # stays as it is: lips must part
@@ -121,9 +120,8 @@ def body_labels() -> tuple[Index, Index]:
 
 def dressed(who: Figure, identity: Identity) -> Array:
     """The body at rest [N,3], moved out to the surface of its clothes where it wears some."""
-    normals_N3 = vertex_normals(who.rest_N3[None], body().faces_F3)[0]
     worn_N = np.clip(in_clothes(identity, body().mean_N3) / 0.01, 0, 1)
-    return who.rest_N3 + (CLOTH_METRES * worn_N)[:, None] * normals_N3
+    return who.rest_N3 + (CLOTH_METRES * worn_N)[:, None] * who.normals_N3
 
 
 def hair(who: Figure, identity: Identity) -> tuple[Array, Index]:
@@ -134,12 +132,13 @@ def hair(who: Figure, identity: Identity) -> tuple[Array, Index]:
         (above_N[faces_F3] > -0.008).all(axis=1) & (body().mean_N3[faces_F3][..., 1] > 0.74).all(axis=1)
     ]
     kept, grown_F3 = np.unique(grown_F3, return_inverse=True)
-    normals_N3 = vertex_normals(who.rest_N3[None], faces_F3)[0][kept]
     thick_N = who.head_N1[kept, 0] * THICKNESS[identity.hair_style] * np.clip((above_N[kept] + 0.004) / 0.022, -0.15, 1)
     if identity.hair_style == "curly":
         place_N3 = body().mean_N3[kept]
         thick_N *= 1 + 0.22 * np.sin(150 * place_N3[:, 0]) * np.sin(140 * place_N3[:, 1]) * np.sin(160 * place_N3[:, 2])
-    meshes: list[tuple[Array, Index]] = [(who.rest_N3[kept] + thick_N[:, None] * normals_N3, grown_F3.reshape(-1, 3))]
+    meshes: list[tuple[Array, Index]] = [
+        (who.rest_N3[kept] + thick_N[:, None] * who.normals_N3[kept], grown_F3.reshape(-1, 3))
+    ]
     if identity.hair_style in ENDS:
         curtain, strands_F3 = _curtain(ENDS[identity.hair_style])
         meshes.append((on_head(who, curtain), strands_F3))

@@ -80,7 +80,7 @@ def body_points(who: Figure, posed: PosedPerson) -> Array:
 
 def hand_points(who: Figure, posed: PosedPerson, letter: str) -> Array:
     """The wrist, and of every digit three joints and the tip [T,21,3]."""
-    tips, bone_N = [], body().weights_NJ.argmax(axis=1)
+    tips, bone_N = [], body().bone_N
     joints = [[f"finger{digit}-{joint}.{letter}" for joint in (1, 2, 3)] for digit in range(1, 6)]
     for names in joints:
         last = np.nonzero(bone_N == body().bone(names[2]))[0]
@@ -103,7 +103,7 @@ def contact(who: Figure, posed: PosedPerson, kind: ProductKind) -> tuple[Array, 
     assert posed.hand is not None
     thing = goods(kind, -posed.hand.side)
     corners_F33 = thing.vertices_N3[thing.faces_F3]
-    bone_N = body().weights_NJ.argmax(axis=1)
+    bone_N = body().bone_N
     hand = np.nonzero(np.isin(bone_N, body().below(f"wrist.{posed.hand.letter}")))[0]
     local_N3 = (skin_of(who, posed, hand, 1)[0] - posed.product_T3[0]) @ posed.product_T33[0]
     digits = [np.isin(bone_N[hand], body().below(joints[0])) for joints in posed.hand.digits]
