@@ -16,6 +16,13 @@ def folder(*overrides: str) -> Path:
     return training_order(config, "stage_one", SET, None).folder(config).path
 
 
+@pytest.fixture
+def given(project: Path) -> str:
+    """Weights to start from, as an override."""
+    (project / "model.safetensors").write_text("weights")
+    return "training.initial_weights=model.safetensors"
+
+
 @pytest.mark.parametrize(
     ("override", "another"),
     [
@@ -27,12 +34,17 @@ def folder(*overrides: str) -> Path:
         ("training.log_every_steps=7", False),
     ],
 )
-def test_what_decides_the_weights_names_the_run(override: str, another: bool) -> None:
-    assert (folder(override) != folder()) == another
+def test_what_decides_the_weights_names_the_run(given: str, override: str, another: bool) -> None:
+    assert (folder(given, override) != folder(given)) == another
 
 
-def test_two_ranks_are_two_runs() -> None:
-    assert folder("training.low_rank={rank: 4}") != folder("training.low_rank={rank: 8}")
+def test_two_ranks_are_two_runs(given: str) -> None:
+    assert folder(given, "training.low_rank={rank: 4}") != folder(given, "training.low_rank={rank: 8}")
+
+
+def test_factors_on_noise_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"training\.low_rank leaves the backbone as it starts"):
+        folder("training=released")
 
 
 def test_first_weights_name_the_run_by_their_content(project: Path) -> None:
