@@ -22,6 +22,7 @@ from data.failures import ClipError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Handle = TypeVar("Handle")
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # read when Ray is imported: its servers then stay on 127.0.0.1
 AHEAD = 8  # jobs handed out for each that can run at once: nobody waits, and no more results than these pile up
 
 
@@ -109,7 +110,9 @@ def _in_order(
 def _ray(spread: Spread) -> Generator[Any, None, None]:
     """Ray, joined where a cluster runs already, else started on loopback and stopped again. Its telemetry is off."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # work that takes no GPU hides none from the process
+    if spread.ray_address is None:
+        os.environ.update(LOOPBACK)
     try:
         ray: Any = import_module("ray")
     except ModuleNotFoundError as error:
