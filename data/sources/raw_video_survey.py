@@ -59,7 +59,7 @@ def survey(source: Source, samples_S: Floats) -> Survey:
     before, looked = None, -LOOK_SECONDS
     for timed in source.frames():
         picture = small.picture(timed)
-        differences.append(0.0 if before is None else _difference(before, picture))
+        differences.append(0.0 if before is None else colour_difference(before, picture))
         if timed.seconds - looked >= LOOK_SECONDS - 1e-6:
             looked = timed.seconds
             sharpness.append(laplacian_variance(sharp.picture(timed, "gray")))
@@ -105,18 +105,19 @@ def laplacian_variance(luma_HW: Picture) -> float:
     return float(laplacian_HW.var())
 
 
+def colour_difference(before: Picture, picture: Picture) -> float:
+    """Mean absolute difference of two small pictures, in levels of 0..255."""
+    if before.shape != picture.shape:
+        return 255.0  # the size changed in the middle of the file: a cut
+    return float(np.abs(before.astype(np.int16) - picture).mean())
+
+
 def _is_cut(found: Survey, at: int, rules: FootageRules) -> bool:
     here = float(found.difference_N[at])
     if here < rules.cut_difference:
         return False
     around = np.r_[found.difference_N[max(1, at - CUT_NEIGHBOURS) : at], found.difference_N[at + 1 :][:CUT_NEIGHBOURS]]
     return here >= rules.cut_ratio * float(np.mean(around)) if len(around) else True
-
-
-def _difference(before: Picture, picture: Picture) -> float:
-    if before.shape != picture.shape:
-        return 255.0  # the size changed in the middle of the file: a cut
-    return float(np.abs(before.astype(np.int16) - picture).mean())
 
 
 def _between(found: Survey, first: float, last: float) -> NDArray[np.bool_]:
