@@ -12,7 +12,7 @@ file that was looked at and a clip that is finished are not made again. CoIntera
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from data.contracts import ClipFormat, ClipRecord, RawVideoBatch
 from data.manifest import write_manifest
-from data.progress import report_progress
+from data.progress import parse_progress, report_progress
 from data.run_folder import write_whole
 from data.sources.copy_delivery import copy_delivery
 from data.sources.raw_video_clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
@@ -63,10 +63,13 @@ def deliver(order: RawVideoBatch, clip: ClipFormat, folder: Path, processes: int
     rejected += [found.rejected for found in outcomes if found.rejected]
     write_rejected(folder, rejected)
     print(f"{len(records)} clips kept; stretches rejected: {summary(rejected)}", flush=True)
+    failed = [str(found) for found in rejected if found.reason == ANNOTATOR_FAILED]
+    for line in failed:
+        print(line, flush=True)
     if not records:
         raise ValueError(
             f"no stretch of the footage can be used ({summary(rejected)}): see {folder / REJECTED}, deliver other "
-            "footage, or change the rules of the batch in conf/data"
+            f"footage, or change the rules of the batch in conf/data{''.join(f'; {line}' for line in failed[:1])}"
         )
     _say_what_is_missing(records)
     write_manifest(folder, records)
@@ -143,7 +146,12 @@ def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
     known = {found.clip_id: found for found in _read_outcomes(file)}
     todo = [job for job in jobs if job.clip_id not in known]
     with file.open("a") as handle:
-        for outcome in _spread(todo, processes):
+
+        def say(clip_id: str, line: str) -> None:
+            if found := parse_progress(line):
+                report_progress(len(known), len(jobs), f"stretches; {clip_id}: {found[2]}")
+
+        for outcome in _spread(todo, processes, say):
             known[outcome.clip_id] = outcome
             if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
                 handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
@@ -152,11 +160,11 @@ def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
     return [known[job.clip_id] for job in jobs]
 
 
-def _spread(jobs: list[CutJob], processes: int) -> Iterator[Outcome]:
+def _spread(jobs: list[CutJob], processes: int, say: Callable[[str, str], None]) -> Iterator[Outcome]:
     """Threads are enough: annotators are processes of their own, and decoding lets go of the interpreter."""
 
     def one(job: CutJob) -> Outcome:
-        made = cut_clip(job, lambda line: None)
+        made = cut_clip(job, lambda line: say(job.clip_id, line))
         rejected = isinstance(made, Rejection)
         return Outcome(clip_id=job.clip_id, clip=None if rejected else made, rejected=made if rejected else None)
 
