@@ -16,11 +16,12 @@ def draw_loss_curve(history: History, title: str, file: Path) -> None:
     losses, hearing = figure.subplots(2, sharex=True, height_ratios=(5, 2))
     for name in LOSSES:
         _draw(losses, history, name)
-    losses.set(title=title, ylabel="loss", yscale="log")
-    losses.legend()
+    figure.suptitle(title)
+    losses.set(ylabel="loss", yscale="log")
+    losses.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(LOSSES), frameon=False)
     _draw(hearing, history, HEARING)
     hearing.set(xlabel="optimizer step", ylabel="deviation")
-    hearing.set_ylim(bottom=0)
+    hearing.set_ylim(0, 1.15 * max((values.get(HEARING, 0) for _, values in history), default=0) or 1)
     hearing.set_title("how much the encoded sound varies over time: at 0 the model is deaf", fontsize=9)
     figure.savefig(file)
 
