@@ -97,11 +97,13 @@ def variable_rate(path: Path) -> None:
     rewrite(path, frames_THWC, times)
 
 
-def rewrite(path: Path, frames_THWC: np.ndarray, times: list[int] | None = None, turned: int = 0) -> None:
+def rewrite(
+    path: Path, frames_THWC: np.ndarray, times: list[int] | None = None, turned: int = 0, pix_fmt: str = "yuv420p"
+) -> None:
     """Write a video again, each frame at its own millisecond."""
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
-        stream.height, stream.width, stream.pix_fmt = *frames_THWC.shape[1:3], "yuv420p"
+        stream.height, stream.width, stream.pix_fmt = *frames_THWC.shape[1:3], pix_fmt
         stream.codec_context.time_base = Fraction(1, 1000)
         if turned:
             stream.set_display_rotation(turned)
@@ -301,3 +303,18 @@ def test_a_full_disk_leaves_no_delivery(project: Callable[..., None]) -> None:
     assert not Path("datasets/raw/tiny").exists()
     deliver_batch("tiny")
     assert len(read_manifest(Path("datasets/raw/tiny"))) == 1
+
+
+def test_10_bits_and_4_to_3_are_brought_into_the_format(deliver: Deliver) -> None:
+    """They are no faults: colours become 8 bits, and what does not fit the frame is cropped at both sides."""
+    raw = deliver()
+    for name in ("rgb", "hoi"):
+        rewrite(raw / f"c0/{name}.mp4", read_video(raw / f"c0/{name}.mp4")[0], pix_fmt="yuv420p10le")
+    wide = job(raw, ClipFormat(frames=9, frames_per_second=25, height=48, width=64, motion_frames=0))
+    record, facts = prepare_clip(wide)
+    assert (facts.rgb_size, facts.rgb_frames) == ("48x64", 9)
+    with av.open(str(wide.prepared / record.video)) as container:
+        assert "10" not in container.streams.video[0].format.name
+    face = record.boxes[2].face
+    assert face is not None
+    assert face[2] - face[0] == pytest.approx(2 * 10, abs=1), "the boxes grow with the picture"
