@@ -134,7 +134,7 @@ class Source:
                     raise FootageError("no_sound", "no sound stream: deliver the file with its sound")
                 return _sound(container, zero)
         except (FFmpegError, OSError) as error:
-            raise FootageError("damaged", f"its sound cannot be read ({error}): deliver it again") from error
+            raise FootageError("damaged", f"its sound cannot be read ({error.strerror or error}): deliver it again") from error
 
 
 class Upright:
@@ -162,7 +162,7 @@ def _opened(path: Path) -> Generator[Any]:
                 raise FootageError("not_a_video", "no video")
             yield container
     except (FFmpegError, OSError) as error:
-        raise FootageError("unreadable", f"cannot be read ({error}): deliver it again") from error
+        raise FootageError("unreadable", f"cannot be read ({error.strerror or error}): deliver it again") from error
 
 
 def _sound(container: Any, zero_seconds: float) -> Samples:
