@@ -6,6 +6,7 @@ since DVC last said that all is done, it is not asked again (data.settled). Impo
 not DVC itself.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -13,8 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from hashlib import file_digest
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import yaml
@@ -22,6 +25,9 @@ from filelock import FileLock, Timeout
 
 from data.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
 from data.contracts import RawBatch
+from data.diff_batches import BatchVersion
+from data.manifest import NAME as MANIFEST
+from data.manifest import read_manifest
 from data.run_folder import write_whole
 from data.settled import is_lost, is_settled, settle
 
@@ -43,7 +49,7 @@ def order_batch(batch: str, entry: dict[str, Any]) -> None:
         pydantic.ValidationError: the entry is none (a ValueError).
     """
     BatchEntry.model_validate(entry)
-    with _one_writer(print):
+    with one_writer(print):
         batches = known_batches()
         if batches.get(batch) != entry:
             whole = yaml.safe_dump({"batches": {**batches, batch: entry}}, sort_keys=False)
@@ -56,7 +62,7 @@ def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
     Raises:
         ValueError: the batch was delivered with other settings, or cannot be delivered; says why and what to do.
     """
-    with _one_writer(on_line):
+    with one_writer(on_line):
         _run(["data.deliver_batch", batch], f"delivery of {batch}", on_line)
     record_raw(batch, on_line)
     return raw_receipt(batch)
@@ -64,7 +70,7 @@ def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
 
 def record_raw(batch: str, on_line: OnLine) -> None:
     """Put the bytes of datasets/raw/<batch>, as they are now, under version control."""
-    with _one_writer(on_line):
+    with one_writer(on_line):
         if not is_settled("raw", batch):
             _dvc(["dvc", "add", "--quiet", str(RAW / batch)], f"dvc add of {batch}", on_line)
             settle("raw", batch)
@@ -80,7 +86,7 @@ def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
         ValueError: the stage failed; the message ends with what its process said.
     """
     target, what = f"{stage}@{batch}", f"stage {stage} of {batch}"
-    with _one_writer(on_line):
+    with one_writer(on_line):
         if is_settled(stage, batch):
             return True
         if is_lost(stage, batch):  # from the cache, as far as it is there; what is not there is made again
@@ -90,12 +96,31 @@ def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
     return not any(line.startswith("Running stage") for line in lines)
 
 
+def read_version(name: str, folder: str, revision: str | None) -> BatchVersion:
+    """The clips and files of a batch's folder, as it lies here or as a git revision recorded it.
+
+    Raises:
+        ValueError: no such folder or revision, or its bytes are neither in the cache nor in the remote.
+    """
+    if revision is None:
+        here = Path(folder)
+        files = {path.relative_to(here).as_posix(): path for path in here.rglob("*") if path.is_file()}
+        return BatchVersion(name, read_manifest(here), {path: _md5(file) for path, file in files.items()})
+    at = ["--rev", revision]
+    listed = _dvc(["dvc", "list", ".", folder, "-R", "--json", "--show-hash", *at], f"listing {name}", ignore)
+    found = json.loads(next(line for line in reversed(listed) if line.startswith("[")))
+    with TemporaryDirectory() as temporary:
+        target = ["-o", f"{temporary}/{MANIFEST}", "--quiet"]
+        _dvc(["dvc", "get", ".", f"{folder}/{MANIFEST}", *at, *target], f"reading {name}", ignore)
+        return BatchVersion(name, read_manifest(Path(temporary)), {entry["path"]: entry["md5"] for entry in found})
+
+
 def ignore(_line: str) -> None:
     """An ear for what nobody needs to hear."""
 
 
 @contextmanager
-def _one_writer(on_line: OnLine) -> Generator[None]:
+def one_writer(on_line: OnLine) -> Generator[None]:
     """DVC takes one writer at a time; the others wait here, and say so."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(LOCK)
@@ -123,6 +148,11 @@ def _dvc(module: list[str], what: str, on_line: OnLine) -> list[str]:
             on_line(f"waiting for another dvc command to end, then {what} goes on")
             told = True
         time.sleep(RETRY_SECONDS)
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as handle:
+        return file_digest(handle, "md5").hexdigest()
 
 
 def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:

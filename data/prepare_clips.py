@@ -28,6 +28,7 @@ from data.sources import released_csv
 from data.validation import validate
 from data.validation_page import Judgement, write_page
 from data.verdict import verdict, write_validation
+from data.withdrawals import without_withdrawn
 
 
 def prepare_batch(batch: str) -> None:
@@ -39,7 +40,7 @@ def prepare_batch(batch: str) -> None:
     entry = batch_entry(batch)
     raw, prepared = Path("datasets/raw") / batch, Path("datasets/prepared") / batch
     before = file_digests(raw)
-    records = read_raw(raw, entry.order)
+    records = without_withdrawn(read_raw(raw, entry.order), batch)
     rates = accepted_rates(entry.order, entry.clip.frames_per_second)
     jobs = [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
     memory = PreparedMemory(raw, prepared)

@@ -40,3 +40,30 @@ def validate(
 
         if not validate_and_print(console, batch, overrides or [], raw, detector):
             raise typer.Exit(1)
+
+
+@app.command()
+def withdraw(
+    person: Annotated[str, typer.Option(help="person id")],
+    product: Annotated[str | None, typer.Option(help="only their clips with this product")] = None,
+    reason: Annotated[str, typer.Option(help="why; it goes into datasets/withdrawals.jsonl")] = "consent withdrawn",
+) -> None:
+    """Take a person out of the data: the next data set is without them; names the models trained on their clips."""
+    with plain_errors() as console:
+        from orchestration.load_config import load_config
+        from orchestration.withdraw import withdraw as withdraw_clips
+
+        withdraw_clips(person, product, reason, load_config().tracking, console)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="BATCH as it lies here, or BATCH@REVISION of git")],
+    new: Annotated[str, typer.Argument(help="the same, or another batch")],
+    raw: Annotated[bool, typer.Option("--raw", help="compare what was delivered instead of what was prepared")] = False,
+) -> None:
+    """Clips added, removed and changed, by field, between two versions of a batch or two batches."""
+    with plain_errors() as console:
+        from orchestration.diff_data import diff_and_print
+
+        diff_and_print(console, old, new, "raw" if raw else "prepared")

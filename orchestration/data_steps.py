@@ -11,7 +11,9 @@ from data.batch_receipts import arrived_batches, prepared_receipt
 from data.contracts import ArrivedBatch, BatchOrder, DataConfig, PreparedBatch, RawBatch
 from data.digests import folder_digest
 from data.training_leaks import find_leaks
+from data.withdrawals import is_withdrawn, read_withdrawals
 from model.contracts import EncodedBatch, Encoders, TrainingSet
+from orchestration.trained_on import remember_training_set
 from orchestration.work import Made, Work
 
 DATASETS = Path("datasets")
@@ -66,6 +68,7 @@ def training_set(work: Work, encoded: dict[str, EncodedBatch]) -> Made:
     train = _chosen(encoded, config.train_batches if config.held_out_is_trained_on else to_train_on)
     held_out = _chosen(encoded, config.held_out_batches)
     _assert_apart(train, held_out, config)
+    _assert_none_withdrawn([*train, *held_out])
     train_digest, held_out_digest = _digest(train), _digest(held_out)
     receipt = TrainingSet(
         train=train,
@@ -75,6 +78,7 @@ def training_set(work: Work, encoded: dict[str, EncodedBatch]) -> Made:
         digest=hashlib.sha256(f"{train_digest}{held_out_digest}".encode()).hexdigest(),
         overlap_allowed=config.held_out_is_trained_on,
     )
+    remember_training_set(train_digest, train)
     return Made(receipt, reused=None)
 
 
@@ -123,6 +127,17 @@ def _chosen(encoded: dict[str, EncodedBatch], names: Sequence[str]) -> tuple[Enc
 def _assert_ready(name: str, batches: dict[str, PreparedBatch] | dict[str, EncodedBatch]) -> None:
     if name not in batches:
         raise ValueError(f"batch {name} is not ready yet: materialise its partition first (ready: {sorted(batches)})")
+
+
+def _assert_none_withdrawn(batches: Sequence[EncodedBatch]) -> None:
+    withdrawals = read_withdrawals()
+    for batch in batches:
+        for clip_id, clip in json.loads((Path(batch.folder) / "index.json").read_text())["clips"].items():
+            if is_withdrawn(clip["person_id"], clip.get("product_id", ""), withdrawals):
+                raise ValueError(
+                    f"batch {batch.batch} still holds clip {clip_id} of person {clip['person_id']}, who is withdrawn: "
+                    "prepare and encode the batch again (`graspline run` does)"
+                )
 
 
 def _assert_apart(train: Sequence[EncodedBatch], held_out: Sequence[EncodedBatch], config: DataConfig) -> None:

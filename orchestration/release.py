@@ -214,6 +214,10 @@ class Registry:
             elif self._versions():
                 self.client.delete_registered_model_alias(name, alias)
 
+    def versions(self) -> list[str]:
+        """Every registered version, the first one first."""
+        return sorted((str(found.version) for found in self._versions()), key=int)
+
     def _versions(self) -> list[Any]:
         return list(self.client.search_model_versions(f"name = '{self.config.registered_model}'"))
 

@@ -119,6 +119,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         stage_two_weights_sha256=stage.weights_sha256,
         proof=proof,
         parameters=parameters,
+        train_digest=stage.train_digest,
     )
 
 

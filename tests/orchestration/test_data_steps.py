@@ -35,6 +35,7 @@ def encoded(batch: str, person: str, digest: str = "d", product: str = "", film:
     ids = {"clip_id": "0000", "person_id": person, "product_id": product or f"product of {batch}"}
     facts = {**ids, "content_sha256": film or batch, "fingerprint": b64encode(look.tobytes()).decode()}
     (prepared / "facts.jsonl").write_text(json.dumps([facts, {}]) + "\n")
+    (folder / "index.json").write_text(json.dumps({"clips": {"0000": ids}}))
     parents = {"prepared_digest": "p", "encoders_digest": "e"}
     return EncodedBatch(batch=batch, folder=str(folder), clips=1, digest=f"{digest} {batch}", **parents)
 

@@ -100,7 +100,7 @@ def entry(encoders: str) -> dict[str, Any]:
     return {
         "order": {"source": "arrived"},
         "clip": clip,
-        "validation": {},
+        "validation": {"least_structure_agreement": -1.0},  # blocks that drift in all directions agree by chance
         "preparation_processes": 2,
         "encoders": encoders,
         "encoding": ENCODING,

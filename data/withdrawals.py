@@ -1,0 +1,64 @@
+"""Who withdrew their consent: datasets/withdrawals.jsonl, committed, only ever appended to.
+
+Preparation reads it, so nothing of theirs is prepared, encoded or trained on again, in whatever batch or delivery it
+comes; where a training set is put together it is asked once more. Small: everything that reads clips may import it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from data.contracts import ClipRecord
+from data.run_folder import write_whole
+
+FILE = Path("datasets/withdrawals.jsonl")
+
+
+class Withdrawal(BaseModel, frozen=True, extra="forbid"):
+    """One line: a person, or one person with one product."""
+
+    person_id: str
+    product_id: str | None = None  # None: whatever they hold
+    withdrawn: date
+    actor: str
+    reason: str
+
+    def covers(self, person_id: str, product_id: str) -> bool:
+        """Whether a clip of this person with this product must go."""
+        return self.person_id == person_id and self.product_id in (None, product_id)
+
+
+def read_withdrawals() -> list[Withdrawal]:
+    """Every withdrawal there ever was."""
+    lines = FILE.read_text().splitlines() if FILE.exists() else []
+    return [Withdrawal.model_validate_json(line) for line in lines if line.strip()]
+
+
+def add_withdrawal(withdrawal: Withdrawal) -> None:
+    """Append a line, where the same is not said already."""
+    known = read_withdrawals()
+    if not any((old.person_id, old.product_id) == (withdrawal.person_id, withdrawal.product_id) for old in known):
+        write_whole(FILE, "".join(line.model_dump_json() + "\n" for line in [*known, withdrawal]))
+
+
+def is_withdrawn(person_id: str, product_id: str, withdrawals: Iterable[Withdrawal]) -> bool:
+    """Whether any withdrawal covers a clip of this person with this product."""
+    return any(withdrawal.covers(person_id, product_id) for withdrawal in withdrawals)
+
+
+def without_withdrawn(records: Sequence[ClipRecord], batch: str) -> list[ClipRecord]:
+    """The clips that may be used.
+
+    Raises:
+        ValueError: none is left.
+    """
+    withdrawals = read_withdrawals()
+    kept = [record for record in records if not is_withdrawn(record.person_id, record.product_id, withdrawals)]
+    if records and not kept:
+        raise ValueError(
+            f"every clip of batch {batch} is withdrawn ({FILE}): take the batch out of data.train_batches and "
+            "data.held_out_batches"
+        )
+    return kept
