@@ -50,5 +50,7 @@ def _seen(column: Any) -> str:
     if len(values) and pd.api.types.is_numeric_dtype(values):
         low, middle, high = values.min(), values.median(), values.max()
         return f"{low:g}" if low == high else f"{low:g} to {high:g}, median {middle:g}"
-    different = [shorten(str(value), LONGEST, placeholder=" ...") or "(empty)" for value in values.unique()]
-    return ", ".join(different) if len(different) <= FEW else f"{len(different)} different"
+    different = values.unique()
+    if len(different) > FEW:
+        return f"{len(different)} different"
+    return ", ".join(shorten(str(value), LONGEST, placeholder=" ...") or "(empty)" for value in different)

@@ -7,7 +7,7 @@ Expectations takes seconds, so it happens late, in the judging process only; its
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -74,7 +74,7 @@ def _schema() -> Rule:
 
 
 def _clip_table(clips: Sequence[Measured], thresholds: ValidationThresholds, detected: Detected) -> pd.DataFrame:
-    table = pd.DataFrame([asdict(found.facts) for found in clips], columns=[f.name for f in fields(ClipFacts)])
+    table = pd.DataFrame([vars(found.facts) for found in clips], columns=[f.name for f in fields(ClipFacts)])
     for name in LAGS:
         table.loc[table[f"{name}_lag_gain"] < thresholds.surest_lag_gain, f"{name}_lag"] = 0
     for column in DETECTED:
