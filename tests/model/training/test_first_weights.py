@@ -61,7 +61,7 @@ def backbone(tmp_path: Path, order: Order) -> DualStreamTransformer:
 def adapter(tmp_path: Path, order: Order) -> tuple[DualStreamTransformer, dict[str, LowRank]]:
     """What a public adapter was made of, also on disk in the public layout."""
     source = drawn(order(), seed=2)
-    layers = {name: source.get_submodule(name).weight for name in adapted_layers(source)}
+    layers = {name: source.get_parameter(f"{name}.weight") for name in adapted_layers(source)}
     factors = {name: LowRank(torch.randn(3, x.shape[1]), torch.randn(x.shape[0], 3)) for name, x in layers.items()}
     save_file(to_adapter(source, factors), tmp_path / "adapter.safetensors")
     return source, factors

@@ -60,6 +60,6 @@ def test_nothing_said_since_the_last_time_is_nothing(encoder: CausalAudioEncoder
 
 
 def test_steps_without_a_number_are_left_out_of_the_picture(tmp_path: Path) -> None:
-    losses = dict.fromkeys(LOSSES, 1.0)
+    losses: dict[str, float] = dict.fromkeys(LOSSES, 1.0)
     draw_loss_curve([(1, losses | {HEARING: 0.3}), (2, losses), (3, losses | {HEARING: 0.1})], "t", tmp_path / "c.png")
     assert (tmp_path / "c.png").stat().st_size > 10_000

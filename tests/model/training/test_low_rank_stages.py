@@ -35,6 +35,7 @@ def network_of(stage: Any) -> DualStreamTransformer:
     shape, recipe = stage.config["network"], stage.config["recipe"]
     network = DualStreamTransformer(NetworkConfig.model_validate(shape), RecipeConfig.model_validate(recipe))
     for head in (network.rgb_head, network.hoi_head):
+        assert head is not None
         torch.nn.init.normal_(head.output.weight, std=0.05)
     return network
 
