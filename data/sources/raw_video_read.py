@@ -134,7 +134,8 @@ class Source:
                     raise FootageError("no_sound", "no sound stream: deliver the file with its sound")
                 return _sound(container, zero)
         except (FFmpegError, OSError) as error:
-            raise FootageError("damaged", f"its sound cannot be read ({error.strerror or error}): deliver it again") from error
+            says = f"its sound cannot be read ({error.strerror or error}): deliver it again"
+            raise FootageError("damaged", says) from error
 
 
 class Upright:
