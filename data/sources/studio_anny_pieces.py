@@ -16,13 +16,13 @@ from data.sources.studio_shapes import Part
 Array = NDArray[np.floating]
 DOLL = 1.4  # larger than life: in 96 rows a life-size mouth is three pixels
 SMILE, WIDE = 0.25, 0.85  # shares of Anny's own face actions
-FARTHEST = 1.6  # deviations from the mean adult
+FARTHEST = 1.7  # deviations from the mean adult
 
 
 def figure_of(seed: int, index: int, fine: bool) -> Figure:
     """The body of clip `index`: an adult of Anny's, with the head of a doll where the picture is not fine."""
-    shape_K = np.random.default_rng([seed, index, 3]).standard_normal(SHAPE_COORDINATES)
-    return figure(np.clip(shape_K, -FARTHEST, FARTHEST).astype(np.float32), head=1.0 if fine else DOLL)
+    shape_K = np.random.default_rng([seed, index, 3]).uniform(-FARTHEST, FARTHEST, SHAPE_COORDINATES)
+    return figure(shape_K.astype(np.float32), head=1.0 if fine else DOLL)
 
 
 def whole_set(who: Figure, scene: Scene, posed: PosedPerson, fine: bool) -> Piece:
