@@ -1,11 +1,12 @@
 """From the training set to the evaluation report, each step in a child process of its own (see run_step)."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from data.digests import files_digest, folder_digest
 from evaluation.contracts import EvaluationReport, GeneratedSamples
-from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingConfig, TrainingSet
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingConfig, TrainingSet
 from orchestration.load_config import PipelineConfig
 from orchestration.run_step import Order, run_step
 from orchestration.work import Made, Work
@@ -41,6 +42,7 @@ def generated_samples(work: Work, artifact: RgbArtifact, training_set: TrainingS
         sections=["evaluation"],
         parents={"artifact": artifact.digest, "held_out": training_set.held_out_digest},
         inputs={"artifact": artifact, "training_set": training_set},
+        pinned=_versions(training_set.held_out),
     )
     return run_step(work, order, GeneratedSamples, lambda samples: Path(samples.contact_sheet).exists())
 
@@ -71,6 +73,11 @@ def evaluation_report(
         },
     )
     return run_step(work, order, EvaluationReport, lambda report: Path(report.report_html).exists())
+
+
+def _versions(batches: Sequence[EncodedBatch]) -> dict[str, str]:
+    """The data a step reads, each batch at the version that its receipt names."""
+    return {batch.folder: batch.digest for batch in batches}
 
 
 def artifact_intact(artifact: RgbArtifact) -> bool:
@@ -107,6 +114,7 @@ def training_order(config: PipelineConfig, stage: str, training_set: TrainingSet
         },
         inputs={"stage": stage, "training_set": training_set, "parent": parent, "initial_digest": initial},
         environment={"OMP_NUM_THREADS": str(spread.threads_per_process)},
+        pinned=_versions(training_set.train),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from data.digests import folder_digest
 from data.run_folder import RunFolder
 from orchestration.launch_process import run_child
 from orchestration.load_config import PipelineConfig
@@ -32,6 +33,7 @@ class Order:
     parents: dict[str, str | None]  # digests of what it is made from
     inputs: Mapping[str, BaseModel | str | None]  # what it is handed: parents' receipts
     environment: dict[str, str] = field(default_factory=dict)
+    pinned: dict[str, str] = field(default_factory=dict)  # folder it reads -> the digest it has throughout
 
     def folder(self, config: PipelineConfig) -> RunFolder:
         """Where it runs: runs/<name>-<fingerprint>."""
@@ -58,9 +60,25 @@ def run_step(work: Work, order: Order, receipt: type[BaseModel], intact: Callabl
             return Made(known, reused=True)
         work.say(f"{folder.path}: what its result names is gone, running it again")
         (folder.path / "result.json").unlink()
+    _assert_pinned(order)
     folder.order(work.config.as_dict(), {name: _plain(value) for name, value in order.inputs.items()})
     result = run_child([*order.command, str(folder.path)], folder, work.say, **order.environment)
+    try:
+        _assert_pinned(order)
+    except ValueError:
+        (folder.path / "result.json").unlink()  # of which data it is the result, nobody can say
+        raise
     return Made(receipt.model_validate(result), reused=False)
+
+
+def _assert_pinned(order: Order) -> None:
+    """The data is the version that the order was made for: asked before the work and after it."""
+    for folder, digest in order.pinned.items():
+        if folder_digest(Path(folder)) != digest:
+            raise ValueError(
+                f"{order.name} is pinned to version {digest[:12]} of {folder}, which is another one now: "
+                "leave datasets/ alone while it is worked on, and run again"
+            )
 
 
 def _section(config: PipelineConfig, dotted: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from data.digests import folder_digest
 from orchestration.launch_process import ChildFailedError
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.run_step import Order, run_step
@@ -165,3 +166,26 @@ def test_the_name_is_the_same_in_every_process(config: PipelineConfig) -> None:
     order = Order("thing", [], [], {"b": "2", "a": "1"}, {})
     text = '{"code": "1", "parents": {"a": "1", "b": "2"}, "sections": {}}'
     assert order.folder(config).path == Path("runs") / f"thing-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def test_data_that_is_another_version_is_not_worked_on(work: Work, order: Order) -> None:
+    Path("clips").mkdir()
+    Path("clips/shard").write_text("as encoded")
+    pinned = replace(order, pinned={"clips": folder_digest(Path("clips"))})
+    Path("clips/shard").write_text("touched")
+    with pytest.raises(ValueError, match=r"thing is pinned to version .* of clips, which is another one now"):
+        run_step(work, pinned, Thing, unchanged)
+    assert not pinned.folder(work.config).path.exists()
+
+
+def test_a_result_of_data_that_changed_meanwhile_does_not_count(work: Work, order: Order) -> None:
+    Path("clips").mkdir()
+    Path("clips/shard").write_text("as encoded")
+    pinned = replace(order, pinned={"clips": folder_digest(Path("clips"))})
+    Path("step.py").write_text(STEP + "Path('clips/shard').write_text('touched')")
+    with pytest.raises(ValueError, match="leave datasets/ alone while it is worked on, and run again"):
+        run_step(work, pinned, Thing, unchanged)
+    assert pinned.folder(work.config).result() is None
+    Path("clips/shard").write_text("as encoded")
+    Path("step.py").write_text(STEP)
+    assert run_step(work, pinned, Thing, unchanged).reused is False
