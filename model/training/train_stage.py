@@ -3,9 +3,10 @@
     torchrun --standalone --nproc-per-node 2 -m model.training.train_stage runs/<run id>
 
 Reads config.yaml and inputs.json of the run folder; writes checkpoints, loss_curve.png, network.json, model.safetensors
-(consolidated fp32 weights of both streams) and, last of all, result.json (TrainedStage). Started again after any end,
-it continues from the newest intact checkpoint, bit for bit; SIGTERM saves one at the step's end and exits non-zero.
-Stage two starts from stage one's weights and attends asymmetrically (CoInteract, arXiv 2604.19636, sec. 3.4).
+(consolidated fp32 weights of both streams, LoRA's factors merged into them) and, last of all, result.json
+(TrainedStage). Started again after any end, it continues from the newest intact checkpoint, bit for bit; SIGTERM saves
+one at the step's end and exits non-zero. Stage two starts from stage one's weights and attends asymmetrically
+(CoInteract, arXiv 2604.19636, sec. 3.4).
 """
 
 import sys
