@@ -29,7 +29,8 @@ GATE = dg.AssetCheckSpec(
 def results_of(receipt: BaseModel) -> list[tuple[str, bool, str]]:
     """(check, passed, what was seen) for a receipt whose asset has checks."""
     if isinstance(receipt, PreparedBatch):
-        return [(CLIPS_ARE_VALID.name, receipt.valid, "\n".join(receipt.failures) or "no failure")]
+        told = [*(receipt.failures or ["no failure"]), *receipt.accepted, *receipt.no_longer]
+        return [(CLIPS_ARE_VALID.name, receipt.valid, "\n".join(told))]
     if isinstance(receipt, RgbArtifact):
         says = "\n".join(f"{check}: {seen}" for check, seen in receipt.proof.items())
         return [(RGB_ONLY.name, bool(receipt.proof), says)]

@@ -44,5 +44,15 @@ def pictures(receipt: BaseModel) -> dict[str, str]:
     return shown
 
 
+def pages(receipt: BaseModel) -> dict[str, str]:
+    """HTML files a receipt names, where they lie on this machine."""
+    named = {name: value for name, value in receipt.model_dump().items() if isinstance(value, str)}
+    return {
+        name: str(Path(value).resolve())
+        for name, value in named.items()
+        if value.endswith(".html") and Path(value).exists()
+    }
+
+
 def _flat(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) else str(value)

@@ -15,7 +15,7 @@ from data.run_folder import write_whole
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
 from orchestration.checks import results_of
-from orchestration.lineage import content_digest, facts, pictures
+from orchestration.lineage import content_digest, facts, pages, pictures
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.release import Champion, RegisteredCandidate
 from orchestration.work import Made, Screen, Work
@@ -60,6 +60,7 @@ class ProductionLine(dg.ConfigurableResource):
 def record(receipt: BaseModel, reused: bool) -> dg.MaterializeResult:
     """A receipt as Dagster wants it: value, data version by content, pictures, check results."""
     shown: dict[str, Any] = {name: dg.MetadataValue.md(picture) for name, picture in pictures(receipt).items()}
+    shown |= {name: dg.MetadataValue.path(page) for name, page in pages(receipt).items()}
     return dg.MaterializeResult(
         value=receipt,
         data_version=dg.DataVersion(content_digest(receipt)),

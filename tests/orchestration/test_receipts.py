@@ -184,3 +184,16 @@ def test_pictures_are_carried_inside(project: Path) -> None:
     Path("sheet.png").write_bytes(b"\x89PNG")
     assert pictures(prepared("march")) == {"contact_sheet_picture": "![contact_sheet](data:image/png;base64,iVBORw==)"}
     assert json.dumps(facts(prepared("march")))  # plain values for a table
+
+
+def test_a_batch_names_its_page_and_what_is_accepted(project: Path) -> None:
+    known = "clip 0000 | field boxes | 6 frames | picture_boxes_lag: at most 2 | fix: again | accepted: published so"
+    told = prepared("march").model_copy(update={"validation_page": "page.html", "accepted": [known]})
+    assert "validation_page" in facts(told)
+    assert record(told, reused=False).metadata["validation_page"] == "page.html", "it is not there yet"
+    Path("page.html").touch()
+    found = record(told, reused=False)
+    assert found.metadata["validation_page"] == dg.MetadataValue.path(str(Path("page.html").resolve()))
+    (check,) = found.check_results
+    assert check.passed
+    assert known in str(check.description)

@@ -1,0 +1,54 @@
+"""The released pipeline's ten footguns: docs/footguns.md names a test for each; three that are not data are here."""
+
+import ast
+import re
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+from model.contracts import DeepSpeedConfig
+from model.training.deepspeed_engine import check_deepspeed
+from orchestration.run_line import RETRAIN_REST
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/footguns.md").read_text()
+ROWS = {int(found[1]): found[0] for found in re.finditer(r"^\| (\d+) \|.*$", PAGE, re.MULTILINE)}
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE)))
+
+
+def test_all_ten_are_listed_each_with_a_test() -> None:
+    assert sorted(ROWS) == list(range(1, 11))
+    assert all("::test_" in row for row in ROWS.values())
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_the_named_test_exists(file: str, name: str) -> None:
+    tests = {node.name for node in ast.walk(ast.parse((ROOT / file).read_text())) if isinstance(node, ast.FunctionDef)}
+    assert name in tests
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "conf/deepspeed").glob("*.yaml")), ids=lambda file: file.stem)
+def test_7_no_deepspeed_file_offloads_what_its_stage_cannot(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = DeepSpeedConfig.model_validate(yaml.safe_load(file.read_text()))
+    monkeypatch.setenv("WORLD_SIZE", str(config.processes))
+    check_deepspeed(config)
+    spoilt = config.model_copy(update={"zero_stage": 2, "offload_parameters": True})
+    with pytest.raises(ValueError, match=r"deepspeed\.offload_parameters: .*zero_stage=3"):
+        check_deepspeed(spoilt)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "conf/training").glob("*.yaml")), ids=lambda file: file.stem)
+def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_line(file: Path) -> None:
+    stages = yaml.safe_load(file.read_text())
+    assert (stages["stage_one"]["attention"], stages["stage_two"]["attention"]) == ("full", "asymmetric")
+    assert RETRAIN_REST.index("stage_one") < RETRAIN_REST.index("stage_two") < RETRAIN_REST.index("rgb_artifact")
+
+
+def test_10_training_reaches_no_encoder() -> None:
+    graph = grimp.build_graph("data", "model", "evaluation", "orchestration", cache_dir=None)
+    for encoder in ("model.conditioning", "model.encode_clips", "data.video_io"):
+        chain = graph.find_shortest_chain("model.training", encoder, as_packages=True)
+        assert chain is None, " -> ".join(chain or ())
+    assert graph.find_shortest_chain("model.encode_clips", "model.conditioning", as_packages=True)
