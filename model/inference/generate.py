@@ -90,7 +90,7 @@ def _write(
         "stage_two_weights_sha256": artifact.manifest.stage_two_weights_sha256,
         "seed": seed,
         "sampling": artifact.sampling.model_dump(),
-        "inputs": {name: str(getattr(order, name)) for name in ("person", "product", "audio", "pose")},
+        "inputs": {name: _name(getattr(order, name)) for name in ("person", "product", "audio", "pose")},
         "prompts": list(order.prompts),
         "frames_per_clip": inputs.frames_per_clip,
         "seams": seams.model_dump(),
@@ -102,6 +102,10 @@ def _write(
     for line in in_words(seams):
         print(line, flush=True)
     print(f"video: {file}", flush=True)
+
+
+def _name(file: Path | None) -> str | None:
+    return None if file is None else str(file)
 
 
 def _report(before: int, total: int) -> Report:

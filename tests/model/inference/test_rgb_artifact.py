@@ -78,6 +78,20 @@ def test_the_proof_holds_with_motion_and_velocity_too(
     assert receipt.proof["noise_swap"] == "same bits on 3 shapes"
 
 
+@pytest.mark.parametrize("name", ["paper", "released"])
+def test_the_proof_holds_for_both_published_recipes(
+    name: str, make_dual: MakeDual, make_stage: MakeStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    text = (Path(__file__).parents[3] / "conf/recipe" / f"{name}.yaml").read_text()
+    recipe = RecipeConfig.model_validate(yaml.safe_load(text))
+    network = configs.network.model_copy(update={"motion": True, "learned_positions": None})
+    clip = configs.clip.model_copy(update={"height": 64, "width": 64})
+    published = replace(configs, network=network, recipe=recipe, clip=clip)
+    receipt = export_artifact(tmp_path / "a", make_stage(make_dual(network, recipe)), encoders, published)
+    assert receipt.proof["noise_swap"] == receipt.proof["nan"] == "same bits on 3 shapes"
+    assert not [key for key in load_file(tmp_path / "a" / "model.safetensors") if "hoi" in key]
+
+
 def test_the_proof_sees_an_rgb_stream_that_looks_at_hoi(
     artifact: Path, stage_two: TrainedStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
