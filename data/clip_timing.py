@@ -20,6 +20,7 @@ from data.region_boxes import FRAME_STEP
 ROWS = 24  # of the grid
 FEWEST = 3  # changes to compare
 SEARCHED = 8  # frames, both ways
+STILL = 0.1  # mean change of grey levels from frame to frame: what a codec does to a picture that stands still
 MISLABELLED = 2.0  # a box that grows so much between annotated frames has not moved: another rule names it
 Frames = NDArray[np.uint8]
 Grid = NDArray[np.float32]
@@ -48,6 +49,8 @@ def grey_grid(frames_THWC: Frames) -> Grid:
 def structure_lag(picture_Thw: Grid, structure_Thw: Grid) -> Lag:
     """How far the structure video is ahead of the picture."""
     picture_Chw, structure_Chw = np.abs(np.diff(picture_Thw, axis=0)), np.abs(np.diff(structure_Thw, axis=0))
+    if not structure_Chw.any():  # it stands still: right only where the picture does
+        return IN_STEP if picture_Chw.mean() < STILL else Lag(0, 0.0, 0.0)
     count = min(len(picture_Chw), len(structure_Chw))
 
     def changes(lag: int) -> tuple[Grid, Grid]:
