@@ -59,7 +59,8 @@ def draw_strip(prepared: Path, record: ClipRecord, told: Sequence[int] = ()) -> 
     """
     rgb_THWC, _ = read_video(prepared / record.video)
     hoi_THWC, _ = read_video(prepared / record.hoi_video)
-    frames = expected_frames(record.frames)
+    shortest = min(len(rgb_THWC), len(hoi_THWC))  # of a clip with a fault
+    frames = [frame for frame in expected_frames(record.frames) if frame < shortest] or [0]
     first = [frame for frame in frames if frame in set(told)][:COLUMNS]
     others = [frame for frame in frames if frame not in first]
     room = min(COLUMNS - len(first), len(others))

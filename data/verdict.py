@@ -30,7 +30,8 @@ class Verdict:
 
 
 def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect]) -> Verdict:
-    """Set apart what is accepted."""
+    """Set apart what is accepted. Clip by clip, each fault once."""
+    failures = sorted(dict.fromkeys(failures), key=lambda failure: failure.clip_id)
     reasons = {(one.clip, one.rule, field): one.reason for one in accepted for field in one.fields}
     keys = [(failure.clip_id, failure.name, failure.field) for failure in failures]
     occurring = set(keys)

@@ -38,8 +38,9 @@ def validate(
     with plain_errors() as console:
         from orchestration.validate_data import validate_and_print
 
-        if not validate_and_print(console, batch, overrides or [], raw, detector):
-            raise typer.Exit(1)
+        valid = validate_and_print(console, batch, overrides or [], raw, detector)
+    if not valid:
+        raise typer.Exit(1)
 
 
 @app.command()

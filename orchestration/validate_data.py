@@ -54,8 +54,13 @@ def print_report(console: Console, batch: str, report: Report) -> None:
     for line in found.no_longer:
         console.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
     if found.valid:
-        console.print(f"[bold green]{escape(batch)} is valid[/]: {report.clips} clips")
+        console.print(f"[bold green]{escape(batch)} is valid[/]: {_count(report.clips, 'clip')}")
     else:
         clips = len({fault.clip_id for fault in found.failures})
-        console.print(f"[bold red]{escape(batch)} is invalid[/]: {len(found.failures)} faults in {clips} clips")
+        told = f"{_count(len(found.failures), 'fault')} in {_count(clips, 'clip')}"
+        console.print(f"[bold red]{escape(batch)} is invalid[/]: {told}")
     console.print(f"look at  {report.page}", soft_wrap=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

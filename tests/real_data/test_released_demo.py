@@ -11,12 +11,15 @@ import pytest
 import yaml
 from PIL import Image
 
+from data.batch_facts import measured
 from data.contact_sheet import draw_contact_sheet
 from data.contracts import ClipRecord, DataConfig, ReleasedCsvBatch
 from data.manifest import write_manifest
 from data.prepare_clip import ClipJob, prepare_clip
 from data.region_boxes import HAND, HEAD, region_labels
 from data.sources.released_csv import deliver, read_records
+from data.validation import validate
+from data.verdict import verdict
 from data.video_io import read_video
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +97,31 @@ def test_the_clip_prepares_and_its_boxes_sit_on_face_and_hands(raw: Path, config
     write_manifest(tmp_path, [prepared])
     with Image.open(draw_contact_sheet(tmp_path, [prepared])) as sheet:
         assert min(sheet.size) > 200
+
+
+def test_what_is_wrong_with_it_is_named_and_nothing_else(raw: Path, config: DataConfig, tmp_path: Path) -> None:
+    """Boxes and structure video lead the picture; two product boxes hold the person; nobody says when she agreed."""
+    records = read_records(raw, order_of(config))
+    _, facts = prepare_clip(ClipJob(records[0], raw, tmp_path, config.clip, (25.0, 24.0)))
+    clips = measured(records, [facts])
+    assert 5 <= facts.picture_boxes_lag <= 7
+    assert 5 <= facts.structure_lag <= 7
+    assert abs(facts.structure_boxes_lag) <= 2, "boxes and structure video agree with each other"
+    failures = validate(clips, config.clip, config.validation).failures
+    assert {(failure.name, failure.field) for failure in failures} == {
+        ("consent_date", "consent_date"),
+        ("picture_boxes_lag", "boxes"),
+        ("structure_lag", "hoi_video"),
+        *(("product_growth", f"product box on frame {frame}") for frame in (54, 62)),
+        *(("product_area", f"product box on frame {frame}") for frame in (54, 58)),
+        *(("face_covered", f"product box on frame {frame}") for frame in (54, 58)),
+    }
+    accepted = config.validation.accepted_defects
+    found = verdict(failures, accepted)
+    assert found.valid
+    assert found.no_longer == ()
+    undeclared = [defect for defect in accepted if defect.rule != "structure_lag"]
+    assert [failure.name for failure in verdict(failures, undeclared).failures] == ["structure_lag"]
 
 
 def assert_skin_in_the_face_box(folder: Path, clip: ClipRecord) -> None:
