@@ -15,7 +15,7 @@ from data.annotators.annotations import CLIP
 from data.annotators.config import AnnotationConfig
 from data.annotators.launch import annotate
 from data.batch_receipts import RAW, BatchEntry
-from data.clip_timing import box_iou
+from data.clip_timing import SEARCHED, box_iou
 from data.contracts import Box, ClipRecord, FrameBoxes
 from data.manifest import inside
 from data.prepare_clips import read_raw
@@ -28,7 +28,8 @@ def detect_boxes(batch: str, entry: BatchEntry, looked_at: int) -> Seen:
     """Mean IoU of the delivered boxes with the detector's, for clips spread over a raw batch.
 
     Returns:
-        clip id -> {detector_face_iou, detector_hand_iou}; a part that too few frames show is left out.
+        clip id -> {detector_face_iou, detector_hand_iou, detector_lag, detector_lag_gain}; what too few frames show is
+        left out.
 
     Raises:
         ValueError: the annotators are not installed, or the raw batch is not there.
@@ -52,14 +53,28 @@ def _agreement(folder: Path, record: ClipRecord) -> dict[str, float]:
 
 
 def compare_boxes(delivered: dict[int, FrameBoxes], seen: dict[int, FrameBoxes]) -> dict[str, float]:
-    """Mean IoU on the frames where both have the part; hands count together, each with the same hand."""
+    """Mean IoU on the frames where both have the part; hands count together, each with the same hand.
+
+    Also how many frames the boxes are ahead of what the detector sees, with the gain in IoU over no lag.
+    """
     parts = {"detector_face_iou": ("face",), "detector_hand_iou": ("left_hand", "right_hand")}
     means: dict[str, float] = {}
     for name, kinds in parts.items():
         pairs = [pair for kind in kinds for pair in _pairs(delivered, seen, kind)]
         if len(pairs) >= FEWEST:
             means[name] = round(fmean(box_iou(*pair) for pair in pairs), 4)
-    return means
+    return {**means, **(_lag(delivered, seen) if means else {})}
+
+
+def _lag(delivered: dict[int, FrameBoxes], seen: dict[int, FrameBoxes]) -> dict[str, float]:
+    means: dict[int, float] = {}
+    for lag in sorted(range(-SEARCHED, SEARCHED + 1), key=abs):
+        shifted = {frame - lag: boxes for frame, boxes in seen.items()}
+        pairs = [pair for kind in ("face", "left_hand", "right_hand") for pair in _pairs(delivered, shifted, kind)]
+        if len(pairs) >= FEWEST:
+            means[lag] = fmean(box_iou(*pair) for pair in pairs)
+    best = max(means, key=lambda lag: means[lag])
+    return {"detector_lag": best, "detector_lag_gain": round(means[best] - means.get(0, 0.0), 4)}
 
 
 def _pairs(delivered: dict[int, FrameBoxes], seen: dict[int, FrameBoxes], kind: str) -> list[tuple[Box, Box]]:

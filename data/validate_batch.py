@@ -68,7 +68,7 @@ def validate_batch(batch: str, entry: BatchEntry, raw: bool = False, looked_at: 
 def _judge(batch: str, entry: BatchEntry, prepared: Path, seen: _Seen, looked_at: int) -> Report:
     detected = detect_boxes(batch, entry, looked_at) if looked_at else {}
     judged = validate(seen.clips, entry.clip, entry.validation, detected) if seen.clips else Judged([], [])
-    found = verdict([*seen.faults, *judged.failures], entry.validation.accepted_defects)
+    found = verdict([*seen.faults, *judged.failures], entry.validation.accepted_defects, looked=bool(detected))
     folder = PAGES / batch
     folder.mkdir(parents=True, exist_ok=True)
     page = write_page(folder, prepared, Judgement(batch, seen.records, found, judged.observed))

@@ -24,11 +24,11 @@ from data.observed import Observed, observed
 from data.validation_rules import Rule, box_rules, clip_rules, detector_rules
 from data.validation_thresholds import ValidationThresholds
 
-LAGS = ("structure", "picture_boxes", "structure_boxes")
+LAGS = ("structure", "picture_boxes", "structure_boxes", "detector")
 ADDED = ("consent_days", "similarity", "similar_to")
-DETECTED = ("detector_face_iou", "detector_hand_iou")
+DETECTED = {"detector_face_iou": 1.0, "detector_hand_iou": 1.0, "detector_lag": 0, "detector_lag_gain": 0.0}
 Detected = Mapping[str, Mapping[str, float]]
-"""clip id -> {detector_face_iou, detector_hand_iou} of a clip that a detector looked at"""
+"""clip id -> what a detector that looked at the clip says, by the names of DETECTED"""
 
 
 class Judged(NamedTuple):
@@ -75,10 +75,10 @@ def _schema() -> Rule:
 
 def _clip_table(clips: Sequence[Measured], thresholds: ValidationThresholds, detected: Detected) -> pd.DataFrame:
     table = pd.DataFrame([vars(found.facts) for found in clips], columns=[f.name for f in fields(ClipFacts)])
+    for column, nothing_said in DETECTED.items():
+        table[column] = [detected.get(clip_id, {}).get(column, nothing_said) for clip_id in table["clip_id"]]
     for name in LAGS:
         table.loc[table[f"{name}_lag_gain"] < thresholds.surest_lag_gain, f"{name}_lag"] = 0
-    for column in DETECTED:
-        table[column] = [detected.get(clip_id, {}).get(column, 1.0) for clip_id in table["clip_id"]]
     similarity, similar_to = nearest(table["fingerprint"].tolist(), thresholds.most_similarity)
     table["consent_days"] = [_days_since(clip.facts.consent_date, date.today()) for clip in clips]
     exact = table["content_sha256"].duplicated(keep=False)  # has a rule of its own
@@ -112,7 +112,8 @@ def _clip_failure(rule: Rule, row: dict[Any, Any], same: Mapping[str, Sequence[s
     if rule.column == "similarity":
         shown = f"{value:g} with clip {row['similar_to']}"
     if rule.column.endswith("_lag"):
-        shown = f"{value} frames (correlation +{row[f'{rule.column}_gain']:.2f})"
+        measure = "IoU" if rule.column in DETECTED else "correlation"
+        shown = f"{value} frames ({measure} +{row[f'{rule.column}_gain']:.2f})"
     if rule.column == "content_sha256":
         shown = f"the same bytes in clips {', '.join(same[str(value)])}"
     return Failure(row["clip_id"], rule.record_field, shown, str(rule), rule.fix, rule.column)

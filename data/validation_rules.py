@@ -132,10 +132,11 @@ def _timing_rules(thresholds: ValidationThresholds) -> list[Rule]:
 
 
 def detector_rules(thresholds: ValidationThresholds) -> list[Rule]:
-    """Asked where a detector looked at clips; a clip that it did not look at counts as 1."""
+    """Asked where a detector looked at clips; one that it did not look at passes."""
     return [
         _between("detector_face_iou", thresholds.least_detector_face_iou, None, "annotate the face again"),
         _between("detector_hand_iou", thresholds.least_detector_hand_iou, None, "annotate the hands again"),
+        _between("detector_lag", -thresholds.most_lag_frames, thresholds.most_lag_frames, "annotate this clip again"),
     ]
 
 

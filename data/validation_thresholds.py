@@ -51,7 +51,7 @@ class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
 
     # what moves together, in frames; lags of up to 8 are looked for
     most_lag_frames: int = Field(default=2, ge=0)  # between boxes, picture and structure video
-    surest_lag_gain: float = Field(default=0.05, ge=0)  # a lag counts if its correlation beats no lag's by so much
+    surest_lag_gain: float = Field(default=0.05, ge=0)  # its correlation (a detector's: IoU) beats no lag's by so much
 
     # sound
     least_loudness: Share = 0.001  # largest sample; full scale is 1

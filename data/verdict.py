@@ -29,8 +29,11 @@ class Verdict:
         return not self.failures
 
 
-def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect]) -> Verdict:
-    """Set apart what is accepted. Clip by clip, each fault once."""
+def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], looked: bool = False) -> Verdict:
+    """Set apart what is accepted. Clip by clip, each fault once.
+
+    `looked`: a detector did, so what is accepted of its findings must occur too.
+    """
     failures = sorted(dict.fromkeys(failures), key=lambda failure: failure.clip_id)
     reasons = {(one.clip, one.rule, field): one.reason for one in accepted for field in one.fields}
     keys = [(failure.clip_id, failure.name, failure.field) for failure in failures]
@@ -41,7 +44,7 @@ def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect]) -> 
         tuple(
             f"clip {clip} | field {field} | {rule}: accepted, but it does not occur: take it out of accepted_defects"
             for clip, rule, field in reasons
-            if (clip, rule, field) not in occurring
+            if (clip, rule, field) not in occurring and (looked or not rule.startswith("detector_"))
         ),
     )
 

@@ -57,5 +57,17 @@ def test_a_batch_without_boxes_is_an_empty_table() -> None:
 def test_a_detector_counts_where_both_see_the_thing_on_enough_frames() -> None:
     delivered = {frame: FrameBoxes(face=(0, 0, 9, 9), left_hand=(0, 0, 4, 4)) for frame in (2, 6, 10)}
     seen = {frame: FrameBoxes(face=(5, 0, 14, 9)) for frame in (2, 6, 10, 11)}
-    assert compare_boxes(delivered, seen) == {"detector_face_iou": pytest.approx(1 / 3, abs=1e-4)}
+    found = compare_boxes(delivered, seen)
+    assert found["detector_face_iou"] == pytest.approx(1 / 3, abs=1e-4)
+    assert "detector_hand_iou" not in found
     assert compare_boxes(delivered, {2: FrameBoxes(face=(0, 0, 9, 9))}) == {}
+
+
+def test_a_detector_says_by_how_many_frames_the_boxes_lead() -> None:
+    hand = {frame: FrameBoxes(left_hand=(2 * frame, 0, 2 * frame + 19, 19)) for frame in range(41)}
+    ahead = {frame: hand[frame + 6] for frame in range(2, 34, 4)}
+    found = compare_boxes(ahead, hand)
+    assert (found["detector_lag"], found["detector_hand_iou"]) == (6, pytest.approx(0.25))
+    assert found["detector_lag_gain"] == pytest.approx(0.75)
+    in_step = {frame: hand[frame] for frame in range(2, 34, 4)}
+    assert compare_boxes(in_step, hand)["detector_lag"] == 0

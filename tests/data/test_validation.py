@@ -119,9 +119,14 @@ def failures() -> list[str]:
     facts += [fact("twin_a", content_sha256="same"), fact("twin_b", content_sha256="same"), fact("twice")]
     facts += [fact("consent_to_come", consent_date=TOMORROW)]
     facts += [fact("like_a"), fact("like_b", fingerprint=random_look("like_a"))]
-    facts += [fact(name) for name in (*BAD_BOXES, "seen_elsewhere")]
+    facts += [fact(name) for name in (*BAD_BOXES, "seen_elsewhere", "seen_late")]
     records = [record(found.clip_id, BAD_BOXES.get(found.clip_id)) for found in facts]
-    seen = {"seen_elsewhere": {"detector_face_iou": 0.1}, "good": {"detector_face_iou": 0.9, "detector_hand_iou": 0.8}}
+    late = {"detector_lag": -5, "detector_lag_gain": 0.4}
+    seen = {
+        "seen_elsewhere": {"detector_face_iou": 0.1},
+        "seen_late": late,
+        "good": {"detector_face_iou": 0.9, "detector_hand_iou": 0.8},
+    }
     return judged(measured([*records, record("twice")], facts), **seen)
 
 
@@ -175,6 +180,8 @@ def test_a_consent_still_to_come_is_none(failures: list[str]) -> None:
 def test_what_a_detector_saw_counts_where_it_looked(failures: list[str]) -> None:
     (failure,) = of("seen_elsewhere", failures)
     assert "0.1 | detector_face_iou: at least 0.4" in failure
+    (failure,) = of("seen_late", failures)
+    assert "field boxes | -5 frames (IoU +0.40) | detector_lag: at least -2 and at most 2" in failure
 
 
 def test_a_clip_without_any_box_fails_closed() -> None:
