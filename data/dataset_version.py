@@ -72,7 +72,7 @@ def record_raw(batch: str, on_line: OnLine) -> None:
     """Put the bytes of datasets/raw/<batch>, as they are now, under version control."""
     with one_writer(on_line):
         if not is_settled("raw", batch):
-            _dvc(["dvc", "add", "--quiet", str(RAW / batch)], f"dvc add of {batch}", on_line)
+            _dvc(["dvc", "add", str(RAW / batch)], f"dvc add of {batch}", on_line, quiet=True)
             settle("raw", batch)
 
 
@@ -135,11 +135,14 @@ def one_writer(on_line: OnLine) -> Generator[None]:
         lock.release()
 
 
-def _dvc(module: list[str], what: str, on_line: OnLine) -> list[str]:
-    """Run DVC; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing."""
+def _dvc(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> list[str]:
+    """Run DVC; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing.
+
+    Quiet: what it says is handed on in an error only (its own `--quiet` would hide why it failed).
+    """
     told = False
     while True:
-        code, lines = _follow(module, lambda line: None if BUSY.search(line) else on_line(line))
+        code, lines = _follow(module, lambda line: None if quiet or BUSY.search(line) else on_line(line))
         if code == 0:
             return lines
         if not any(BUSY.search(line) for line in lines):

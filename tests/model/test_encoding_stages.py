@@ -1,7 +1,10 @@
 """The two DVC stages on a small prepared batch, from files to files."""
 
 import json
+import shutil
+from collections.abc import Callable
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,10 @@ from PIL import Image
 
 from data.batch_receipts import judged_files
 from data.contracts import ClipRecord, FrameBoxes
-from data.manifest import write_manifest
+from data.manifest import read_manifest, write_manifest
+from data.map_clips import Spread, map_clips
 from data.video_io import write_audio, write_video
+from model import encode_clips
 from model.conditioning.build import build_codec
 from model.contracts import LatentCodecConfig
 from model.encode_clips import encode_batch
@@ -164,3 +169,89 @@ def test_missing_encoders_and_unfinished_batches_say_what_to_run(project: Path) 
         EncodedClips(Path("datasets/encoded/b1"))
     with pytest.raises(ValueError, match=r"model\.fit_encoders b1"):
         encoders_receipt("b1")
+
+
+@pytest.fixture
+def worked_on(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
+    """clip -> the parts of it that the last run really encoded."""
+    seen: dict[str, tuple[str, ...]] = {}
+
+    def spy(work: Any, jobs: list[encode_clips.EncodeJob], spread: Spread) -> Any:
+        seen.clear()
+        seen.update({job.record.clip_id: job.parts for job in jobs})
+        return map_clips(work, jobs, spread)
+
+    monkeypatch.setattr(encode_clips, "map_clips", spy)
+    fit_encoders("b1")
+    encode_batch("b1")
+    assert seen["0002"] == ("rgb", "hoi", "product", "motion", "text", "hoi_text", "audio", "regions")
+    return seen
+
+
+def change_entry(**changes: Any) -> None:
+    file = Path("datasets/batches.yaml")
+    entry = yaml.safe_load(file.read_text())["batches"]["b1"]
+    file.write_text(yaml.safe_dump({"batches": {"b1": {**entry, **changes}}}))
+
+
+def change_records(change: Callable[[list[ClipRecord]], list[ClipRecord]]) -> None:
+    prepared = Path("datasets/prepared/b1")
+    write_manifest(prepared, change(read_manifest(prepared)))
+    validate(prepared, valid=True)
+
+
+def test_nothing_changed_encodes_nothing(worked_on: dict[str, tuple[str, ...]]) -> None:
+    before = encoded_receipt("b1")
+    worked_on.clear()
+    encode_batch("b1")
+    assert worked_on == {}
+    assert encoded_receipt("b1") == before
+
+
+def test_another_text_encoder_encodes_text_and_nothing_else(worked_on: dict[str, tuple[str, ...]]) -> None:
+    before = encoded_receipt("b1")
+    change_entry(encoding={**ENCODING, "text_encoder": {"kind": "hashed_words", "dim": 16, "tokens": 12}})
+    with pytest.raises(ValueError, match=r"fitted with another encoding\.text_encoder .*: fit the encoders again"):
+        encode_batch("b1")
+    fit_encoders("b1")
+    encode_batch("b1")
+    assert worked_on == {f"000{number}": ("text", "hoi_text") for number in range(3)}
+    assert EncodedClips(Path("datasets/encoded/b1")).load("0001")["text_LD"].shape == (12, 16)
+    assert encoded_receipt("b1").digest != before.digest
+
+
+def test_one_clip_more_is_one_clips_work_and_one_prompt_is_its_text(worked_on: dict[str, tuple[str, ...]]) -> None:
+    motionless = write_clip(Path("datasets/prepared/b1"), 3, motion=False)
+    change_records(lambda records: [*records, motionless])
+    encode_batch("b1")
+    assert worked_on == {"0003": ("rgb", "hoi", "text", "hoi_text")}, "its sound, product and boxes are known already"
+    change_records(lambda records: [records[0].model_copy(update={"prompt": "other words"}), *records[1:]])
+    encode_batch("b1")
+    assert worked_on == {"0000": ("text", "hoi_text")}
+    grown = encoded_receipt("b1")
+    shutil.rmtree("datasets/encoded/b1")
+    encode_batch("b1")
+    assert len(worked_on) == 4
+    assert encoded_receipt("b1") == grown, "step by step or at once, the same bytes"
+
+
+@pytest.mark.parametrize(
+    "spread",
+    [
+        {"preparation_processes": 1},
+        {"preparation_processes": 3},
+        pytest.param(
+            {"map": "ray", "preparation_processes": 2},
+            marks=[
+                pytest.mark.end_to_end,
+                pytest.mark.skipif(find_spec("ray") is None, reason="Ray is an extra: run `make setup-extras`"),
+            ],
+        ),
+    ],
+)
+def test_how_the_work_is_spread_changes_no_byte(worked_on: dict[str, tuple[str, ...]], spread: dict[str, Any]) -> None:
+    before = encoded_receipt("b1")
+    shutil.rmtree("datasets/encoded/b1")
+    change_entry(**spread)
+    encode_batch("b1")
+    assert encoded_receipt("b1") == before
