@@ -46,7 +46,7 @@ def test_a_row_is_a_video_and_its_prompts_are_its_clips(tmp_path: Path) -> None:
         (HEADER + ",p.png,,waves,,\n", "row 0: audio is missing"),
         (HEADER + "a.wav,p.png,,,turns it,\n", "row 0: prompt is empty"),
         (HEADER + "a.wav,p.png,,waves,,puts it down\n", "row 0: prompt2 is empty: .*without a gap"),
-        ("audio,person_image,promt\na.wav,p.png,waves\n", "column promt is unknown"),
+        ("audio,person_image,prompts\na.wav,p.png,waves\n", "column prompts is unknown"),
         ("audio,person_image,prompt,scale\na.wav,p.png,waves,big\n", "row 0: scale is 'big'"),
     ],
 )
