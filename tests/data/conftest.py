@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -78,6 +79,23 @@ def deliver(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A project of its own with one batch, `tiny`, out of a folder or ordered; it becomes the working folder."""
+
+    def make(folder: Path | None, source: str = "arrived", **ordered: Any) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("datasets/raw").mkdir(parents=True)
+        if folder is not None:
+            folder.rename("datasets/raw/tiny")
+        clip = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0).model_dump()
+        entry = {"order": {"source": source, **ordered}, "clip": clip, "encoders": "tiny", "encoding": {}}
+        entry["preparation_processes"] = 1
+        Path("datasets/batches.yaml").write_text(yaml.safe_dump({"batches": {"tiny": entry}}))
+
+    return make
 
 
 @pytest.fixture

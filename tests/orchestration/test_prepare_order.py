@@ -51,7 +51,7 @@ def test_one_batch_of_the_file_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], r"say source=X, one of .*raw_video.*studio \(conf/data\), as in: graspline data prepare"),
+        ([], r"say source=X, one of .*raw_video.*studio.* \(conf/data\), as in: graspline data prepare"),
         (["source=film"], r"say source=X, one of .*raw_video"),
         (["raw_video"], r"'raw_video' is not key=value"),
         (["source=studio", "clips=4"], r"clips=4 makes another batch than studio_train: give it a name, batch=NAME"),
