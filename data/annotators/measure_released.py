@@ -1,9 +1,10 @@
 """The offline annotators against the authors' public training sample: how far their boxes and structure video agree.
 
-    python -m data.annotators.measure_released FOLDER SAMPLE
+    python -m data.annotators.measure_released FOLDER SAMPLE [contact_sheet]
 
 SAMPLE is the folder with data.csv. FOLDER is made, or the annotations that it already holds are measured: the clip is
 annotated from its video alone. The sample's boxes and structure video lead its picture; by how much is searched for.
+`contact_sheet` draws both beside each other into FOLDER/contact_sheet.png, ours first.
 """
 
 import shutil
@@ -20,6 +21,7 @@ from data.annotators.clip_files import read_mask
 from data.annotators.config import AnnotationConfig
 from data.annotators.contracts import Frames, Mask
 from data.annotators.launch import annotate
+from data.contact_sheet import draw_contact_sheet
 from data.contracts import ReleasedCsvBatch
 from data.sources.released_csv import read_records
 from data.structure_video import BLACK_BELOW
@@ -91,6 +93,27 @@ def sample_masks(hoi_THWC: Frames) -> tuple[Mask, Mask]:
     return np.asarray(shown_THW & ~product_THW), product_THW
 
 
+def draw(sample: Path, folder: Path) -> Path:
+    """Ours and the sample's own boxes, structure video and references."""
+    (theirs,) = read_records(sample, SAMPLE_QUIRKS)
+    found = annotate_sample(sample, folder)
+    assert found.hoi_video is not None
+    assert found.person_image is not None
+    ours = {
+        "clip_id": "offline_annotators",
+        "video": CLIP,
+        "hoi_video": found.hoi_video,
+        "person_image": found.person_image,
+        "product_image": found.product_image,
+        "boxes": found.supervised_boxes(),
+        "prompt": "made from the video alone",
+    }
+    media = ("video", "hoi_video", "person_image", "product_image")
+    delivered = {field: str((sample / getattr(theirs, field)).resolve()) for field in media}
+    delivered |= {"clip_id": "as_delivered", "prompt": "boxes and structure video lead the picture"}
+    return draw_contact_sheet(folder, [theirs.model_copy(update=ours), theirs.model_copy(update=delivered)])
+
+
 def smaller(frames_THWC: Frames) -> Frames:
     size = (frames_THWC.shape[2] // SHRINK, frames_THWC.shape[1] // SHRINK)
     return np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames_THWC])
@@ -98,3 +121,5 @@ def smaller(frames_THWC: Frames) -> Frames:
 
 if __name__ == "__main__":
     print(measure(Path(sys.argv[2]), Path(sys.argv[1])).table())
+    if "contact_sheet" in sys.argv[3:]:
+        print(draw(Path(sys.argv[2]), Path(sys.argv[1])))

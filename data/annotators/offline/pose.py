@@ -36,6 +36,7 @@ LEFT_ARM, RIGHT_ARM = (7, 9), (8, 10)  # elbow and wrist in COCO's order
 SHOULDERS, HEAD = [5, 6], slice(0, 5)
 POSE_PIXELS, FACE_PIXELS, HAND_PIXELS, PEOPLE_PIXELS = 512, 384, 256, 384
 HAND_WINDOWS = (1.2, 0.9, 1.8)  # sides to try, in widths of the shoulders
+SURE_FACE = 0.75  # a held product reached 0.62, faces 0.84 and more
 LEAST_SHOULDERS = 0.08  # of the frame's width: a person seen from the side has narrow shoulders
 
 
@@ -59,13 +60,15 @@ class MediaPipePose:
     def people(self, rgb_THWC: Frames) -> int:
         """Faces told apart, on five frames. Who turns away is not counted."""
         frames = np.linspace(0, len(rgb_THWC) - 1, min(5, len(rgb_THWC))).astype(int)
-        with self.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.6) as detector:
+        with self.solutions.face_detection.FaceDetection(model_selection=1) as detector:
             return max(self._faces_told_apart(detector, rgb_THWC[frame]) for frame in frames)
 
     def _faces_told_apart(self, detector: Any, rgb_HWC: Frames) -> int:
         found: list[tuple[NDArray[np.float32], float]] = []
         for window in tiles(*rgb_HWC.shape[:2]):
             for face in detector.process(window.cut(rgb_HWC, PEOPLE_PIXELS)).detections or []:
+                if face.score[0] < SURE_FACE:  # the model's own threshold is not always kept
+                    continue
                 box = face.location_data.relative_bounding_box
                 centre = window.to_frame(np.array([box.xmin + box.width / 2, box.ymin + box.height / 2], np.float32))
                 side = box.width * window.side

@@ -18,7 +18,7 @@ def test_edges_are_inclusive(second: Box | None, overlap: float) -> None:
 
 
 def moving_face(frames: range, lead: int) -> dict[int, FrameBoxes]:
-    """A face that goes to and fro, its boxes `lead` frames ahead of the picture."""
+    """A face that swings, its boxes `lead` frames ahead of the picture."""
     places = {frame: round(60 + 40 * np.sin((frame + lead) / 7)) for frame in frames}
     return {frame: FrameBoxes(face=(x, 10, x + 19, 29)) for frame, x in places.items()}
 
