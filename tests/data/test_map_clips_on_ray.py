@@ -37,7 +37,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     two.wait_for_nodes()
     yield two
     two.shutdown()
-    gone, left = psutil.wait_procs(_ray_processes(before), timeout=20)
+    _, left = psutil.wait_procs(_ray_processes(before), timeout=20)
     assert not left, f"processes left behind: {left}"
 
 
