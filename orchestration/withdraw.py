@@ -42,7 +42,8 @@ def _print_removed(console: Console, withdrawal: Withdrawal, removed: dict[str, 
     who = f"person {withdrawal.person_id}{_with(withdrawal.product_id)}"
     console.print(f"{who} is withdrawn: a line in {FILE}, nothing of theirs is prepared, encoded or trained on again")
     for batch, gone in removed.items():
-        what = "the whole batch" if gone.whole else f"{len(gone.clips)} clips ({', '.join(gone.clips[:5])} ...)"
+        more = " ..." if len(gone.clips) > 5 else ""
+        what = "the whole batch" if gone.whole else f"{len(gone.clips)} clips ({', '.join(gone.clips[:5])}{more})"
         console.print(f"  {batch}: {what} removed from datasets/raw, prepared and encoded")
         for film in gone.footage:
             console.print(f"    may still show them, look: {film}")

@@ -56,7 +56,7 @@ def test_the_models_that_learnt_from_them_are_named_and_their_shards_go(
         artifact = make_artifact(weights).model_copy(update={"train_digest": digest})
         registry.register(artifact, make_report(artifact))
     told = said(tracking, "ann")
-    assert "smoke_train: 1 clips (c0 ...) removed" in told
+    assert "smoke_train: 1 clips (c0) removed" in told
     assert "version 1: trained on 1 of their clips" in told
     assert "version 2" not in told
     assert "version 3 (challenger): training set not known" in told
