@@ -27,7 +27,7 @@ NEAR, REACH, FAR = 0.6, 1.2, 1.6  # distances from a hand in its own sizes: touc
 UNSURE = 0.1  # share of the person mask that may be wrong anywhere
 BESIDE = 0.3  # below: not the person
 # of the product: on sure background; at a hand and moving beside the person; at a hand; moving beside him; elsewhere
-PRIORS = (0.02, 0.5, 0.1, 0.3, 0.03)
+PRIORS = (0.02, 0.5, 0.2, 0.3, 0.05)
 PLATE_FRAMES, SAME_COLOUR = 16, 12  # frames that show the background; a difference in Lab (of 255) that is none
 LEARNING_ROUNDS = 8
 SURE, LIKELY = 0.85, 0.5
