@@ -17,7 +17,7 @@ Array = NDArray[np.floating]
 SHOULDER, WRIST = np.array([0.181, 0.609, 0.023]), np.array([0.494, 0.274, 0.201])
 EYE = np.array([0.0305, 0.8556])
 MOUTH_HALF, MOUTH_Y = 0.026, 0.7785
-INSIDE, TEETH = (0.13, 0.02, 0.03), (0.97, 0.96, 0.93)
+INSIDE, TEETH = (0.04, 0.0, 0.01), (0.97, 0.96, 0.93)
 LIP = ((0.92, 0.06), (0.72, 0.0), (0.74, 0.02))  # of the skin, and what is added: redder, hardly darker
 HAIRLINE = (
     (-0.12, -0.04, 0.015, 0.03, 0.062, 0.075, 0.11, 0.14),
