@@ -16,7 +16,8 @@ from typing import Any
 from data.run_folder import RunFolder
 
 OnLine = Callable[[str], None]
-FAULT = re.compile(r"(\[rank\d+\]: )?[\w.]*(Error|Exception): ")  # the line of a traceback that says what went wrong
+# The line that says what went wrong: of a traceback, or `error: ...`, as a rank of training says it.
+FAULT = re.compile(r"(\[rank\d+\]: )?([\w.]*(Error|Exception)|error): ")
 CHAINED = "The above exception was the direct cause"  # what follows says it better
 
 

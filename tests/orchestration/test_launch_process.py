@@ -59,6 +59,14 @@ print("done")
         run(folder, swallowing)
 
 
+def test_a_ranks_own_word_is_told_though_its_launcher_speaks_after_it(folder: RunFolder) -> None:
+    speaking = (
+        "print('error: warmup_steps 10 must be below its steps 4: lower it'); print('====='); raise SystemExit(1)"
+    )
+    with pytest.raises(ChildFailedError, match=r"exit code 1: error: warmup_steps 10 must be below its steps 4"):
+        run(folder, speaking)
+
+
 def test_another_runs_result_is_refused(folder: RunFolder) -> None:
     forged = "import sys; open(sys.argv[1] + '/result.json', 'w').write('{\"run_id\": \"other\"}')"
     with pytest.raises(ValueError, match="belongs to another run"):
