@@ -12,10 +12,10 @@ import yaml
 from pydantic import BaseModel, Field
 
 from data.contracts import BatchOrder, ClipFormat, MapKind, PreparedBatch, RawBatch
-from data.digests import digest_of, file_digests, folder_digest
 from data.manifest import NAME as MANIFEST
 from data.map_clips import Spread
-from data.validation_thresholds import ValidationThresholds
+from data.validation.thresholds import ValidationThresholds
+from data.versions.digests import digest_of, file_digests, folder_digest
 
 BATCHES = Path("datasets/batches.yaml")
 RAW = Path("datasets/raw")

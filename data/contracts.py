@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from data.annotators.config import AnnotationConfig
-from data.validation_thresholds import ValidationThresholds
+from data.validation.thresholds import ValidationThresholds
 
 Split = Literal["train", "held_out"]
 MapKind = Literal["processes", "ray"]

@@ -15,14 +15,16 @@ from typing import Any
 
 from data.batch_receipts import DELIVERY, RAW, BatchEntry, batch_entry
 from data.contracts import ArrivedBatch, RawVideoBatch, ReleasedCsvBatch, StudioBatch
-from data.digests import files_digest
 from data.full_disk import full_disk_named
 from data.manifest import read_manifest
 from data.progress import report_progress
 from data.run_folder import write_whole
-from data.sources import raw_video, released_csv, studio
+from data.sources import released_csv
 from data.sources.copy_delivery import delivered_files
-from data.sources.raw_video_speech import tool as speech_tool
+from data.sources.raw_video import delivery as raw_video
+from data.sources.raw_video.speech import tool as speech_tool
+from data.sources.studio import delivery as studio
+from data.versions.digests import files_digest
 
 
 def deliver_batch(batch: str) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from scipy.signal import resample_poly
 
-from data.clip_facts import ClipFacts, measure
 from data.clip_geometry import CoverCrop
 from data.contracts import ClipFormat, ClipRecord
 from data.failures import ClipError, refuse
@@ -20,6 +19,7 @@ from data.full_disk import full_disk_named
 from data.manifest import MEDIA_FIELDS, inside
 from data.region_boxes import expected_frames
 from data.structure_video import check_aligned
+from data.validation.clip_facts import ClipFacts, measure
 from data.video_io import probe_video, read_audio, read_video, write_audio, write_video
 
 # T frames, H height, W width, C = 3 colours (RGB), S audio samples

@@ -12,12 +12,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from data.batch_facts import measured, write_facts
 from data.batch_receipts import batch_entry
-from data.clip_facts import ClipFacts
 from data.contact_sheet import draw_contact_sheet
 from data.contracts import BatchOrder, ClipRecord, ReleasedCsvBatch
-from data.digests import digest_of, file_digests
 from data.failures import ClipError
 from data.manifest import read_manifest, write_manifest
 from data.map_clips import Spread, map_clips
@@ -25,10 +22,13 @@ from data.prepare_clip import ClipJob
 from data.prepared_memory import PreparedMemory, prepare_and_hash
 from data.progress import report_progress
 from data.sources import released_csv
-from data.validation import validate
-from data.validation_page import Judgement, write_page
-from data.verdict import verdict, write_validation
-from data.withdrawals import without_withdrawn
+from data.validation.batch_facts import measured, write_facts
+from data.validation.clip_facts import ClipFacts
+from data.validation.expectations import validate
+from data.validation.page import Judgement, write_page
+from data.validation.verdict import verdict, write_validation
+from data.versions.digests import digest_of, file_digests
+from data.versions.withdrawals import without_withdrawn
 
 
 def prepare_batch(batch: str) -> None:

@@ -13,19 +13,19 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from data.clip_facts import ClipFacts
 from data.contracts import ClipRecord
-from data.digests import code_digest, file_digests
 from data.manifest import MEDIA_FIELDS
 from data.prepare_clip import ClipJob, prepare_clip
 from data.run_folder import write_whole
+from data.validation.clip_facts import ClipFacts
+from data.versions.digests import code_digest, file_digests
 
 MEMORY = Path("datasets/.memory/prepared")
 CODE = (
-    "data.clip_facts",
-    "data.clip_fingerprint",
+    "data.validation.clip_facts",
+    "data.validation.clip_fingerprint",
     "data.clip_geometry",
-    "data.clip_timing",
+    "data.validation.clip_timing",
     "data.prepare_clip",
     "data.region_boxes",
     "data.structure_video",

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from data.digests import folder_digest
 from data.progress import report_progress
 from data.run_folder import RunFolder, write_whole
+from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, EvaluationReport, GateConfig, GeneratedSamples, Metric, Variant
 from evaluation.fit_hand_locator import fit_hand_locator, through_codec
 from evaluation.held_out import ExamClip, Picture, exam_clips

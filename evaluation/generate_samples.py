@@ -21,9 +21,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from data.digests import folder_digest
 from data.progress import report_progress
 from data.run_folder import RunFolder
+from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, GeneratedSamples, Variant
 from evaluation.held_out import ExamClip, conditions_of, exam_clips
 from evaluation.report.contact_sheet import SheetRow, contact_sheet

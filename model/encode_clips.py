@@ -21,10 +21,10 @@ from safetensors.torch import load, save
 
 from data.batch_receipts import BatchEntry, assert_valid, batch_entry
 from data.contracts import ClipFormat, ClipRecord
-from data.digests import digest_of, file_digests, folder_digest
 from data.manifest import read_manifest
 from data.map_clips import Spread, map_clips
 from data.progress import report_progress
+from data.versions.digests import digest_of, file_digests, folder_digest
 from model.clip_parts import ClipEncoders, PartKeys, encode_part
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig

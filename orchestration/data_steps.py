@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from data import dataset_version
 from data.batch_receipts import arrived_batches, prepared_receipt
 from data.contracts import ArrivedBatch, BatchOrder, DataConfig, PreparedBatch, RawBatch
-from data.digests import folder_digest
-from data.training_leaks import find_leaks
-from data.withdrawals import is_withdrawn, read_withdrawals
+from data.validation.training_leaks import find_leaks
+from data.versions import dataset_version
+from data.versions.digests import folder_digest
+from data.versions.withdrawals import is_withdrawn, read_withdrawals
 from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.trained_on import remember_training_set
 from orchestration.work import Made, Work

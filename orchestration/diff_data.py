@@ -7,8 +7,8 @@ DVC's cache or its remote, the checkout stays as it is.
 from rich.console import Console
 from rich.markup import escape
 
-from data import dataset_version
-from data.diff_batches import BatchDiff, BatchVersion, diff_batches
+from data.versions import dataset_version
+from data.versions.diff_batches import BatchDiff, BatchVersion, diff_batches
 
 SHOWN = 20  # clips listed one by one
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.digests import files_digest, folder_digest
+from data.versions.digests import files_digest, folder_digest
 from evaluation.contracts import EvaluationReport, GeneratedSamples
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingConfig, TrainingSet
 from orchestration.load_config import PipelineConfig

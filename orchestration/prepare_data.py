@@ -13,8 +13,8 @@ from rich.table import Table
 
 from data.batch_receipts import RAW, prepared_receipt, raw_receipt
 from data.contracts import PreparedBatch
-from data.sources.raw_video_rejected import NAME as REJECTED
-from data.sources.raw_video_rejected import read_rejected, summary
+from data.sources.raw_video.rejected import NAME as REJECTED
+from data.sources.raw_video.rejected import read_rejected, summary
 from orchestration.load_config import load_config
 from orchestration.prepare_order import PrepareOrder
 from orchestration.run_line import LineStoppedError, open_line

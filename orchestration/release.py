@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from data.digests import folder_digest
+from data.versions.digests import folder_digest
 from evaluation.contracts import Decision, EvaluationReport
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.ledger import GENESIS, Action, Entry, Ledger

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from data.digests import folder_digest
 from data.run_folder import RunFolder
+from data.versions.digests import folder_digest
 from orchestration.launch_process import run_child
 from orchestration.load_config import PipelineConfig
 from orchestration.work import Made, Work

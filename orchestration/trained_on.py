@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.run_folder import write_whole
-from data.withdrawals import Withdrawal
+from data.versions.withdrawals import Withdrawal
 from model.contracts import EncodedBatch
 from orchestration.release import Registry
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from data.batch_receipts import BatchEntry, batch_entry, known_batches
 from data.contracts import ArrivedBatch
-from data.validate_batch import Report, validate_batch
+from data.validation.validate_batch import Report, validate_batch
 from orchestration.load_config import load_config
 
 ROWS = 200  # faults shown on the screen; the page has more, validation.json all

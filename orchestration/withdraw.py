@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from data import dataset_version
 from data.batch_receipts import RAW
 from data.manifest import NAME
-from data.remove_withdrawn import Removed, remove_withdrawn
-from data.withdrawals import FILE, Withdrawal, add_withdrawal
+from data.versions import dataset_version
+from data.versions.remove_withdrawn import Removed, remove_withdrawn
+from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal
 from orchestration.load_config import TrackingConfig
 from orchestration.release import Registry
 from orchestration.trained_on import TrainedModel, models_trained_on

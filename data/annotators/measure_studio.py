@@ -21,7 +21,7 @@ from data.annotators.contracts import Landmarks
 from data.annotators.launch import annotate
 from data.contracts import ClipRecord
 from data.manifest import read_manifest
-from data.sources.studio_shapes import Part
+from data.sources.studio.shapes import Part
 from data.structure_video import BLACK_BELOW
 
 TRUTH = "truth.npz"

@@ -7,9 +7,9 @@ import yaml
 
 from data.batch_receipts import assert_valid, batch_entry, prepared_receipt
 from data.contracts import ClipFormat
-from data.digests import folder_digest
 from data.failures import Failure
-from data.verdict import Verdict, write_validation
+from data.validation.verdict import Verdict, write_validation
+from data.versions.digests import folder_digest
 
 VALID = Verdict((), (), ())
 

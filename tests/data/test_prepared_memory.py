@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 # they say what a record is, where files lie and how faults are told; the record itself is part of the key
 DECIDE_NOTHING = {
     "data.contracts",
-    "data.digests",
+    "data.versions.digests",
     "data.failures",
     "data.full_disk",
     "data.manifest",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.digests import folder_digest
+from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, GeneratedSamples
 from evaluation.evaluate import check_they_belong_together, exam_digest
 from model.contracts import EncodedBatch, RgbArtifact, TrainingSet

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from data.contracts import ClipFormat
-from data.digests import folder_digest
+from data.versions.digests import folder_digest
 from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfig, TextEncoderConfig
 from model.encoded_clips import EncodedClips
 from model.write_shards import Fields, Part, ShardWriter, StoredParts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.digests import folder_digest
+from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationReport, Metric
 from model.contracts import RgbArtifact, TrackingConfig
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from data.digests import folder_digest
+from data.versions.digests import folder_digest
 from evaluation.contracts import Decision, EvaluationReport
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from data.digests import folder_digest
+from data.versions.digests import folder_digest
 from orchestration.launch_process import ChildFailedError
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.run_step import Order, run_step

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from data.withdrawals import FILE, read_withdrawals
+from data.versions.withdrawals import FILE, read_withdrawals
 from evaluation.contracts import EvaluationReport
 from model.contracts import EncodedBatch, RgbArtifact
 from orchestration import data_steps

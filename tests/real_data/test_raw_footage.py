@@ -10,10 +10,10 @@ import pytest
 
 from data.contracts import ClipFormat, FootageRules, RawVideoBatch
 from data.manifest import read_manifest
-from data.sources.raw_video import deliver
-from data.sources.raw_video_read import Source, Upright
-from data.sources.raw_video_rejected import read_rejected
-from data.sources.raw_video_survey import SMALL, Survey, colour_difference, shots
+from data.sources.raw_video.delivery import deliver
+from data.sources.raw_video.read import Source, Upright
+from data.sources.raw_video.rejected import read_rejected
+from data.sources.raw_video.survey import SMALL, Survey, colour_difference, shots
 from data.video_io import read_audio, read_video
 
 ROOT = Path(__file__).parents[2]

@@ -11,15 +11,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from data.batch_facts import measured
 from data.contact_sheet import draw_contact_sheet
 from data.contracts import ClipRecord, DataConfig, ReleasedCsvBatch
 from data.manifest import write_manifest
 from data.prepare_clip import ClipJob, prepare_clip
 from data.region_boxes import HAND, HEAD, region_labels
 from data.sources.released_csv import deliver, read_records
-from data.validation import validate
-from data.verdict import verdict
+from data.validation.batch_facts import measured
+from data.validation.expectations import validate
+from data.validation.verdict import verdict
 from data.video_io import read_video
 
 ROOT = Path(__file__).parents[2]

@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from data.contracts import ClipRecord, FrameBoxes  # noqa: E402
-from data.dataset_version import deliver_raw, order_batch, reproduce  # noqa: E402
+from data.versions.dataset_version import deliver_raw, order_batch, reproduce  # noqa: E402
 from data.video_io import write_audio, write_video  # noqa: E402
 
 FRAMES, SIZE = 5, 32

@@ -13,7 +13,7 @@ from data.annotators.measure_studio import measure_clip
 from data.contracts import ClipFormat, ClipRecord, StudioBatch
 from data.manifest import read_manifest
 from data.progress import parse_progress
-from data.sources.studio import deliver
+from data.sources.studio.delivery import deliver
 from data.video_io import probe_video, read_video
 
 pytestmark = [

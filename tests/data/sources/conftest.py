@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from data.sources.studio_speech import speak
+from data.sources.studio.speech import speak
 
 HEIGHT, WIDTH = 128, 96
 Film = Callable[..., Path]

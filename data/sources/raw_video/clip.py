@@ -1,0 +1,200 @@
+"""One stretch of footage -> one clip in the raw batch: cut, brought to 25 frames a second, annotated, and looked at.
+
+The cheap annotators come first (who is there, face and hands), then the product, then the rest: a stretch is rejected
+as soon as a rule is broken. A clip's folder appears under its name when it is whole.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from data.annotators.annotations import Annotations
+from data.annotators.config import Task
+from data.annotators.launch import AnnotationError, OnLine, annotate
+from data.contracts import ClipFormat, ClipRecord, Provenance, RawVideoBatch
+from data.run_folder import write_whole
+from data.sources.raw_video.read import SOUND_RATE, FootageError, Source
+from data.sources.raw_video.rejected import Rejection
+from data.sources.raw_video.sidecar import FootageEntry
+from data.sources.raw_video.stretches import Stretch
+from data.video_io import write_audio, write_video
+
+PEOPLE: tuple[Task, ...] = ("pose", "regions")
+PRODUCT: tuple[Task, ...] = ("product_mask",)
+REST: tuple[Task, ...] = ("body_mesh", "structure", "separation", "triplet")
+CUT_HERE = Provenance(tool="graspline", version="0.1.0", licence="Apache-2.0")
+ANNOTATOR_FAILED = "annotator_failed"
+OUT_OF_ROOM = ("No space left", "File too large", "MemoryError", "allocate memory", "exit code -9")
+Fault = tuple[str, float, float]
+"""(reason, value, threshold)"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all clips of a delivery share."""
+
+    footage: Path
+    order: RawVideoBatch
+    clip: ClipFormat
+
+
+@dataclass(frozen=True)
+class CutJob:
+    """One stretch, what is known of its video, and where its clip goes."""
+
+    stretch: Stretch
+    clip_id: str
+    entry: FootageEntry
+    folder: Path  # the raw batch
+    sound: Path  # the whole file's sound, int16 at 16 kHz, in step with its pictures
+    setting: Setting
+
+    @property
+    def target(self) -> Path:
+        return self.folder / "clips" / self.clip_id
+
+    @property
+    def source(self) -> Source:
+        return Source(self.setting.footage / self.stretch.video, self.entry.frames_per_second)
+
+
+def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
+    """Make one clip, or say why it is none.
+
+    Raises:
+        ValueError: the annotators are not installed, or have no room to work.
+    """
+    workplace = job.target.with_name(f".{job.clip_id}")
+    shutil.rmtree(workplace, ignore_errors=True)
+    workplace.mkdir(parents=True)
+    try:
+        _cut(job, workplace)
+        found = _annotate(job, workplace, on_line)
+    except FootageError as error:
+        found = job.stretch.rejection(error.reason, str(error))
+    except AnnotationError as error:
+        if any(sign in str(error) for sign in OUT_OF_ROOM):
+            raise ValueError(f"an annotator ran out of disk or memory: {error}: make room and run again") from error
+        found = job.stretch.rejection(ANNOTATOR_FAILED, str(error).removeprefix(f"{workplace}: "))
+    if isinstance(found, Rejection):
+        shutil.rmtree(workplace)
+        return found
+    shutil.rmtree(job.target, ignore_errors=True)
+    workplace.rename(job.target)
+    return _record(job, found)
+
+
+def _cut(job: CutJob, workplace: Path) -> None:
+    """rgb.mp4, motion.mp4, audio.wav and product.png of one clip."""
+    stretch, clip = job.stretch, job.setting.clip
+    first = stretch.first_frame - clip.motion_frames
+    pictures = job.source.resampled(
+        clip.frames_per_second, first, clip.motion_frames + clip.frames, job.setting.order.short_side_pixels
+    )
+    if clip.motion_frames:
+        motion_THWC = np.stack(list(islice(pictures, clip.motion_frames)))
+        write_video(workplace / "motion.mp4", motion_THWC, clip.frames_per_second, lossless=False)
+        del motion_THWC  # a clip and its motion need not be in memory together
+    write_video(workplace / "rgb.mp4", np.stack(list(pictures)), clip.frames_per_second, lossless=False)
+    write_audio(workplace / "audio.wav", _sound(job), SOUND_RATE)
+    if job.entry.product_image:
+        _write_picture(job.setting.footage / job.entry.product_image, workplace / "product.png")
+    write_whole(workplace / "footage.json", _origin(stretch))
+
+
+def _sound(job: CutJob) -> NDArray[np.float32]:
+    """The clip's own sound, exactly as long as its pictures; silence where the recording ended before."""
+    first = round(job.stretch.from_seconds * SOUND_RATE)
+    count = round(job.stretch.frames * SOUND_RATE / job.stretch.frames_per_second)
+    samples_S = np.load(job.sound, mmap_mode="r")[first : first + count].astype(np.float32) / 32767
+    return np.pad(samples_S, (0, count - len(samples_S)))
+
+
+def _annotate(job: CutJob, workplace: Path, on_line: OnLine) -> Annotations | Rejection:
+    order = job.setting.order
+    for tasks, judge in ((PEOPLE, people_fault), (PRODUCT, product_fault)):
+        if fault := judge(annotate(workplace, order.annotation, on_line, tasks), order):
+            return job.stretch.rejection(*fault)
+    found = annotate(workplace, order.annotation, on_line, REST)
+    fault = score_fault(found, order)
+    return job.stretch.rejection(*fault) if fault else found
+
+
+def people_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
+    """One person, whose face and hands are seen."""
+    rules = order.rules
+    if found.people is not None and found.people > rules.people:
+        return "several_people", found.people, rules.people
+    hands = _share(found, "left_hand", "right_hand")
+    if (face := _share(found, "face")) < rules.face_share:
+        return "no_face", face, rules.face_share
+    return ("no_hand", hands, rules.hand_share) if hands < rules.hand_share else None
+
+
+def product_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
+    """The product is there, and at least once together with the face, which references are made from."""
+    share = _share(found, "product")
+    together = any(boxes.face and boxes.product for boxes in found.boxes.values())
+    return None if share >= order.rules.product_share and together else ("no_product", share, order.rules.product_share)
+
+
+def score_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
+    """The references fit the clip. A score that a tool could not give breaks the rule."""
+    for score, threshold, reason in (
+        (found.person_score, order.rules.person_score, "person_mismatch"),
+        (found.product_score, order.rules.product_score, "product_mismatch"),
+    ):
+        if threshold > 0 and (score is None or score < threshold):
+            return reason, -1.0 if score is None else round(score, 4), threshold
+    return None
+
+
+def _share(found: Annotations, *parts: str) -> float:
+    """Share of the frames on which at least one of the parts is seen."""
+    seen = sum(any(getattr(boxes, part) is not None for part in parts) for boxes in found.boxes.values())
+    return round(seen / found.frames, 4)
+
+
+def _record(job: CutJob, found: Annotations) -> ClipRecord:
+    home, entry, clip = f"clips/{job.clip_id}", job.entry, job.setting.clip
+    return ClipRecord(
+        clip_id=job.clip_id,
+        prompt=entry.prompt,
+        person_id=entry.person_id,
+        product_id=entry.product_id,
+        video=f"{home}/rgb.mp4",
+        hoi_video=f"{home}/{found.hoi_video}",
+        audio=f"{home}/audio.wav",
+        person_image=f"{home}/{found.person_image}",
+        product_image=f"{home}/{found.product_image}",
+        motion_video=f"{home}/motion.mp4" if clip.motion_frames else None,
+        frames=clip.frames,
+        frames_per_second=float(clip.frames_per_second),
+        height=found.height,
+        width=found.width,
+        boxes=found.supervised_boxes(),
+        licence=entry.licence,
+        consent_date=entry.consent_date,
+        provenance={"video": CUT_HERE, "audio": CUT_HERE, **found.provenance},
+    )
+
+
+def _origin(stretch: Stretch) -> str:
+    """footage.json: where in which file this clip comes from, and what was measured there."""
+    seconds = {"from_seconds": stretch.from_seconds, "to_seconds": stretch.to_seconds}
+    return json.dumps({"video": stretch.video, **seconds, **stretch.measured}, indent=1)
+
+
+def _write_picture(source: Path, target: Path) -> None:
+    try:
+        with Image.open(source) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except (UnidentifiedImageError, OSError) as error:
+        raise FootageError("unreadable_product_image", f"{source.name} cannot be read ({error})") from error
+    upright.save(target)

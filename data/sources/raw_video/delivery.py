@@ -1,0 +1,202 @@
+"""Raw footage -> clips, as it is delivered: a folder of long videos becomes datasets/raw/<batch>/.
+
+    footage/        what was delivered, untouched
+    clips/<id>/     rgb.mp4, motion.mp4, audio.wav, and what the annotators wrote: people may correct it
+    manifest.jsonl  the clips
+    rejected.jsonl  every stretch that became none, with its reason
+
+One bad file or stretch is one line of rejected.jsonl, the others go on. A delivery that is interrupted continues: a
+file that was looked at and a clip that is finished are not made again. CoInteract, arXiv 2604.19636, sec. 3.3.
+"""
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from data.contracts import ClipFormat, ClipRecord, RawVideoBatch
+from data.manifest import write_manifest
+from data.progress import parse_progress, report_progress
+from data.run_folder import write_whole
+from data.sources.copy_delivery import copy_delivery
+from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
+from data.sources.raw_video.read import FootageError, Source
+from data.sources.raw_video.rejected import NAME as REJECTED
+from data.sources.raw_video.rejected import Rejection, summary, write_rejected
+from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
+from data.sources.raw_video.stretches import stretches
+from data.sources.raw_video.survey import Survey, survey
+
+FOOTAGE, SURVEYS, OUTCOMES = "footage", ".surveys", "outcomes.partial.jsonl"
+SURVEY, SOUND = "survey.npz", "sound.npy"
+UNFIT_FOR_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+class Outcome(BaseModel, frozen=True, extra="forbid"):
+    """What became of one stretch: one line of outcomes.partial.jsonl."""
+
+    clip_id: str
+    clip: ClipRecord | None = None
+    rejected: Rejection | None = None
+
+
+def deliver(order: RawVideoBatch, clip: ClipFormat, folder: Path, processes: int = 1) -> int:
+    """Make a raw batch out of the folder `order.path`. Gives the number of clips.
+
+    Raises:
+        ValueError: no path, an empty folder, a broken sidecar, no annotators, or no stretch that can be used.
+    """
+    if order.path is None or not Path(order.path).is_dir():
+        raise ValueError(f"{order.path} is no folder: give the folder that holds the videos as data.path=FOLDER")
+    footage = folder / FOOTAGE
+    copy_delivery(Path(order.path), footage)
+    entries = read_sidecar(footage)
+    jobs, rejected = _plan(order, clip, folder, entries)
+    outcomes = _cut_all(jobs, folder, processes)
+    records = [found.clip for found in outcomes if found.clip]
+    rejected += [found.rejected for found in outcomes if found.rejected]
+    write_rejected(folder, rejected)
+    print(f"{len(records)} clips kept; stretches rejected: {summary(rejected)}", flush=True)
+    failed = [str(found) for found in rejected if found.reason == ANNOTATOR_FAILED]
+    for line in failed:
+        print(line, flush=True)
+    if not records:
+        raise ValueError(
+            f"no stretch of the footage can be used ({summary(rejected)}): see {folder / REJECTED}, deliver other "
+            f"footage, or change the rules of the batch in conf/data{''.join(f'; {line}' for line in failed[:1])}"
+        )
+    _say_what_is_missing(records)
+    write_manifest(folder, records)
+    _tidy(folder)
+    return len(records)
+
+
+def videos_of(footage: Path, entries: dict[str, FootageEntry]) -> list[str]:
+    """Everything that is neither the sidecar nor a file that it names beside a video."""
+    beside = {str(name) for entry in entries.values() for name in (entry.product_image, entry.sound) if name}
+    sidecar = sidecar_of(footage)
+    files = sorted(path for path in footage.rglob("*") if path.is_file() and path != sidecar)
+    return [name for file in files if (name := file.relative_to(footage).as_posix()) not in beside]
+
+
+def clip_names(videos: list[str]) -> dict[str, str]:
+    """video -> what its clips' ids begin with: its name; with a few digits of its hash where two would be the same."""
+    plain = {video: UNFIT_FOR_A_NAME.sub("-", str(Path(video).with_suffix(""))).strip("-_.") for video in videos}
+    often = Counter(name.lower() for name in plain.values())
+    return {
+        video: name
+        if name and often[name.lower()] == 1
+        else f"{name or 'video'}-{sha256(video.encode()).hexdigest()[:6]}"
+        for video, name in plain.items()
+    }
+
+
+def _plan(
+    order: RawVideoBatch, clip: ClipFormat, folder: Path, entries: dict[str, FootageEntry]
+) -> tuple[list[CutJob], list[Rejection]]:
+    """Look at every file and lay the clips out."""
+    footage = folder / FOOTAGE
+    videos = videos_of(footage, entries)
+    names = clip_names(videos)
+    jobs: list[CutJob] = []
+    rejected: list[Rejection] = []
+    for done, video in enumerate(videos, 1):
+        entry = entries.get(video, FootageEntry(video=video))
+        try:
+            found = _look(footage, entry, folder / SURVEYS / names[video])
+        except FootageError as error:
+            rejected.append(Rejection(video=video, reason=error.reason, value=str(error)))
+        else:
+            kept, not_kept = stretches(video, found, clip, order.rules)
+            sound = folder / SURVEYS / names[video] / SOUND
+            jobs += [
+                CutJob(
+                    one, f"{names[video]}_{one.first_frame:06d}", entry, folder, sound, Setting(footage, order, clip)
+                )
+                for one in kept
+            ]
+            rejected += not_kept
+        report_progress(done, len(videos), "videos looked at")
+    return jobs, rejected
+
+
+def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
+    """Look at one file, or remember what an interrupted delivery saw; its sound is kept for the clips."""
+    if (remembered / SURVEY).exists():
+        return Survey.load(remembered / SURVEY)
+    source = Source(footage / entry.video, entry.frames_per_second)
+    source.declared()
+    samples_S = source.sound(footage / entry.sound if entry.sound else None)
+    found = survey(source, samples_S)
+    remembered.mkdir(parents=True, exist_ok=True)
+    np.save(remembered / SOUND, np.round(np.clip(samples_S, -1, 1) * 32767).astype(np.int16))
+    found.save(remembered / SURVEY)
+    return found
+
+
+def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
+    """The outcome of every job, in their order; those of an interrupted delivery are taken as they are."""
+    file = folder / OUTCOMES
+    known = {found.clip_id: found for found in _read_outcomes(file)}
+    todo = [job for job in jobs if job.clip_id not in known]
+    with file.open("a") as handle:
+
+        def say(clip_id: str, line: str) -> None:
+            if found := parse_progress(line):
+                report_progress(len(known), len(jobs), f"stretches; {clip_id}: {found[2]}")
+
+        for outcome in _spread(todo, processes, say):
+            known[outcome.clip_id] = outcome
+            if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
+                handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
+                handle.flush()
+            report_progress(len(known), len(jobs), f"stretches cut and annotated, last {outcome.clip_id}")
+    return [known[job.clip_id] for job in jobs]
+
+
+def _spread(jobs: list[CutJob], processes: int, say: Callable[[str, str], None]) -> Iterator[Outcome]:
+    """Threads are enough: annotators are processes of their own, and decoding lets go of the interpreter."""
+
+    def one(job: CutJob) -> Outcome:
+        made = cut_clip(job, lambda line: say(job.clip_id, line))
+        rejected = isinstance(made, Rejection)
+        return Outcome(clip_id=job.clip_id, clip=None if rejected else made, rejected=made if rejected else None)
+
+    with ThreadPoolExecutor(processes) as pool:
+        waiting = [pool.submit(one, job) for job in jobs]
+        try:
+            for future in waiting:
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read_outcomes(file: Path) -> list[Outcome]:
+    """Whole lines; one cut short by an interruption is dropped from the file."""
+    text = file.read_text() if file.exists() else ""
+    whole_lines = text[: text.rfind("\n") + 1]
+    if len(whole_lines) < len(text):
+        write_whole(file, whole_lines)
+    return [Outcome.model_validate_json(line) for line in whole_lines.splitlines()]
+
+
+def _say_what_is_missing(records: list[ClipRecord]) -> None:
+    without = [record for record in records if not record.prompt]
+    if without:
+        print(
+            f"{len(without)} of {len(records)} clips have no prompt, and no captioner writes one: validation will "
+            "refuse them until footage.csv, or manifest.jsonl of the batch, says what the person does",
+            flush=True,
+        )
+
+
+def _tidy(folder: Path) -> None:
+    for left in (folder / SURVEYS, *folder.glob("clips/.*")):
+        shutil.rmtree(left, ignore_errors=True)
+    (folder / OUTCOMES).unlink(missing_ok=True)

@@ -1,0 +1,167 @@
+"""Deliver a batch of procedural clips: datasets/raw/<batch>/ as if a film crew had sent it.
+
+Clip i of a delivery depends on (seed, i), the look and the clip format alone, so it has the same bytes whatever the
+number of processes. A clip is there whole or not at all, and is listed once it is there: an interrupted delivery
+continues. Two looks share scenes, words, motions and sound:
+
+- `sketch`: capsules and spheres in one flat light, about 0.1 s for 33 frames of 96x64.
+- `anny`: bodies of the parametric model Anny with faces and fingers, textured products, hands closed until they touch;
+  any size, with `truth.npz` beside each clip (`anny/truth.py` says what it holds). At full size:
+
+      batch = StudioBatch(source="studio", seed=7, clips=20, look="anny")
+      full_size = ClipFormat(frames=81, frames_per_second=25, height=1280, width=720, motion_frames=0)
+      deliver(batch, full_size, Path("datasets/raw/x"))
+"""
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from data.contracts import ClipFormat, ClipRecord, StudioBatch
+from data.progress import report_progress
+from data.run_folder import write_whole
+from data.sources.studio.film import FilmedClip, film
+from data.video_io import write_audio, write_video
+
+MANIFEST, LISTED, ORDER = "manifest.jsonl", "manifest.partial.jsonl", "order.json"
+LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people are drawn, their bodies CC0
+STUDIO_VERSION = 2  # raise it whenever the same (seed, index) comes to look, sound or read differently
+
+
+def deliver(order: StudioBatch, clip: ClipFormat, folder: Path, processes: int = 1) -> None:
+    """Film `order.clips` clips into `folder` and list them in `manifest.jsonl`, one ClipRecord a line.
+
+    Media of clip i: clips/s<seed>_<i>/{rgb.mp4, hoi.mp4, audio.wav, person.png, product.png[, motion.mp4]}, lossless.
+
+    Raises:
+        ValueError: the folder holds a delivery of another seed, clip format or studio version.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    check_order(order, clip, folder)
+    for unfinished in (folder / "clips").glob(".*"):
+        shutil.rmtree(unfinished)
+    listed = read_listed(folder)
+    missing = [index for index in range(order.clips) if clip_id(order.seed, index) not in listed]
+    with (folder / LISTED).open("a") as file:
+        for record in film_all(order, missing, clip, folder, processes):
+            listed[record.clip_id] = record
+            file.write(record.model_dump_json() + "\n")
+            file.flush()
+            report_progress(len(listed), order.clips, "clips filmed")
+    records = [listed[clip_id(order.seed, index)] for index in range(order.clips)]
+    write_whole(folder / MANIFEST, "".join(record.model_dump_json() + "\n" for record in records))
+    (folder / LISTED).unlink()
+
+
+def film_as_ordered(order: StudioBatch, index: int, clip: ClipFormat) -> FilmedClip:
+    """Clip `index` in the look that was ordered."""
+    if order.look == "sketch":
+        return film(order.seed, index, clip)
+    from data.sources.studio.anny.film import film as film_people
+
+    return film_people(order.seed, index, clip, order.structure)
+
+
+def clip_id(seed: int, index: int) -> str:
+    return f"s{seed}_{index:04d}"
+
+
+def check_order(order: StudioBatch, clip: ClipFormat, folder: Path) -> None:
+    """Write down what this folder was ordered as, or compare. Only more clips of the same delivery may be asked for."""
+    wanted = {
+        "studio_version": STUDIO_VERSION,
+        "seed": order.seed,
+        "look": order.look,
+        "structure": order.structure,
+        "clip": clip.model_dump(mode="json", exclude={"lossless"}),  # what is delivered is always lossless
+    }
+    file = folder / ORDER
+    if not file.exists():
+        write_whole(file, json.dumps(wanted, indent=1) + "\n")
+    found = json.loads(file.read_text())
+    if found != wanted:
+        raise ValueError(
+            f"raw batch {folder} holds another delivery ({found}, ordered now: {wanted}): "
+            "remove the folder or order what it holds"
+        )
+
+
+def read_listed(folder: Path) -> dict[str, ClipRecord]:
+    """The clips already delivered, by id; a line cut short by an interruption does not count."""
+    records: dict[str, ClipRecord] = {}
+    for name in (MANIFEST, LISTED):
+        file = folder / name
+        text = file.read_text() if file.exists() else ""
+        whole_lines = text[: text.rfind("\n") + 1]
+        if len(whole_lines) < len(text):
+            file.write_text(whole_lines)
+        for line in whole_lines.splitlines():
+            record = ClipRecord.model_validate_json(line)
+            if (folder / record.video).exists():
+                records[record.clip_id] = record
+    return records
+
+
+def film_all(
+    order: StudioBatch, indices: list[int], clip: ClipFormat, folder: Path, processes: int
+) -> Iterator[ClipRecord]:
+    """Film the clips, in any order, in this process or in several."""
+    if processes == 1 or len(indices) < 2:
+        for index in indices:
+            yield film_to_disk(order, index, clip, folder)
+        return
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(indices)), mp_context=fresh) as pool:
+        waiting = [pool.submit(film_to_disk, order, index, clip, folder) for index in indices]
+        try:
+            for done in as_completed(waiting):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def film_to_disk(order: StudioBatch, index: int, clip: ClipFormat, folder: Path) -> ClipRecord:
+    """Film one clip into a folder of its own, which appears under its name when it is whole."""
+    name = clip_id(order.seed, index)
+    filmed = film_as_ordered(order, index, clip)
+    target, workplace = folder / "clips" / name, folder / "clips" / f".{name}.{os.getpid()}"
+    workplace.mkdir(parents=True)
+    rate = clip.frames_per_second
+    write_video(workplace / "rgb.mp4", filmed.rgb_TYX3, rate, lossless=True)
+    write_video(workplace / "hoi.mp4", filmed.hoi_TYX3, rate, lossless=True)
+    if clip.motion_frames:
+        write_video(workplace / "motion.mp4", filmed.motion_FYX3, rate, lossless=True)
+    write_audio(workplace / "audio.wav", filmed.audio_S, clip.audio_samples_per_second)
+    Image.fromarray(filmed.person_YX3).save(workplace / "person.png")
+    Image.fromarray(filmed.product_YX3).save(workplace / "product.png")
+    if filmed.truth:
+        np.savez_compressed(workplace / "truth.npz", allow_pickle=False, **filmed.truth)
+    shutil.rmtree(target, ignore_errors=True)
+    workplace.rename(target)
+    return ClipRecord(
+        clip_id=name,
+        prompt=filmed.scene.prompt,
+        person_id=filmed.scene.person_id,
+        product_id=filmed.scene.product_id,
+        video=f"clips/{name}/rgb.mp4",
+        hoi_video=f"clips/{name}/hoi.mp4",
+        audio=f"clips/{name}/audio.wav",
+        person_image=f"clips/{name}/person.png",
+        product_image=f"clips/{name}/product.png",
+        motion_video=f"clips/{name}/motion.mp4" if clip.motion_frames else None,
+        frames=clip.frames,
+        frames_per_second=rate,
+        height=clip.height,
+        width=clip.width,
+        boxes=filmed.boxes,
+        licence=LICENCE,
+        consent_date=CONSENT,
+    )

@@ -1,0 +1,64 @@
+"""From failures to a verdict: known defects that the configuration accepts are set apart, never left out.
+
+An accepted defect names batch, clip, rule and fields and says why. One that no longer occurs is told, so that
+declarations do not outlive what they were about.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from data.batch_receipts import VALIDATION, Validation, judged_files
+from data.failures import Failure
+from data.manifest import NAME as MANIFEST
+from data.run_folder import write_whole
+from data.validation.thresholds import AcceptedDefect
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What validation says of a batch."""
+
+    failures: tuple[Failure, ...]  # not accepted: any of them makes the batch invalid
+    accepted: tuple[tuple[Failure, str], ...]  # with the reason given
+    no_longer: tuple[str, ...]  # accepted defects that do not occur (any more)
+
+    @property
+    def valid(self) -> bool:
+        return not self.failures
+
+
+def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], looked: bool = False) -> Verdict:
+    """Set apart what is accepted. Clip by clip, each fault once.
+
+    `looked`: a detector did, so what is accepted of its findings must occur too.
+    """
+    failures = sorted(dict.fromkeys(failures), key=lambda failure: failure.clip_id)
+    reasons = {(one.clip, one.rule, field): one.reason for one in accepted for field in one.fields}
+    keys = [(failure.clip_id, failure.name, failure.field) for failure in failures]
+    occurring = set(keys)
+    return Verdict(
+        tuple(failure for key, failure in zip(keys, failures, strict=True) if key not in reasons),
+        tuple((failure, reasons[key]) for key, failure in zip(keys, failures, strict=True) if key in reasons),
+        tuple(
+            f"clip {clip} | field {field} | {rule}: accepted, but it does not occur: take it out of accepted_defects"
+            for clip, rule, field in reasons
+            if (clip, rule, field) not in occurring and (looked or not rule.startswith("detector_"))
+        ),
+    )
+
+
+def write_validation(prepared: Path, found: Verdict, clips: int, raw_digest: str) -> None:
+    """Write validation.json beside the manifest and the files that were judged."""
+    written = Validation(
+        valid=found.valid,
+        clips=clips,
+        failures=[str(failure) for failure in found.failures],
+        accepted=[f"{failure} | accepted: {reason}" for failure, reason in found.accepted],
+        no_longer=list(found.no_longer),
+        manifest_sha256=sha256((prepared / MANIFEST).read_bytes()).hexdigest(),
+        files_digest=judged_files(prepared),
+        raw_digest=raw_digest,
+    )
+    write_whole(prepared / VALIDATION, written.model_dump_json(indent=1))

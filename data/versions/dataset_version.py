@@ -1,0 +1,188 @@
+"""Versions of data: the only file that starts DVC, which owns the bytes under datasets/.
+
+The order of the work is the caller's: `order_batch`, `deliver_raw`, then `reproduce` a stage for a batch. DVC runs as a
+child process, one at a time, and the lines its own children print are handed on as they come. Where not a byte changed
+since DVC last said that all is done, it is not asked again (data.versions.settled). Imports no torch, no Great
+Expectations and not DVC itself.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import yaml
+from filelock import FileLock, Timeout
+
+from data.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
+from data.contracts import RawBatch
+from data.manifest import NAME as MANIFEST
+from data.manifest import read_manifest
+from data.run_folder import write_whole
+from data.versions.diff_batches import BatchVersion
+from data.versions.settled import is_lost, is_settled, settle
+
+Stage = Literal["prepare", "encoders", "encode"]
+LOCK = Path(".dvc/tmp/one_writer.lock")
+HEADING = "# Every batch and all that its DVC stages read; written by the launcher out of conf/, one entry a batch.\n"
+FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that says what went wrong
+BUSY = re.compile(
+    r"Unable to acquire lock|is busy, it is being blocked by|^\s+\(PID \d+\): |troubleshooting#lock-issue"
+)
+RETRY_SECONDS = 1.0
+OnLine = Callable[[str], None]
+
+
+def order_batch(batch: str, entry: dict[str, Any]) -> None:
+    """Write one batch's entry into datasets/batches.yaml; the file is touched only where the entry is another.
+
+    Raises:
+        pydantic.ValidationError: the entry is none (a ValueError).
+    """
+    BatchEntry.model_validate(entry)
+    with one_writer(print):
+        batches = known_batches()
+        if batches.get(batch) != entry:
+            whole = yaml.safe_dump({"batches": {**batches, batch: entry}}, sort_keys=False)
+            write_whole(BATCHES, HEADING + whole)
+
+
+def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
+    """Make datasets/raw/<batch> as ordered if it is not there, and record its bytes, which people may have edited.
+
+    Raises:
+        ValueError: the batch was delivered with other settings, or cannot be delivered; says why and what to do.
+    """
+    with one_writer(on_line):
+        _run(["data.deliver_batch", batch], f"delivery of {batch}", on_line)
+    record_raw(batch, on_line)
+    return raw_receipt(batch)
+
+
+def record_raw(batch: str, on_line: OnLine) -> None:
+    """Put the bytes of datasets/raw/<batch>, as they are now, under version control."""
+    with one_writer(on_line):
+        if not is_settled("raw", batch):
+            _dvc(["dvc", "add", str(RAW / batch)], f"dvc add of {batch}", on_line, quiet=True)
+            settle("raw", batch)
+
+
+def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
+    """Run one DVC stage for one batch, or nothing where its inputs and its output are what they were.
+
+    Returns:
+        Whether nothing had to be done.
+
+    Raises:
+        ValueError: the stage failed; the message ends with what its process said.
+    """
+    target, what = f"{stage}@{batch}", f"stage {stage} of {batch}"
+    with one_writer(on_line):
+        if is_settled(stage, batch):
+            return True
+        if is_lost(stage, batch):  # from the cache, as far as it is there; what is not there is made again
+            _follow(["dvc", "checkout", "--quiet", target], ignore)
+        lines = _dvc(["dvc", "repro", "--single-item", target], what, on_line)
+        settle(stage, batch)
+    return not any(line.startswith("Running stage") for line in lines)
+
+
+def read_version(name: str, folder: str, revision: str | None) -> BatchVersion:
+    """The clips and files of a batch's folder, as it lies here or as a git revision recorded it.
+
+    Raises:
+        ValueError: no such folder or revision, or its bytes are neither in the cache nor in the remote.
+    """
+    if revision is None:
+        here = Path(folder)
+        files = {path.relative_to(here).as_posix(): path for path in here.rglob("*") if path.is_file()}
+        return BatchVersion(name, read_manifest(here), {path: _md5(file) for path, file in files.items()})
+    at = ["--rev", revision]
+    listed = _dvc(["dvc", "list", ".", folder, "-R", "--json", "--show-hash", *at], f"listing {name}", ignore)
+    found = json.loads(next(line for line in reversed(listed) if line.startswith("[")))
+    with TemporaryDirectory() as temporary:
+        target = ["-o", f"{temporary}/{MANIFEST}", "--quiet"]
+        _dvc(["dvc", "get", ".", f"{folder}/{MANIFEST}", *at, *target], f"reading {name}", ignore)
+        return BatchVersion(name, read_manifest(Path(temporary)), {entry["path"]: entry["md5"] for entry in found})
+
+
+def ignore(_line: str) -> None:
+    """An ear for what nobody needs to hear."""
+
+
+@contextmanager
+def one_writer(on_line: OnLine) -> Generator[None]:
+    """DVC takes one writer at a time; the others wait here, and say so."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_line("waiting for another process that works on datasets/")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _dvc(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> list[str]:
+    """Run DVC; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing.
+
+    Quiet: what it says is handed on in an error only (its own `--quiet` would hide why it failed).
+    """
+    told = False
+    while True:
+        code, lines = _follow(module, lambda line: None if quiet or BUSY.search(line) else on_line(line))
+        if code == 0:
+            return lines
+        if not any(BUSY.search(line) for line in lines):
+            raise ValueError(f"{what} failed (exit code {code}): {_why(lines)}")
+        if not told:
+            on_line(f"waiting for another dvc command to end, then {what} goes on")
+            told = True
+        time.sleep(RETRY_SECONDS)
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as handle:
+        return file_digest(handle, "md5").hexdigest()
+
+
+def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
+    code, lines = _follow(module, on_line)
+    if code != 0:
+        raise ValueError(f"{what} failed (exit code {code}): {_why(lines)}")
+    return lines
+
+
+def _follow(module: list[str], on_line: OnLine) -> tuple[int, list[str]]:
+    """`python -m module ...` in the project root, its lines handed on; `python` in DVC stages is this same Python."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "true"}
+    lines: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-m", *module], stdout=PIPE, stderr=STDOUT, text=True, env=environment
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            lines.append(line.rstrip())
+            on_line(lines[-1])
+    return child.returncode, lines
+
+
+def _why(lines: list[str]) -> str:
+    """What the failing process said last: its exception without the traceback, or the end of its output."""
+    faults = [number for number, line in enumerate(lines) if FAULT.match(line)]
+    said = lines[faults[-1] :] if faults else lines[-5:]
+    told = [line for line in said if line.strip()]
+    return "\n".join([line for line in told if not line.startswith("ERROR: failed to reproduce")] or told)

@@ -1,0 +1,76 @@
+"""What DVC last said is done, so that a run in which nothing changed asks no file twice.
+
+DVC looks at every file of a batch again for each command: 6 to 10 seconds over 60,000 files (docs/experiments.md). Here
+the state of all that a stage depends on and of what it made is one digest, kept in datasets/.memory/settled after DVC
+succeeded. The same state again is the same answer; anything else is DVC's to say.
+"""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from data.batch_receipts import RAW, known_batches
+from data.run_folder import write_whole
+from data.versions.digests import folder_digest
+
+MEMORY = Path("datasets/.memory/settled")
+STAGES, LOCK = Path("dvc.yaml"), Path("dvc.lock")
+What = Literal["raw", "prepare", "encoders", "encode"]
+Yaml = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is there: ten times as fast
+
+
+def is_settled(what: What, batch: str) -> bool:
+    """Whether nothing that DVC would look at changed since it last said that this is done."""
+    file = _memory(what, batch)
+    return file.exists() and file.read_text() == _state(what, batch)
+
+
+def settle(what: What, batch: str) -> None:
+    """Remember that DVC said so."""
+    state = _state(what, batch)
+    if state is not None:
+        MEMORY.mkdir(parents=True, exist_ok=True)
+        write_whole(_memory(what, batch), state)
+
+
+def is_lost(stage: What, batch: str) -> bool:
+    """Whether what a stage once made is not there any more."""
+    made = [Path(out["path"]) for out in _locked(stage, batch).get("outs", [])]
+    return any(not path.exists() for path in made)
+
+
+def _state(what: What, batch: str) -> str | None:
+    """Digest of all that decides the answer; None where something is missing."""
+    if what == "raw":
+        pointer = RAW / f"{batch}.dvc"
+        return _digest(pointer.read_text(), _bytes(RAW / batch)) if pointer.exists() else None
+    entry, locked = known_batches().get(batch), _locked(what, batch)
+    if entry is None or not locked:
+        return None
+    paths = sorted({Path(named["path"]) for side in ("deps", "outs") for named in locked[side]})
+    if not all(path.exists() for path in paths):
+        return None
+    return _digest(STAGES.read_text(), entry, locked, {str(path): _bytes(path) for path in paths})
+
+
+def _locked(stage: What, batch: str) -> dict[str, Any]:
+    """What dvc.lock says of a stage: its command, and the paths it depends on and makes."""
+    lock = yaml.load(LOCK.read_text(), Yaml) if LOCK.exists() else {}
+    return lock.get("stages", {}).get(f"{stage}@{batch}", {})
+
+
+def _bytes(path: Path) -> str:
+    if path.is_file():
+        return sha256(path.read_bytes()).hexdigest()
+    return folder_digest(path) if any(path.iterdir()) else "empty"
+
+
+def _digest(*parts: Any) -> str:
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _memory(what: What, batch: str) -> Path:
+    return MEMORY / f"{what}@{batch}"

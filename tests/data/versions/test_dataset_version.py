@@ -1,0 +1,103 @@
+"""DVC really runs here, in a project of its own: a copy of the stage's code with two tiny studio batches."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from data.batch_receipts import prepared_receipt
+from data.contracts import ClipFormat
+from data.versions.dataset_version import deliver_raw, order_batch, reproduce
+
+ROOT = Path(__file__).parents[3]
+CLIP = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0)
+
+
+def entry(seed: int) -> dict[str, Any]:
+    order = {"source": "studio", "seed": seed, "clips": 1}
+    return {
+        "order": order,
+        "clip": CLIP.model_dump(),
+        "validation": {"most_hand_jump": 1.0, "most_product_jump": 1.0},  # nine frames of 48x32 leave little room
+        "preparation_processes": 1,
+        "encoders": "one",
+        "encoding": {"kind": "any"},
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    code = {dep for stage in stages for dep in stage["do"]["deps"] if not dep.startswith("datasets/")}
+    folders = [".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "datasets/.gitignore"]
+    outputs = [f"datasets/{name}/.gitignore" for name in ("raw", "prepared", "encoders", "encoded")]
+    folders.append("datasets/withdrawals.jsonl")
+    for name in [*code, *folders, *outputs, *(str(path.relative_to(ROOT)) for path in ROOT.glob("data/**/*.py"))]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def prepare(batch: str) -> tuple[bool, list[str]]:
+    lines: list[str] = []
+    deliver_raw(batch, lines.append)
+    return reproduce("prepare", batch, lines.append), lines
+
+
+@pytest.mark.end_to_end
+def test_only_the_batch_that_changed_is_prepared_again(project: Path) -> None:
+    order_batch("one", entry(0))
+    order_batch("two", entry(1))
+    reused, lines = prepare("one")
+    assert not reused
+    assert "progress 1/1 clips filmed" in lines
+    assert "progress 1/1 clips prepared" in lines
+    assert prepare("two")[0] is False
+    before = {batch: prepared_receipt(batch) for batch in ("one", "two")}
+    assert [receipt.failures for receipt in before.values()] == [[], []]
+
+    manifest = project / "datasets/raw/one/manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace("The person", "Somebody"))
+    assert prepare("two")[0] is True
+    assert prepare("one")[0] is False
+    assert prepared_receipt("two") == before["two"]
+    assert prepared_receipt("one").digest != before["one"].digest
+    assert "Somebody" in (project / "datasets/prepared/one/manifest.jsonl").read_text()
+
+    shutil.rmtree(project / "datasets/prepared/two")
+    assert prepare("two")[0] is True, "a lost folder comes back from the cache"
+    assert prepared_receipt("two") == before["two"]
+    assert git_sees(project) == {"dvc.lock", "datasets/batches.yaml", "datasets/raw/one.dvc", "datasets/raw/two.dvc"}
+
+
+def git_sees(project: Path) -> set[str]:
+    """What a person would be offered to commit, the copied code aside: pointers, never data."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard"], cwd=project, check=True, capture_output=True, text=True
+    )
+    copied = (".py", ".j2", ".gitignore", "withdrawals.jsonl", "dvc.yaml", ".dvcignore", ".dvc/config")
+    return {line for line in listed.stdout.splitlines() if not line.endswith(copied)}
+
+
+def test_a_failing_stage_says_what_its_process_said(project: Path) -> None:
+    order_batch("one", entry(0))
+    deliver_raw("one", print)
+    (project / "datasets/raw/one/clips/s0_0000/hoi.mp4").unlink()
+    with pytest.raises(ValueError, match=r"(?s)stage prepare of one failed.*1 of 1 clips.*clip s0_0000 .*hoi_video"):
+        reproduce("prepare", "one", print)
+    with pytest.raises(ValueError, match="known are one"):
+        deliver_raw("three", print)
+
+
+def test_an_unchanged_order_leaves_the_file_alone(project: Path) -> None:
+    order_batch("one", entry(0))
+    before = (project / "datasets/batches.yaml").stat().st_mtime_ns
+    order_batch("one", entry(0))
+    assert (project / "datasets/batches.yaml").stat().st_mtime_ns == before
+    with pytest.raises(ValueError, match="seed"):
+        order_batch("one", {**entry(0), "order": {"source": "studio", "clips": 1}})
