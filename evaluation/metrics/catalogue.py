@@ -83,7 +83,7 @@ DEFINITIONS: tuple[MetricDefinition, ...] = (
         "mouth_audio_correlation",
         "Pearson r",
         "higher_is_better",
-        1,
+        2,
         {
             "model": "correlation of mouth opening (dark area in the lower face) and loudness, mean over clips",
             "prompt_shuffled": "the same, generated with another clip's prompt",
@@ -97,7 +97,7 @@ DEFINITIONS: tuple[MetricDefinition, ...] = (
         "mouth_audio_correlation_lost_by_shuffling",
         "Pearson r",
         "higher_is_better",
-        1,
+        2,
         {"model": "correlation lost when another clip's audio is given; 0: the model does not hear the audio"},
     ),
     *_family(

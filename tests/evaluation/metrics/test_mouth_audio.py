@@ -37,6 +37,14 @@ def test_a_still_mouth_follows_nothing() -> None:
     assert mouth_audio_correlation(_face(np.full(FRAMES, 0.5)), BOXES, _wave()) == 0
 
 
+def test_a_jaw_that_moves_the_box_of_a_still_mouth_follows_nothing() -> None:
+    """On a face that gets lighter downwards: a window that went down with the chin would see the mouth open."""
+    frames = _face(np.full(FRAMES, 0.5))
+    frames[:, 10:42, 10:34] = np.linspace(40, 220, 32, dtype=np.uint8)[None, :, None, None]
+    jaw = {f: FrameBoxes(face=(10, 10, 33, 36 + round(8 * _wave()[f]))) for f in BOXES}
+    assert mouth_audio_correlation(frames, jaw, _wave()) == 0
+
+
 def test_a_silent_clip_says_nothing() -> None:
     assert math.isnan(mouth_audio_correlation(_face(_wave()), BOXES, np.zeros(FRAMES)))
 
