@@ -31,7 +31,7 @@ def compose_structure(
             f"mesh {mesh_THWC.shape} and product mask {product_THW.shape} do not fit the clip {rgb_THWC.shape}: "
             "make both from this clip"
         )
-    body_THW1 = mesh_THWC.max(axis=-1, keepdims=True) >= BLACK_BELOW
+    body_THW1 = shown(mesh_THWC)[..., None]
     drawn_THWC = mesh_THWC if structure == "mesh" else np.uint8(SILHOUETTE)
     body_THWC = np.where(body_THW1, drawn_THWC, np.uint8(0))
     return np.where(product_THW[..., None], rgb_THWC, body_THWC).astype(np.uint8)
@@ -55,7 +55,13 @@ def check_aligned(clip_id: str, hoi_THWC: NDArray[np.uint8], clip_THWC: NDArray[
 
 def structure_share(hoi_THWC: NDArray[np.uint8]) -> float:
     """Share of pixels that are not black. Near 0: nothing was rendered, structure supervision would be absent."""
-    return float((hoi_THWC.max(axis=-1) >= BLACK_BELOW).mean())
+    return float(shown(hoi_THWC).mean())
+
+
+def shown(frames_THWC: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pixels are not black, [T,H,W]. Colour by colour: `max` over so short an axis takes five times as long."""
+    red_THW, green_THW, blue_THW = (frames_THWC[..., colour] for colour in range(3))
+    return np.maximum(np.maximum(red_THW, green_THW), blue_THW) >= BLACK_BELOW
 
 
 def _shape(frames_THWC: NDArray[np.uint8]) -> str:

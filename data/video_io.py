@@ -1,7 +1,8 @@
 """Reading and writing videos and sound, through PyAV (FFmpeg) and `wave`: the only place that knows containers.
 
 Lossless videos exist because the toy is small: at 96x64 pixels a lossy codec's noise would be much of the picture.
-Encoders run on one thread, so that the same frames give the same file whatever the machine.
+Encoders run on one thread, so that the same frames give the same file whatever the machine, and so does the way from
+YUV to RGB: clips are spread over processes, whose threads would only stand in each other's way.
 """
 
 import wave
@@ -43,7 +44,7 @@ def read_video(path: Path) -> tuple[Frames, float]:
             for frame in container.decode(stream):
                 _check_plain(path, frame)
                 seconds.append(frame.time)
-                frames.append(to_rgb.reformat(frame, format="rgb24").to_ndarray())
+                frames.append(to_rgb.reformat(frame, format="rgb24", threads=1).to_ndarray())
             rate, declared = stream.average_rate, stream.frames
     except (FFmpegError, OSError) as error:
         raise ValueError(f"video {path} cannot be read ({error}): deliver it again") from error

@@ -25,8 +25,18 @@ from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfi
 from model.prepared_clip import PreparedClip
 
 EncoderConfig = LatentCodecConfig | TextEncoderConfig | AudioEncoderConfig
-# raise one whenever its parts come out otherwise for the same bytes and configuration: they are then encoded anew
-PART_VERSIONS = {"latent_codec": 1, "text_encoder": 1, "audio_encoder": 1, "regions": 1}
+# raise a part's whenever it comes out otherwise for the same bytes and configuration: it is then encoded anew
+PART_VERSIONS = {
+    "rgb": 1,
+    "hoi": 1,
+    "product": 1,
+    "pose": 1,
+    "motion": 2,
+    "text": 1,
+    "hoi_text": 1,
+    "audio": 1,
+    "regions": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ class PartKeys:
         }
 
     def _key(self, part: str, encoder: str, *reads: str) -> str:
-        decided_by = [part, PART_VERSIONS[encoder], self._encoders[encoder], reads]
+        decided_by = [part, PART_VERSIONS[part], self._encoders[encoder], reads]
         return sha256(json.dumps(decided_by, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -109,13 +119,16 @@ def encode_part(part: str, clip: PreparedClip, encoders: ClipEncoders) -> dict[s
 
 
 def encode_after_motion(motion_1CMHW: Tensor, rgb_1CTHW: Tensor, codec: LatentCodec) -> dict[str, Tensor]:
-    """Motion and the clip's first 4T frames through the codec as one video: 73 + 80 frames are 19 + 20 latents.
+    """What came before and the clip's frames 1..4T through the codec as one video: 73 + 80 frames are 19 + 20 latents.
+
+    The clip's frame 0 counts as what came before, and the oldest frame of its motion is left out: so the target is the
+    same frames whether motion is told or not, those that sound, boxes and structure video belong to (decision 0014).
 
     Raises:
         ValueError: the motion is not 4k + 1 frames long.
     """
     motion_frames = motion_1CMHW.shape[2]
-    joined_1CTHW = torch.cat([motion_1CMHW, rgb_1CTHW[:, :, :-1]], dim=2)
+    joined_1CTHW = torch.cat([motion_1CMHW[:, :, 1:], rgb_1CTHW], dim=2)
     latents_CThw = codec.encode(joined_1CTHW)[0]
     motion_latents = 1 + (motion_frames - 1) // TIME_STRIDE
     return {

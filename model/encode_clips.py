@@ -5,8 +5,9 @@
 A DVC stage: reads datasets/batches.yaml, datasets/prepared/BATCH and datasets/encoders/<its encoders>, writes
 datasets/encoded/BATCH (model.encoded_clips has the format). What that folder holds already under the same key
 (model.clip_parts) stays: a clip more is one clip's work. A clip with a motion video is encoded twice: with its first
-frame replaced by the person image (motion dropped), and together with its motion, so that the causal convolutions see
-one continuous video (COINTERACT, joint motion encoding). Which of the two is trained on is drawn in training.
+frame replaced by the person image (motion dropped), and behind the frames before it, so that the causal convolutions
+see one continuous video (COINTERACT, joint motion encoding). Which of the two is trained on is drawn in training; the
+frames to be made are the same in both.
 """
 
 import shutil

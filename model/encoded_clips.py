@@ -7,7 +7,7 @@ with keys `<clip id>/<field>`:
 | part | field | shape | what |
 |---|---|---|---|
 | rgb | rgb_CThw | C, 1+T, h, w | frame 0: the clean person reference; then the clip (motion dropped) |
-| motion | rgb_after_motion_CThw, motion_CFhw | C, T, h, w and C, F, h, w | clip and motion encoded together |
+| motion | rgb_after_motion_CThw, motion_CFhw | C, T, h, w and C, F, h, w | frames 1..4T behind those before |
 | hoi | hoi_CThw | C, T, h, w | the structure video, its first latent frame dropped |
 | product, pose | product_C1hw, pose_CThw | | where the clip has them |
 | text, hoi_text | text_LD, hoi_text_LD | | |

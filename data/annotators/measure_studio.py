@@ -3,12 +3,13 @@
     python -m data.annotators.measure_studio BATCH FOLDER [CLIPS]
 
 BATCH is a studio delivery with the look `anny` (manifest.jsonl, clips/<id>/{rgb.mp4, truth.npz}); each of its first
-CLIPS clips is annotated in FOLDER/<id>, unless that has been done. The tools see the video alone.
+CLIPS clips is annotated in FOLDER/<id>, unless that has been done, two at a time. The tools see the video alone.
 """
 
 import shutil
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from data.structure_video import BLACK_BELOW
 TRUTH = "truth.npz"
 TASKS: tuple[Task, ...] = ("pose", "regions", "product_mask", "body_mesh")
 BODY = [Part.BODY, Part.FACE, Part.HAIR, Part.LEFT_HAND, Part.RIGHT_HAND]
+AT_ONCE = 2
 NEAR = 0.1  # of the shoulders' width: a landmark closer than this is right
 
 
@@ -82,6 +84,8 @@ def table(clips: Mapping[str, Mapping[str, Agreement]]) -> str:
 
 def main(batch: Path, folder: Path, clips: int | None) -> None:
     records = read_manifest(batch)[:clips]
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # the annotators are processes of their own
+        list(pool.map(lambda record: annotated(batch, record, folder / record.clip_id), records))
     print(table({record.clip_id: measure_clip(batch, record, folder / record.clip_id) for record in records}))
 
 

@@ -129,9 +129,23 @@ def test_frame_zero_is_the_person_and_motion_is_joint(project: Path) -> None:
     fields = EncodedClips(Path("datasets/encoded/b1")).load("0002")
     person = pixels_to_unit(np.full((1, HEIGHT, WIDTH, 3), 200, np.uint8))
     torch.testing.assert_close(fields["rgb_CThw"][None, :, :1].float(), codec.encode(person), atol=2e-2, rtol=1e-2)
-    joint = codec.encode(pixels_to_unit(moving_bar(2, MOTION + FRAMES - 1)))[0]
+    joint = codec.encode(pixels_to_unit(moving_bar(2, MOTION + FRAMES)[1:]))[0]  # the clip's frame 0 is told as motion
     torch.testing.assert_close(fields["motion_CFhw"].float(), joint[:, :2], atol=2e-2, rtol=1e-2)
     torch.testing.assert_close(fields["rgb_after_motion_CThw"].float(), joint[:, 2:], atol=2e-2, rtol=1e-2)
+
+
+def test_with_motion_or_without_the_target_shows_what_structure_video_sound_and_boxes_belong_to(project: Path) -> None:
+    fit_encoders("b1")
+    encode_batch("b1")
+    codec = build_codec(LatentCodecConfig(kind="linear", channels=8), Path("datasets/encoders/b1"))
+    fields = {name: value.float() for name, value in EncodedClips(Path("datasets/encoded/b1")).load("0002").items()}
+    told = codec.decode(torch.cat([fields["motion_CFhw"], fields["rgb_after_motion_CThw"]], dim=1)[None])
+    dropped = codec.decode(fields["rgb_CThw"][None])
+    truth = pixels_to_unit(moving_bar(2, MOTION + FRAMES)[MOTION:])
+    made = FRAMES - 1
+    for shown in (told, dropped):
+        missed = [(shown[:, :, -made:] - truth[:, :, first : first + made]).square().mean() for first in (0, 1)]
+        assert missed[1] < 0.5 * missed[0], "frames 1..4T of the clip, not the ones 40 ms before"
 
 
 def test_receipts_are_repeatable_and_follow_the_bytes(project: Path) -> None:

@@ -32,7 +32,7 @@ class Sam3DBodyMesh:
             folder: model.ckpt and assets/mhr_model.pt.
             device: "cuda" or "cpu".
         """
-        from sam_3d_body import (  # pyright: ignore[reportMissingImports]
+        from sam_3d_body import (
             SAM3DBodyEstimator,
             load_sam_3d_body,
         )

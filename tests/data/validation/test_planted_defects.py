@@ -1,10 +1,14 @@
 """A small studio delivery with every defect planted, one clip each: all are named, and the good clip is not.
 
-Nothing is prepared by hand: the raw batch is filmed, spoilt, and judged as `graspline data validate` does it.
+Nothing is prepared by hand: the raw batch is filmed, spoilt, and judged as `graspline data validate` does it. To see it
+(and then remove the folder, because `graspline run` takes in what lies in datasets/raw):
+
+    python tests/data/validation/test_planted_defects.py datasets/raw/planted && graspline data validate planted
 """
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,3 +232,7 @@ def test_what_is_accepted_is_named_with_its_reason(folder: Path, monkeypatch: py
     assert [(failure.clip_id, reason) for failure, reason in found.accepted] == [("no_prompt", "a silent film")]
     assert len(found.no_longer) == 1
     assert "clip good | field licence | licence: accepted, but it does not occur" in found.no_longer[0]
+
+
+if __name__ == "__main__":
+    write_batch(Path(sys.argv[1]))

@@ -12,6 +12,7 @@ Shape legend: N vertices, F triangles, J bones, K shape coordinates, A face acti
 
 import json
 import sys
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,7 @@ ACTIONS = {
 
 
 def main(target: Path) -> None:
-    import anny  # pyright: ignore[reportMissingImports] - of .venv-annotators
-
+    anny: Any = import_module("anny")  # of .venv-annotators
     model = anny.Anny(phenotypes="all", facial_actions="all")
     people_INX, heads_IJX = sample_people(model, np.random.default_rng(SEED))
     neutral_NX = people_INX.mean(axis=0)

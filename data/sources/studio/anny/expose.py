@@ -5,6 +5,8 @@ Shape legend: N vertices, Y X pixels, H W samples, P covered samples.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +61,7 @@ class Stage:
         structure_P3[part_P == Part.TABLE] = 0
         parts_HW = np.full(self.wall_HW3.shape[:2], 1 << Part.BACKDROP, np.uint8)
         parts_HW[seen.row_P, seen.column_P] = np.left_shift(1, part_P).astype(np.uint8)
-        steps = range(self.samples)
-        parts_YX = np.bitwise_or.reduce([parts_HW[i :: self.samples, j :: self.samples] for i in steps for j in steps])
+        parts_YX = reduce(np.bitwise_or, self._of_each_pixel(parts_HW))
         black_HW3 = np.zeros_like(self.wall_HW3)
         return Exposure(
             self._pixels(seen, rgb_P3, self.wall_HW3), self._pixels(seen, structure_P3, black_HW3), parts_YX
@@ -80,9 +81,13 @@ class Stage:
         """Samples over what is behind them, averaged to pixels [Y,X,3]."""
         picture_HW3 = behind_HW3.copy()
         picture_HW3[seen.row_P, seen.column_P] = np.clip(colour_P3, 0, 1)
+        sum_YX3 = reduce(np.add, self._of_each_pixel(picture_HW3))
+        return (sum_YX3 * np.float32(255 / self.samples**2) + np.float32(0.5)).astype(np.uint8)
+
+    def _of_each_pixel(self, whole_HW: NDArray[Any]) -> list[NDArray[Any]]:
+        """The first, second ... sample of every pixel."""
         steps = range(self.samples)
-        mean_YX3 = np.sum([picture_HW3[i :: self.samples, j :: self.samples] for i in steps for j in steps], axis=0)
-        return (mean_YX3 * np.float32(255 / self.samples**2) + np.float32(0.5)).astype(np.uint8)
+        return [whole_HW[i :: self.samples, j :: self.samples] for i in steps for j in steps]
 
 
 def facing(normals_P3: Array, rays_P3: Array) -> Array:
@@ -99,10 +104,10 @@ def shadow(seen: Samples, lens: Lens) -> Array:
     covered_P = np.zeros_like(seen.depth_P)
     per_metre = lens.height / 2 / lens.half_height
     count = int(np.clip(SHADOW_STEPS_A_SAMPLE * per_metre * SHADOW_METRES[1], *SHADOW_STEPS))
-    steps = np.linspace(*SHADOW_METRES, count)
-    for step in steps:
-        row_P = np.maximum(seen.row_P - round(step * per_metre), 0)
-        column_P = np.maximum(seen.column_P - round(0.7 * step * per_metre), 0)
-        nearer_P = seen.depth_P - depth_HW[row_P, column_P]
+    row_P, column_P, depth_X = seen.row_P.astype(np.int32), seen.column_P.astype(np.int32), depth_HW.ravel()
+    for step in np.linspace(*SHADOW_METRES, count):
+        there_P = np.maximum(row_P - np.int32(round(step * per_metre)), 0) * np.int32(lens.width)
+        there_P += np.maximum(column_P - np.int32(round(0.7 * step * per_metre)), 0)
+        nearer_P = seen.depth_P - depth_X.take(there_P)
         covered_P += (nearer_P > step) & (nearer_P < 0.25)
     return 1 - covered_P * np.float32(SHADE / count)
