@@ -35,6 +35,7 @@ class Habits:
     complex_rotary: bool = False  # written-out norms, and complex fp64 products instead of fp32 ones
     separate_experts: bool = False  # a pair of matrix products an expert, instead of one pair for all
     library_kernel: bool = False  # the library's attention kernel also where plain matrix products are quicker
+    library_gelu: bool = False  # the library's tanh-GELU in the FFN
 
 
 def single_habits() -> dict[str, Habits]:
@@ -62,6 +63,8 @@ class HabitualBlock(TransformerBlock):
         self.self_attention = HabitualSelfAttention(network, habits)
         if habits.library_kernel:
             self.cross_attention = LibraryCrossAttention(network.dim, network.heads, network.eps)
+        if habits.library_gelu:
+            self.feed_forward[1] = nn.GELU(approximate="tanh")
         if habits.separate_experts and recipe.experts:
             self.experts = SeparateExperts(network, recipe)
 

@@ -93,11 +93,16 @@ def _block(
     x = torch.cat((rgb, hoi), dim=1)
     y = _norm(x, block.eps) * (1 + scale_f) + shift_f
     target, others = y.split((sequence.lengths[0], y.shape[1] - sequence.lengths[0]), dim=1)
-    target_y, logits = block.feed_forward(target), None
+    target_y, logits = _feed_forward(block, target), None
     if block.experts is not None:
         experts_y, logits = _separate_experts(block.experts, target, inputs.experts_on_B)
         target_y = target_y + experts_y
-    return x + gate_f * torch.cat((target_y, block.feed_forward(others)), dim=1), logits
+    return x + gate_f * torch.cat((target_y, _feed_forward(block, others)), dim=1), logits
+
+
+def _feed_forward(block: TransformerBlock, x_BND: Tensor) -> Tensor:
+    first, last = block.feed_forward[0], block.feed_forward[2]
+    return last(F.gelu(first(x_BND), approximate="tanh"))
 
 
 def _spread_modulation(

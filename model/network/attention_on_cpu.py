@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-SCORES_AT_ONCE = 2**20
+SCORES_AT_ONCE = 2**20  # of a run
+SCORES_KEPT = 2**21  # up to here the scores of all heads are worked out at once and kept for the backward pass
 
 
 class AttentionOnCpu(torch.autograd.Function):
@@ -53,7 +54,7 @@ class AttentionOnCpu(torch.autograd.Function):
 
 def attend_on_cpu(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     """[B,N,H,K], [B,M,H,K], [B,M,H,K] -> [B,N,H,K], by whichever way is the quickest forward and backward."""
-    if q_BNHK.shape[0] * q_BNHK.shape[1] * q_BNHK.shape[2] * k_BMHK.shape[1] <= SCORES_AT_ONCE:
+    if q_BNHK.shape[0] * q_BNHK.shape[1] * q_BNHK.shape[2] * k_BMHK.shape[1] <= SCORES_KEPT:
         return _written_out(q_BNHK, k_BMHK, v_BMHK)
     if q_BNHK.dtype != torch.bfloat16:
         return attend_fused(q_BNHK, k_BMHK, v_BMHK)

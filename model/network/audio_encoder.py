@@ -15,8 +15,11 @@ from torch import Tensor, nn
 from model.contracts import NetworkConfig
 from model.network.attention import CrossAttention
 
-LEAD_STEPS = 73  # the clip's first column stands in for the motion context's audio (73 frames, 19 latent frames)
-LEAD_FRAMES = 19
+# The public code puts 73 copies of the clip's first column in front (the motion context's time) and drops the 19 latent
+# frames they make. One copy and one latent frame give the same: convolutions that repeat their first value on the left
+# stay constant as long as their input does.
+LEAD_STEPS = 1
+LEAD_FRAMES = 1
 NORM_EPS = 1e-6
 INJECTOR_NORM_EPS = 1e-5
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.network.gelu import TanhGelu
 from model.network.precision import without_autocast
 
 Patch = tuple[int, int, int]
@@ -72,7 +73,7 @@ class TextEmbedding(nn.Sequential):
     """Text encoder's width -> the transformer's."""
 
     def __init__(self, text_dim: int, dim: int) -> None:
-        super().__init__(nn.Linear(text_dim, dim), nn.GELU(approximate="tanh"), nn.Linear(dim, dim))
+        super().__init__(nn.Linear(text_dim, dim), TanhGelu(), nn.Linear(dim, dim))
 
 
 def pooled_text(text_BLD: Tensor, embedded_BLD: Tensor) -> Tensor:

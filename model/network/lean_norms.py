@@ -104,8 +104,8 @@ class _RotatedNorm(torch.autograd.Function):
             grad = rotate(grad, Rotary(cos_S1P, -sin_S1P), in_place=True)
         grad_BND = grad.flatten(-2)
         unit_BND = x_BND.to(torch.float32, copy=True).mul_(inverse_BN1)
-        dweight_D = (grad_BND * unit_BND).flatten(0, -2).sum(dim=0).to(weight_D.dtype)
-        inner_BND = grad_BND.mul_(weight_D)
-        mean_BN1 = torch.linalg.vecdot(inner_BND, unit_BND).unsqueeze(-1) / x_BND.shape[-1]
-        dx_BND = inner_BND.addcmul_(unit_BND, mean_BN1, value=-1).mul_(inverse_BN1)
+        product_BND = grad_BND * unit_BND
+        dweight_D = product_BND.flatten(0, -2).sum(dim=0).to(weight_D.dtype)
+        mean_BN1 = (product_BND @ weight_D.float()).unsqueeze(-1) / x_BND.shape[-1]
+        dx_BND = grad_BND.mul_(weight_D).addcmul_(unit_BND, mean_BN1, value=-1).mul_(inverse_BN1)
         return dx_BND.to(x_BND.dtype), dweight_D, None, None, None

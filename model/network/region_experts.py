@@ -12,13 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contracts import REGIONS, NetworkConfig, RecipeConfig
+from model.network.gelu import TanhGelu, tanh_gelu
 
 
 class SharedFeedForward(nn.Sequential):
     """The backbone's FFN, always on, for every token."""
 
     def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__(nn.Linear(dim, hidden), nn.GELU(approximate="tanh"), nn.Linear(hidden, dim))
+        super().__init__(nn.Linear(dim, hidden), TanhGelu(), nn.Linear(hidden, dim))
 
 
 class RegionExperts(nn.Module):
@@ -46,7 +47,7 @@ class RegionExperts(nn.Module):
             return self._likeliest(x_BND, share_BNR)
         share_BNE = share_BNR[..., self.region_of_expert].to(x_BND.dtype)
         hidden_BNZ = F.linear(x_BND, self.hidden_weight_EXD.flatten(0, 1), self.hidden_bias_EX.flatten())
-        hidden_BNEX = F.gelu(hidden_BNZ, approximate="tanh").unflatten(-1, self.hidden_bias_EX.shape)
+        hidden_BNEX = tanh_gelu(hidden_BNZ).unflatten(-1, self.hidden_bias_EX.shape)
         weighted_BNZ = (hidden_BNEX * share_BNE.unsqueeze(-1)).flatten(-2)
         output_weight_DZ = self.output_weight_EDX.transpose(0, 1).flatten(1)
         return F.linear(weighted_BNZ, output_weight_DZ) + share_BNE @ self.output_bias_ED
@@ -57,8 +58,7 @@ class RegionExperts(nn.Module):
         y_MD = torch.zeros_like(x_MD)
         for expert, region in enumerate(self.region_of_expert):
             rows = (region_M == region).nonzero().squeeze(1)
-            hidden = F.linear(x_MD[rows], self.hidden_weight_EXD[expert], self.hidden_bias_EX[expert])
-            hidden = F.gelu(hidden, approximate="tanh")
+            hidden = tanh_gelu(F.linear(x_MD[rows], self.hidden_weight_EXD[expert], self.hidden_bias_EX[expert]))
             y = F.linear(hidden, self.output_weight_EDX[expert], self.output_bias_ED[expert])
             y_MD[rows] = (y * share_M[rows, None]).to(y_MD.dtype)
         return y_MD.unflatten(0, x_BND.shape[:2])
