@@ -1,8 +1,8 @@
-"""Face and hand boxes -> the region label of every target token: the router's supervision.
+"""Boxes -> the label of every target token: the router's supervision, and what the toy's loss weighs.
 
 CoInteract, arXiv 2604.19636, sec. 3.2 and the released loader: boxes sit on pixel frames 2, 6, 10 ...; frame f
 supervises latent frame (f - 2) // 4; pixels / 8 are latents, / 2 are tokens, inclusive at both ends; a token inside a
-hand box is hand, else inside a face box head, else base. The product's box is not used.
+hand box is hand, else inside a face box head, else base. To the router a product token is base.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from data.contracts import Box, FrameBoxes
 
-BASE, HEAD, HAND = 0, 1, 2  # index into model.contracts.REGIONS, which a test holds equal
+BASE, HEAD, HAND, PRODUCT = 0, 1, 2, 3  # index into model.contracts.LABELS, which a test holds equal
 FIRST_FRAME, FRAME_STEP = 2, 4
 PIXELS_PER_TOKEN = 16  # codec stride 8 times patch 2
 
@@ -41,6 +41,7 @@ def region_labels(boxes: Mapping[int, FrameBoxes], frames: int, height: int, wid
     labels_Thw = np.full((len(expected), height // PIXELS_PER_TOKEN, width // PIXELS_PER_TOKEN), BASE, np.uint8)
     for frame, found in boxes.items():
         labels_hw = labels_Thw[(frame - FIRST_FRAME) // FRAME_STEP]
+        _paint(labels_hw, found.product, PRODUCT)
         _paint(labels_hw, found.face, HEAD)
         _paint(labels_hw, found.left_hand, HAND)
         _paint(labels_hw, found.right_hand, HAND)

@@ -4,14 +4,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from evaluation.contracts import EvaluationConfig, Metric
 from evaluation.held_out import ExamClip, conditions_of, target_latents
 from evaluation.metrics.catalogue import measured, not_measured
 from evaluation.metrics.latent_error import mean_square, stream_errors
 from evaluation.metrics.routing import routing_scores
 from model.contracts import REGIONS, NetworkConfig, RecipeConfig
+from model.flow_matching import router_labels
 from model.inference.rgb_artifact import load_weights
 from model.network.dual_stream_transformer import DualStreamTransformer
 
@@ -59,7 +58,7 @@ def measure_clip(network: DualStreamTransformer, clip: ExamClip, config: Evaluat
     )
     values = dict(zip(X0, ratios, strict=True))
     if len(found.picks_MIN):
-        labels_MIN = clip.fields["regions_N"].expand_as(found.picks_MIN).to(torch.int64)
+        labels_MIN = router_labels(clip.fields["regions_N"]).expand_as(found.picks_MIN)
         scores = routing_scores(found.picks_MIN.numpy(), labels_MIN.numpy())
         values |= {f"routing_{name}": score for name, score in scores.items() if name != "always_base"}
         values["routing_accuracy_baseline"] = scores["always_base"]

@@ -9,11 +9,9 @@ from pydantic import BaseModel, Field, model_validator
 
 AttentionMode = Literal["full", "asymmetric"]
 RegionName = Literal["base", "head", "hand"]
-REGIONS: tuple[RegionName, ...] = (
-    "base",
-    "head",
-    "hand",
-)  # label value = index; released logits order base, hand, face
+LabelName = Literal["base", "head", "hand", "product"]
+REGIONS: tuple[RegionName, ...] = ("base", "head", "hand")  # the router's; released logits order base, hand, face
+LABELS: tuple[LabelName, ...] = (*REGIONS, "product")  # of a target token, label value = index; router: product is base
 
 
 class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
@@ -58,13 +56,19 @@ class RecipeConfig(BaseModel, frozen=True, extra="forbid"):
     hoi_loss_weight: float
     route_loss_weight: float
     route_class_weights: dict[RegionName, float]
-    region_loss_weights: dict[RegionName, float] | None = None  # RGB loss by region, toy only; None: all latents alike
+    region_loss_weights: dict[LabelName, float] | None = None  # RGB loss by label, toy only; None: all latents alike
     prediction: Literal["velocity", "reference_residual"]  # residual: tiny only, x0 = reference + output, x0 loss
     sigma_shift_training: float
     drop_prompt: float
     drop_audio: float
     drop_motion: float
     drop_pose: float
+
+    @model_validator(mode="after")
+    def _every_label_has_a_weight(self) -> "RecipeConfig":
+        if self.region_loss_weights is not None and (missing := set(LABELS) - set(self.region_loss_weights)):
+            raise ValueError(f"region_loss_weights has no weight for {sorted(missing)}: name each of {list(LABELS)}")
+        return self
 
 
 class LatentCodecConfig(BaseModel, frozen=True, extra="forbid"):

@@ -12,7 +12,7 @@ with keys `<clip id>/<field>`:
 | product, pose | product_C1hw, pose_CThw | | where the clip has them |
 | text, hoi_text | text_LD, hoi_text_LD | | |
 | audio | audio_KAS | | S = 4T columns of sound |
-| regions | regions_N | T h/2 w/2, uint8 | index into model.contracts.REGIONS of every target token |
+| regions | regions_N | T h/2 w/2, uint8 | index into model.contracts.LABELS of every target token |
 
 Beside the shards, empty_text.safetensors holds "text_LD" of the empty prompt, which takes the place of a dropped one.
 model.write_shards writes them.

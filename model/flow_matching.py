@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.contracts import REGIONS, RecipeConfig
+from model.contracts import LABELS, REGIONS, RecipeConfig
 from model.network.streams import Denoised
 
 TRAINING_STEPS = 1000
@@ -95,16 +95,16 @@ def euler_step(noisy_BCThw: Tensor, velocity_BCThw: Tensor, sigma: Tensor, next_
 
 
 def joint_loss(
-    denoised: Denoised, rgb: Noised, hoi: Noised | None, person_BC1hw: Tensor, regions_BN: Tensor, recipe: RecipeConfig
+    denoised: Denoised, rgb: Noised, hoi: Noised | None, person_BC1hw: Tensor, labels_BN: Tensor, recipe: RecipeConfig
 ) -> Losses:
-    """L_rgb + lambda_h L_hoi + eta L_route; `regions_BN` holds indices into model.contracts.REGIONS."""
-    weights = region_weights(regions_BN, rgb.clean_BCThw, recipe)
+    """L_rgb + lambda_h L_hoi + eta L_route; `labels_BN` holds indices into model.contracts.LABELS."""
+    weights = region_weights(labels_BN, rgb.clean_BCThw, recipe)
     rgb_loss = stream_loss(denoised.rgb_BCThw, rgb, recipe, person_BC1hw, weights)
     hoi_loss = rgb_loss.new_zeros(())
     if hoi is not None:
         assert denoised.hoi_BCThw is not None
         hoi_loss = stream_loss(denoised.hoi_BCThw, hoi, recipe, None)
-    route = route_loss(denoised.router_logits_MBNE, regions_BN, recipe)
+    route = route_loss(denoised.router_logits_MBNE, labels_BN, recipe)
     total = rgb_loss + recipe.hoi_loss_weight * hoi_loss + recipe.route_loss_weight * route
     return Losses(total, rgb_loss, hoi_loss, route)
 
@@ -123,29 +123,34 @@ def stream_loss(
     return _squared(x0 - noised.clean_BCThw, weights).mean()
 
 
-def region_weights(regions_BN: Tensor, latents_BCThw: Tensor, recipe: RecipeConfig) -> Tensor | None:
+def region_weights(labels_BN: Tensor, latents_BCThw: Tensor, recipe: RecipeConfig) -> Tensor | None:
     """`recipe.region_loss_weights` of every latent [B,1,T,h,w], whose tokens are 2x2 latents; None where it has none.
 
-    A face or a hand is a few tokens of hundreds: at a toy's budget the mouth is otherwise learned last.
+    A face, a hand or a product is a few tokens of hundreds: at a toy's budget they are otherwise learned last.
     """
     if recipe.region_loss_weights is None:
         return None
-    weights_E = torch.tensor([recipe.region_loss_weights[name] for name in REGIONS], device=regions_BN.device)
+    weights_E = torch.tensor([recipe.region_loss_weights[name] for name in LABELS], device=labels_BN.device)
     batch, _, frames, height, width = latents_BCThw.shape
-    weights_BTyx = weights_E[regions_BN.long()].view(batch, frames, height // 2, width // 2)
+    weights_BTyx = weights_E[labels_BN.long()].view(batch, frames, height // 2, width // 2)
     return weights_BTyx.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3).unsqueeze(1)
 
 
-def route_loss(logits_MBNE: Tensor, regions_BN: Tensor, recipe: RecipeConfig) -> Tensor:
+def route_loss(logits_MBNE: Tensor, labels_BN: Tensor, recipe: RecipeConfig) -> Tensor:
     """Cross-entropy times the class weight, mean over tokens, then over blocks; 0 without experts."""
     layers = logits_MBNE.shape[0]
     if layers == 0:
         return logits_MBNE.new_zeros(())
     weights_E = torch.tensor([recipe.route_class_weights[name] for name in REGIONS], device=logits_MBNE.device)
-    labels_BN = regions_BN.long()
-    labels = labels_BN.expand(layers, *labels_BN.shape).flatten()
+    regions_BN = router_labels(labels_BN)
+    labels = regions_BN.expand(layers, *regions_BN.shape).flatten()
     entropy = F.cross_entropy(logits_MBNE.float().flatten(0, 2), labels, reduction="none")
     return (entropy * weights_E[labels]).mean()
+
+
+def router_labels(labels_BN: Tensor) -> Tensor:
+    """Token labels as the router is taught them, indices into REGIONS: a product token is base."""
+    return torch.where(labels_BN < len(REGIONS), labels_BN, 0).long()
 
 
 def _bell(sigma: Tensor) -> Tensor:

@@ -68,7 +68,9 @@ class DualStreamTransformer(nn.Module):
         self.pose_patch = PatchEmbedding(channels, patch, dim)
         self.motion_patches = MotionEmbedding(channels, dim) if network.motion else None
         self.type_embedding_3D = nn.Parameter(torch.empty(3, dim))
-        self.positions = LearnedPositions(network.learned_positions, dim) if network.learned_positions else None
+        places = network.learned_positions
+        self.positions = LearnedPositions(places, dim) if places else None
+        self.product_positions = LearnedPositions((1, *places[1:]), dim) if places else None
         self.reference_patch = PatchEmbedding(channels, patch, dim) if network.add_reference_to_target else None
         self.time = TimeEmbedding(network.frequency_dim, dim)
         self.text = TextEmbedding(network.text_dim, dim)
@@ -162,6 +164,10 @@ class DualStreamTransformer(nn.Module):
         target = self.rgb_patch(rgb_BCThw) + pose_BND + self.type_embedding_3D[TARGET]
         references = [x for x in (conditions.person_BC1hw, conditions.product_BC1hw) if x is not None]
         clean = [self.rgb_patch(x) + self.type_embedding_3D[REFERENCE] for x in references]
+        if self.product_positions is not None and conditions.product_BC1hw is not None:
+            _, ph, pw = self.network.patch
+            rows, columns = rgb_BCThw.shape[3] // ph, rgb_BCThw.shape[4] // pw
+            clean[1] = clean[1] + self.product_positions((1, rows, columns))
         if conditions.motion_BCFhw is not None:
             assert self.motion_patches is not None
             clean += [x + self.type_embedding_3D[MOTION] for x in self.motion_patches(conditions.motion_BCFhw)]

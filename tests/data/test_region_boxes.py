@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from data.contracts import FrameBoxes
-from data.region_boxes import BASE, HAND, HEAD, expected_frames, region_labels
-from model.contracts import REGIONS
+from data.region_boxes import BASE, HAND, HEAD, PRODUCT, expected_frames, region_labels
+from model.contracts import LABELS, REGIONS
 
 FRAMES, HEIGHT, WIDTH = 33, 96, 64
 GRID = (8, 6, 4)
@@ -14,7 +14,8 @@ def labels(boxes: dict[int, FrameBoxes]) -> np.ndarray:
 
 
 def test_label_values_are_the_regions_of_the_model() -> None:
-    assert (REGIONS[BASE], REGIONS[HEAD], REGIONS[HAND]) == ("base", "head", "hand")
+    assert (LABELS[BASE], LABELS[HEAD], LABELS[HAND], LABELS[PRODUCT]) == ("base", "head", "hand", "product")
+    assert LABELS[: len(REGIONS)] == REGIONS
 
 
 def test_every_latent_frame_but_the_first_has_its_pixel_frame() -> None:
@@ -30,12 +31,13 @@ def test_a_box_labels_its_latent_frame_and_its_tokens_inclusive() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
-def test_hand_over_head_over_base_and_the_product_is_not_used() -> None:
+def test_hand_over_head_over_product_over_base() -> None:
     boxes = FrameBoxes(
-        face=(0, 0, 31, 31), left_hand=(16, 16, 47, 31), right_hand=(0, 80, 15, 95), product=(0, 0, 63, 95)
+        face=(0, 0, 31, 31), left_hand=(16, 16, 47, 31), right_hand=(0, 80, 15, 95), product=(0, 0, 63, 79)
     )
     found = labels({2: boxes})[0]
     expected = np.zeros(GRID[1:], np.uint8)
+    expected[0:5] = PRODUCT
     expected[0:2, 0:2] = HEAD
     expected[1, 1:3] = HAND
     expected[5, 0] = HAND

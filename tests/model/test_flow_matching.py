@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from model.contracts import RecipeConfig
+from model.contracts import LABELS, RecipeConfig
 from model.flow_matching import (
     add_noise,
     bell_weights,
@@ -16,6 +16,7 @@ from model.flow_matching import (
     euler_step,
     joint_loss,
     route_loss,
+    router_labels,
     schedule,
     to_velocity,
     to_x0,
@@ -71,22 +72,22 @@ def test_exact_output_leads_euler_back_to_the_clean_latents(name: str) -> None:
 def test_joint_loss_is_zero_at_the_truth_and_weighs_its_parts(name: str) -> None:
     recipe, generator = _recipe(name), torch.Generator().manual_seed(0)
     person = torch.randn(2, 4, 1, 2, 2, generator=generator)
-    rgb, hoi = (add_noise(torch.randn(2, 4, 3, 2, 2), torch.tensor([0.5, 0.9]), generator) for _ in range(2))
-    regions = torch.tensor([[0, 1, 2], [2, 1, 0]])
-    logits = torch.nn.functional.one_hot(regions, 3).float().expand(5, -1, -1, -1) * 50
+    rgb, hoi = (add_noise(torch.randn(2, 4, 4, 2, 2), torch.tensor([0.5, 0.9]), generator) for _ in range(2))
+    labels = torch.tensor([[0, 1, 2, 3], [3, 2, 1, 0]])
+    logits = torch.nn.functional.one_hot(router_labels(labels), 3).float().expand(5, -1, -1, -1) * 50
     residual = recipe.prediction == "reference_residual"
     true_rgb = rgb.clean_BCThw - person if residual else rgb.noise_BCThw - rgb.clean_BCThw
     true_hoi = hoi.clean_BCThw if residual else hoi.noise_BCThw - hoi.clean_BCThw
-    exact = joint_loss(Denoised(true_rgb, true_hoi, logits), rgb, hoi, person, regions, recipe)
+    exact = joint_loss(Denoised(true_rgb, true_hoi, logits), rgb, hoi, person, labels, recipe)
     assert exact.total.item() == pytest.approx(0.0, abs=1e-9)
-    off = joint_loss(Denoised(true_rgb + 1, true_hoi + 2, 0 * logits), rgb, hoi, person, regions, recipe)
+    off = joint_loss(Denoised(true_rgb + 1, true_hoi + 2, 0 * logits), rgb, hoi, person, labels, recipe)
     weight = 1.0 if residual else bell_weights(rgb.sigma_B, recipe.sigma_shift_training).mean().item()
-    by_region = recipe.region_loss_weights or {"base": 1.0, "head": 1.0, "hand": 1.0}  # each region once a sample
-    assert off.rgb.item() == pytest.approx(weight * sum(by_region.values()) / 3, rel=1e-5)
+    by_label = recipe.region_loss_weights or dict.fromkeys(LABELS, 1.0)  # each label once a sample
+    assert off.rgb.item() == pytest.approx(weight * sum(by_label.values()) / 4, rel=1e-5)
     assert off.hoi.item() == pytest.approx(4 * weight, rel=1e-5)
     wanted = off.rgb + recipe.hoi_loss_weight * off.hoi + recipe.route_loss_weight * off.route
     assert off.total.item() == pytest.approx(wanted.item())
-    alone = joint_loss(Denoised(true_rgb + 1, None, logits[:0]), rgb, None, person, regions, recipe)
+    alone = joint_loss(Denoised(true_rgb + 1, None, logits[:0]), rgb, None, person, labels, recipe)
     assert (alone.hoi.item(), alone.route.item()) == (0.0, 0.0)
 
 
