@@ -18,6 +18,11 @@ def check_network(network: NetworkConfig) -> None:
             f"network.dim / network.heads = {head_dim}: a head's third must come out even for the rotary pairs of "
             "height and width; use a head size such as 24, 48, 96, 128 or 144"
         )
+    if network.patch[0] != 1:
+        raise ValueError(
+            f"network.patch {network.patch} spans {network.patch[0]} latent frames, but references are one frame: "
+            "give a patch of (1, height, width)"
+        )
     if network.dim % 4:
         raise ValueError(f"network.dim {network.dim} must be a multiple of 4 (the audio encoder works at dim/4)")
     if network.frequency_dim % 2:

@@ -17,6 +17,7 @@ from model.network.dual_stream_transformer import DualStreamTransformer
         ({"heads": 5}, r"network\.dim 48 is not a multiple of network\.heads 5"),
         ({"dim": 64, "heads": 1}, "third must come out even"),
         ({"dim": 80, "heads": 2}, "third must come out even"),
+        ({"patch": (2, 2, 2)}, r"network\.patch \(2, 2, 2\) spans 2 latent frames"),
         ({"frequency_dim": 15}, "network.frequency_dim 15 must be even"),
         ({"audio_injection_layers": [0, 2]}, r"network\.audio_injection_layers \[0, 2\]: give each layer once, 0\.\.1"),
         ({"audio_injection_layers": [1, 1]}, "give each layer once"),
