@@ -53,7 +53,9 @@ def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | N
     _same_shape("conditions.pose_BCThw", conditions.pose_BCThw, same)
     _check_motion(network, conditions, (batch, network.latent_channels, height, width))
     _check_audio(network, conditions.audio_BKAS, batch, frames)
-    _check_text("conditions.text_BLD", network, conditions.text_BLD, batch)
+    prompts = batch if conditions.prompt_of_B is None else len(conditions.text_BLD)
+    _same_shape("conditions.prompt_of_B", conditions.prompt_of_B, (batch,))
+    _check_text("conditions.text_BLD", network, conditions.text_BLD, prompts)
     if hoi_BCThw is None:
         return
     if conditions.hoi_text_BLD is None:
