@@ -37,6 +37,11 @@ def check_network(network: NetworkConfig) -> None:
 
 def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions) -> None:
     """Raises ValueError for shapes that do not fit the network or each other."""
+    if rgb_BCThw.ndim != 5:
+        raise ValueError(
+            f"rgb_BCThw has shape {tuple(rgb_BCThw.shape)}, wanted [batch, channels, frames, height, width]: add the "
+            "missing axes"
+        )
     batch, _, frames, height, width = rgb_BCThw.shape
     _, patch_height, patch_width = network.patch
     if frames % network.patch[0] or height % patch_height or width % patch_width:
@@ -64,8 +69,14 @@ def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | N
 
 
 def _same_shape(name: str, x: Tensor | None, wanted: tuple[int, ...]) -> None:
-    if x is not None and tuple(x.shape) != wanted:
-        raise ValueError(f"{name} has shape {tuple(x.shape)}, the clip and network.latent_channels ask for {wanted}")
+    if x is None or tuple(x.shape) == wanted:
+        return
+    if x.ndim == len(wanted) == 5 and x.shape[1] != wanted[1]:
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}, {x.shape[1]} channels, but network.latent_channels is {wanted[1]}: "
+            "encode with a codec of that many (encoding.latent_codec.channels), or build the network for the codec's"
+        )
+    raise ValueError(f"{name} has shape {tuple(x.shape)}, wanted {wanted}: give it the batch and size of the clip")
 
 
 def _check_motion(network: NetworkConfig, conditions: Conditions, wanted: tuple[int, int, int, int]) -> None:

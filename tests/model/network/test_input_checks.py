@@ -45,7 +45,10 @@ def test_batches_that_do_not_fit(small: NetworkConfig, read_recipe: Any, make_in
 
     odd = inputs.rgb[..., :7]
     refused("not divisible by network.patch", rgb=odd)
-    refused(r"rgb_BCThw has shape \(2, 3", rgb=inputs.rgb[:, :3])
+    refused(
+        r"rgb_BCThw has shape \(2, 3.* 3 channels, but network\.latent_channels is 4: encode", rgb=inputs.rgb[:, :3]
+    )
+    refused("add the missing axes", rgb=inputs.rgb[0])
     refused("hoi_BCThw has shape", hoi=inputs.hoi[:, :, :1])
     refused("6 steps, shorter than the clip's 8", audio_BKAS=c.audio_BKAS[..., :6])
     refused(r"conditions\.audio_BKAS has shape", audio_BKAS=c.audio_BKAS[:, :1])
