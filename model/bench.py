@@ -1,13 +1,14 @@
 """Measures the network against itself, two things in one run, and writes JSON.
 
-    python -m model.bench train-step [--network scale_model --set dim=768 layers=1] [--recipe paper] [--out FILE]
+    python -m model.bench train-step [--network scale_model --set dim=768 layers=1] [--recipe paper] [--first 2]
     python -m model.bench inference-cost [--network tiny --height 96 --width 64 --frames 8 --batch 4]
     python -m model.bench inference-flops [--network wan_s2v_14b] [--frames 20]
 
 train-step: one asymmetric training step against a dense-mask implementation with the public code's habits (same
 weights, same numbers), and against ours with each shortcut off. inference-cost: plain backbone, RGB-only artifact, dual
-stream kept, in time. inference-flops: the same counted, at 480x832 and 720x1280, on the meta device. The scale model is
-Wan2.2-S2V-14B in small. Uses a GPU where there is one; on a CPU, seconds are processor seconds.
+stream kept, in time. inference-flops: the same counted, at 480x832 and 720x1280, on the meta device. Each takes
+--out FILE for the JSON. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is one; on a CPU, seconds
+are processor seconds.
 """
 
 import argparse
@@ -91,20 +92,29 @@ def _forward(model: DualStreamTransformer, batch: Batch, dual: bool) -> Callable
 def main(arguments: list[str]) -> int:
     """Runs one verb, prints its table and writes it where asked."""
     choice = _choice(arguments)
+    try:
+        tables = _measured(choice)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    _report(tables, choice.out)
+    return 0
+
+
+def _measured(choice: argparse.Namespace) -> dict[str, list[Measured]]:
     full = choice.verb == "inference-flops"
     network = bench_network(choice.network or ("wan_s2v_14b" if full else "scale_model"), choice.set)
     shape = ClipShape(choice.height, choice.width, choice.frames or (20 if full else 6), choice.batch)
     tables: dict[str, list[Measured]] = {}
     if choice.verb == "train-step":
         recipe = recipe_preset(choice.recipe)
-        tables["train-step"] = bench_train_step(network, recipe, shape, choice.repeats)
+        tables["train-step"] = bench_train_step(network, recipe, shape, choice.repeats, choice.first)
     elif choice.verb == "inference-cost":
         tables["inference-cost"] = bench_inference_cost(network, shape, choice.repeats)
     else:
         for size in FULL_SIZES:
             tables[f"inference-flops {size[0]}x{size[1]}"] = bench_inference_flops(network, shape.latent_frames, size)
-    _report(tables, choice.out)
-    return 0
+    return tables
 
 
 def _choice(arguments: list[str]) -> argparse.Namespace:
@@ -118,6 +128,7 @@ def _choice(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, help="latent frames to denoise")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--first", type=int, help="train-step: so many rows only; 2 is the reference and ours")
     parser.add_argument("--out", type=Path)
     return parser.parse_args(arguments)
 

@@ -20,18 +20,21 @@ from model.flow_matching import add_noise, joint_loss
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 
-def bench_train_step(network: NetworkConfig, recipe: RecipeConfig, shape: ClipShape, repeats: int) -> list[Measured]:
-    """Forward, joint loss and backward, under bf16 autocast where the name says nothing else."""
+def bench_train_step(
+    network: NetworkConfig, recipe: RecipeConfig, shape: ClipShape, repeats: int, first: int | None = None
+) -> list[Measured]:
+    """Forward, joint loss and backward, under bf16 autocast where the name says nothing else; of the `first` rows."""
     device = bench_device()
     torch.manual_seed(0)
     ours = DualStreamTransformer(network, recipe).to(device)
     batch = random_batch(network, shape, device)
-    steps = {name: train_step(model, batch, autocast) for name, (model, autocast) in contenders(ours).items()}
+    chosen = list(contenders(ours).items())[:first]
+    steps = {name: train_step(model, batch, autocast) for name, (model, autocast) in chosen}
     seconds = interleaved_seconds(steps, repeats, device)
     peaks = {name: peak_bytes(step, device) / 2**20 for name, step in steps.items()}
-    first = next(iter(steps))
+    one = next(iter(steps))
     return [
-        Measured(name, seconds[name], seconds[name] / seconds[first], peaks[name], peaks[name] / peaks[first])
+        Measured(name, seconds[name], seconds[name] / seconds[one], peaks[name], peaks[name] / peaks[one])
         for name in steps
     ]
 

@@ -24,9 +24,11 @@ class GuidedVelocity:
     def __init__(
         self, network: DualStreamTransformer, conditions: Conditions, empty_text_LD: Tensor, sampling: SamplingConfig
     ) -> None:
-        self.network, self.conditions, self.sampling = network, conditions, sampling
-        self.unconditional = without_prompt_and_sound(conditions, empty_text_LD)
-        self.both = None if sampling.guidance_passes == "two" else joined(conditions, self.unconditional)
+        self.network, self.sampling = network, sampling
+        unconditional = without_prompt_and_sound(conditions, empty_text_LD)
+        both = None if sampling.guidance_passes == "two" else joined(conditions, unconditional)
+        self.conditions, self.unconditional = distinct_prompts(conditions), distinct_prompts(unconditional)
+        self.both = None if both is None else distinct_prompts(both)
 
     def __call__(self, rgb_BCThw: Tensor, sigma_B: Tensor) -> Tensor:
         """Velocity [B,C,T,h,w] at noise level sigma. Guidance 1 needs no unconditional side."""
@@ -64,6 +66,12 @@ def without_prompt_and_sound(conditions: Conditions, empty_text_LD: Tensor) -> C
     """The unconditional side: empty prompt, zeros for sound; references, motion and pose stay."""
     text_BLD = empty_text_LD.to(conditions.text_BLD).expand_as(conditions.text_BLD)
     return replace(conditions, text_BLD=text_BLD, audio_BKAS=torch.zeros_like(conditions.audio_BKAS))
+
+
+def distinct_prompts(conditions: Conditions) -> Conditions:
+    """Each prompt once: several seeds of a clip, and all clips' unconditional sides, share their text's projections."""
+    text_BZ, row_of_B = conditions.text_BLD.flatten(1).unique(dim=0, return_inverse=True)
+    return replace(conditions, text_BLD=text_BZ.unflatten(1, conditions.text_BLD.shape[1:]), prompt_of_B=row_of_B)
 
 
 def joined(first: Conditions, second: Conditions) -> Conditions:

@@ -83,8 +83,12 @@ class SelfAttention(Projections):
 class CrossAttention(Projections):
     """Tokens look at a context (text or audio) without positions."""
 
-    def forward(self, x_BND: Tensor, context_BLD: Tensor) -> Tensor:
-        return self.output(self._attend(self.queries(x_BND), self.keys(context_BLD), self.values(context_BLD)))
+    def forward(self, x_BND: Tensor, context_BLD: Tensor, row_of_B: Tensor | None = None) -> Tensor:
+        """[B,N,D]; with `row_of_B` sample b looks at that row, and what several look at is projected once."""
+        k_BLHK, v_BLHK = self.keys(context_BLD), self.values(context_BLD)
+        if row_of_B is not None:
+            k_BLHK, v_BLHK = k_BLHK[row_of_B], v_BLHK[row_of_B]
+        return self.output(self._attend(self.queries(x_BND), k_BLHK, v_BLHK))
 
 
 def attend(q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:

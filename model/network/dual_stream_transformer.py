@@ -105,7 +105,7 @@ class DualStreamTransformer(nn.Module):
         times = self._time_and_text(timestep_B, conditions)
         tokens = self._tokens(rgb_BCThw, conditions, hoi_BCThw)
         plan = self._plan(layout, rgb_BCThw.device, attention)
-        inputs = self._block_inputs(times, plan, self._experts_on(timestep_B, conditional))
+        inputs = self._block_inputs(times, plan, self._experts_on(timestep_B, conditional), conditions.prompt_of_B)
         tokens, logits = self._through_blocks(tokens, inputs, self.audio(conditions.audio_BKAS))
 
         grid = (layout.frames, layout.rows, layout.columns)
@@ -198,7 +198,10 @@ class DualStreamTransformer(nn.Module):
         hoi_text_BLD = None if conditions.hoi_text_BLD is None else self.text(conditions.hoi_text_BLD)
         if not self.network.pooled_text_in_modulation:
             return TimeAndText(step_BD, zero_BD, step_BD, zero_BD, text_BLD, hoi_text_BLD)
-        prompt_BD = hoi_prompt_BD = pooled_text(conditions.text_BLD, text_BLD)
+        prompt_BD = pooled_text(conditions.text_BLD, text_BLD)
+        if conditions.prompt_of_B is not None:
+            prompt_BD = prompt_BD[conditions.prompt_of_B]
+        hoi_prompt_BD = prompt_BD
         if conditions.hoi_text_BLD is not None and hoi_text_BLD is not None:
             hoi_prompt_BD = pooled_text(conditions.hoi_text_BLD, hoi_text_BLD)
         rgb = (step_BD + prompt_BD, zero_BD + prompt_BD)
@@ -213,7 +216,9 @@ class DualStreamTransformer(nn.Module):
         rotary = rotary_tables(layout, self.recipe.hoi_positions, head_dim, device)
         return AttentionPlan(attention, rotary, tuple(seen))
 
-    def _block_inputs(self, times: TimeAndText, plan: AttentionPlan, experts_on_B: Tensor | None) -> BlockInputs:
+    def _block_inputs(
+        self, times: TimeAndText, plan: AttentionPlan, experts_on_B: Tensor | None, prompt_of_B: Tensor | None
+    ) -> BlockInputs:
         hoi_BD = times.hoi_step_BD if self.recipe.hoi_modulation == "own_step" else times.hoi_zero_BD
         return BlockInputs(
             plan=plan,
@@ -223,6 +228,7 @@ class DualStreamTransformer(nn.Module):
             text_BLD=times.text_BLD,
             hoi_text_BLD=times.hoi_text_BLD,
             experts_on_B=experts_on_B,
+            prompt_of_B=prompt_of_B,
         )
 
     def _experts_on(self, timestep_B: Tensor, conditional: bool | Tensor) -> Tensor | None:

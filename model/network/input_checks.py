@@ -18,6 +18,11 @@ def check_network(network: NetworkConfig) -> None:
             f"network.dim / network.heads = {head_dim}: a head's third must come out even for the rotary pairs of "
             "height and width; use a head size such as 24, 48, 96, 128 or 144"
         )
+    if network.patch[0] != 1:
+        raise ValueError(
+            f"network.patch {network.patch} spans {network.patch[0]} latent frames, but references are one frame: "
+            "give a patch of (1, height, width)"
+        )
     if network.dim % 4:
         raise ValueError(f"network.dim {network.dim} must be a multiple of 4 (the audio encoder works at dim/4)")
     if network.frequency_dim % 2:
@@ -32,6 +37,11 @@ def check_network(network: NetworkConfig) -> None:
 
 def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions) -> None:
     """Raises ValueError for shapes that do not fit the network or each other."""
+    if rgb_BCThw.ndim != 5:
+        raise ValueError(
+            f"rgb_BCThw has shape {tuple(rgb_BCThw.shape)}, wanted [batch, channels, frames, height, width]: add the "
+            "missing axes"
+        )
     batch, _, frames, height, width = rgb_BCThw.shape
     _, patch_height, patch_width = network.patch
     if frames % network.patch[0] or height % patch_height or width % patch_width:
@@ -48,7 +58,9 @@ def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | N
     _same_shape("conditions.pose_BCThw", conditions.pose_BCThw, same)
     _check_motion(network, conditions, (batch, network.latent_channels, height, width))
     _check_audio(network, conditions.audio_BKAS, batch, frames)
-    _check_text("conditions.text_BLD", network, conditions.text_BLD, batch)
+    prompts = batch if conditions.prompt_of_B is None else len(conditions.text_BLD)
+    _same_shape("conditions.prompt_of_B", conditions.prompt_of_B, (batch,))
+    _check_text("conditions.text_BLD", network, conditions.text_BLD, prompts)
     if hoi_BCThw is None:
         return
     if conditions.hoi_text_BLD is None:
@@ -57,8 +69,14 @@ def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | N
 
 
 def _same_shape(name: str, x: Tensor | None, wanted: tuple[int, ...]) -> None:
-    if x is not None and tuple(x.shape) != wanted:
-        raise ValueError(f"{name} has shape {tuple(x.shape)}, the clip and network.latent_channels ask for {wanted}")
+    if x is None or tuple(x.shape) == wanted:
+        return
+    if x.ndim == len(wanted) == 5 and x.shape[1] != wanted[1]:
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}, {x.shape[1]} channels, but network.latent_channels is {wanted[1]}: "
+            "encode with a codec of that many (encoding.latent_codec.channels), or build the network for the codec's"
+        )
+    raise ValueError(f"{name} has shape {tuple(x.shape)}, wanted {wanted}: give it the batch and size of the clip")
 
 
 def _check_motion(network: NetworkConfig, conditions: Conditions, wanted: tuple[int, int, int, int]) -> None:

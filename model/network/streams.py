@@ -23,6 +23,7 @@ class Conditions:
     product_scale: float = 1.0
     motion_BCFhw: Tensor | None = None
     pose_BCThw: Tensor | None = None
+    prompt_of_B: Tensor | None = None  # each sample's row of text_BLD, where samples share prompts; None: its own
 
 
 class Denoised(NamedTuple):

@@ -40,6 +40,7 @@ class BlockInputs:
     text_BLD: Tensor
     hoi_text_BLD: Tensor | None
     experts_on_B: Tensor | None  # None: experts are off for every sample
+    prompt_of_B: Tensor | None = None  # each sample's row of text_BLD; None: its own
 
 
 class TransformerBlock(nn.Module):
@@ -96,7 +97,7 @@ class TransformerBlock(nn.Module):
 
     def _read_text(self, tokens: Tokens, inputs: BlockInputs) -> Tokens:
         rgb_h = torch.cat([to_compute(self.cross_norm(x)) for x in (tokens.target_BND, tokens.clean_BRD)], dim=1)
-        target_y, clean_y = _split(self.cross_attention(rgb_h, inputs.text_BLD), tokens)
+        target_y, clean_y = _split(self.cross_attention(rgb_h, inputs.text_BLD, inputs.prompt_of_B), tokens)
         hoi = tokens.hoi_BND
         if hoi is not None:
             hoi = hoi + self.cross_attention(to_compute(self.cross_norm(hoi)), _present(inputs.hoi_text_BLD))

@@ -71,7 +71,9 @@ def test_commands_write_their_tables(
     assert rows[0]["name"] in capsys.readouterr().out
 
 
-def test_unknown_preset_is_named() -> None:
+def test_unknown_preset_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inference-cost", "--network", "tinny"]) == 2
+    assert "error: network=tinny: no such preset" in capsys.readouterr().err
     with pytest.raises(ValueError, match=r"network=tinny: no such preset; there are .*tiny"):
         network_preset("tinny")
     with pytest.raises(ValueError, match=r"--set dimm: no such field; there are dim,"):

@@ -1,6 +1,7 @@
 """Guidance: one pass of both sides says what two passes say, in every recipe; out of memory, two passes take over."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from model.contracts import NetworkConfig, RecipeConfig, SamplingConfig
 from model.inference.export import ArtifactConfigs
-from model.inference.guidance import GuidedVelocity, joined, without_prompt_and_sound
+from model.inference.guidance import GuidedVelocity, distinct_prompts, joined, without_prompt_and_sound
 from model.inference.sampler import draw_noise, sample_latents
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.region_experts import RegionExperts
@@ -98,3 +99,14 @@ def test_guidance_one_never_asks_the_unconditional_side(dual: DualStreamTransfor
     with torch.no_grad():
         alone = GuidedVelocity(dual, conditions(2), EMPTY + 3, sampling)(noise(2), torch.ones(2))
         assert torch.equal(velocity(noise(2), torch.ones(2)), alone)  # the empty prompt is never looked at
+
+
+def test_each_prompt_is_told_once() -> None:
+    """Three seeds of one clip: its prompt and the empty one are two rows for six samples."""
+    one = conditions(1)
+    three = replace(one, **{name: x.expand(3, *x.shape[1:]) for name, x in vars(one).items() if isinstance(x, Tensor)})
+    told = distinct_prompts(joined(three, without_prompt_and_sound(three, EMPTY)))
+    assert told.text_BLD.shape == (2, 6, 8)
+    assert told.prompt_of_B is not None
+    spread = told.text_BLD[told.prompt_of_B]
+    assert torch.equal(spread, torch.cat((three.text_BLD, EMPTY.expand(3, 6, 8))))

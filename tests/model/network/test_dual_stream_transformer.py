@@ -1,5 +1,6 @@
 """Sizes, start, gradients, per-sample behaviour and compilation of the network."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_samples_of_a_batch_do_not_mix(
     with torch.inference_mode():
         both = model(inputs.rgb, inputs.timestep, inputs.conditions, inputs.hoi)
         for index in range(2):
-            fields = {name: value for name, value in vars(inputs.conditions).items() if name != "product_scale"}
+            fields = {name: x for name, x in vars(inputs.conditions).items() if isinstance(x, torch.Tensor)}
             one = type(inputs.conditions)(
                 **{name: x[index : index + 1] for name, x in fields.items()},
                 product_scale=inputs.conditions.product_scale,
@@ -83,6 +84,26 @@ def test_samples_of_a_batch_do_not_mix(
             )
             torch.testing.assert_close(alone.rgb_BCThw[0], both.rgb_BCThw[index], rtol=1e-4, atol=1e-4)
             torch.testing.assert_close(alone.hoi_BCThw[0], both.hoi_BCThw[index], rtol=1e-4, atol=1e-4)
+
+
+def test_shared_prompts_are_projected_once(
+    small: NetworkConfig, recipe: RecipeConfig, make_inputs: Any, randomized: Any
+) -> None:
+    small = small.model_copy(update={"pooled_text_in_modulation": True})
+    model, inputs = randomized(small, recipe), make_inputs(small, (2, 8, 8), batch=3)
+    rows = torch.tensor([1, 0, 1])
+    prompts_PLD = inputs.conditions.text_BLD[:2]
+    shared = replace(inputs.conditions, text_BLD=prompts_PLD, prompt_of_B=rows)
+    spread = replace(inputs.conditions, text_BLD=prompts_PLD[rows])
+    projected: list[int] = []
+    for part in (model.blocks[0].cross_attention.k, model.blocks[0].cross_attention.v):
+        part.register_forward_hook(lambda _module, given, _y: projected.append(given[0].shape[0]))
+    with torch.inference_mode():
+        once, each = (model(inputs.rgb, inputs.timestep, told).rgb_BCThw for told in (shared, spread))
+    assert projected == [2, 2, 3, 3]
+    assert (once - each).abs().max() <= 1e-6 * each.abs().max()
+    with pytest.raises(ValueError, match=r"conditions\.prompt_of_B has shape \(2,\)"):
+        model(inputs.rgb, inputs.timestep, replace(shared, prompt_of_B=rows[:2]))
 
 
 def test_experts_switch_off_only_in_the_released_recipe(

@@ -17,6 +17,7 @@ from model.network.dual_stream_transformer import DualStreamTransformer
         ({"heads": 5}, r"network\.dim 48 is not a multiple of network\.heads 5"),
         ({"dim": 64, "heads": 1}, "third must come out even"),
         ({"dim": 80, "heads": 2}, "third must come out even"),
+        ({"patch": (2, 2, 2)}, r"network\.patch \(2, 2, 2\) spans 2 latent frames"),
         ({"frequency_dim": 15}, "network.frequency_dim 15 must be even"),
         ({"audio_injection_layers": [0, 2]}, r"network\.audio_injection_layers \[0, 2\]: give each layer once, 0\.\.1"),
         ({"audio_injection_layers": [1, 1]}, "give each layer once"),
@@ -44,7 +45,10 @@ def test_batches_that_do_not_fit(small: NetworkConfig, read_recipe: Any, make_in
 
     odd = inputs.rgb[..., :7]
     refused("not divisible by network.patch", rgb=odd)
-    refused(r"rgb_BCThw has shape \(2, 3", rgb=inputs.rgb[:, :3])
+    refused(
+        r"rgb_BCThw has shape \(2, 3.* 3 channels, but network\.latent_channels is 4: encode", rgb=inputs.rgb[:, :3]
+    )
+    refused("add the missing axes", rgb=inputs.rgb[0])
     refused("hoi_BCThw has shape", hoi=inputs.hoi[:, :, :1])
     refused("6 steps, shorter than the clip's 8", audio_BKAS=c.audio_BKAS[..., :6])
     refused(r"conditions\.audio_BKAS has shape", audio_BKAS=c.audio_BKAS[:, :1])
