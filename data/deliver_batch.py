@@ -97,7 +97,7 @@ def _deliver(entry: BatchEntry, folder: Path) -> int:
     if isinstance(entry.order, ReleasedCsvBatch):
         return released_csv.deliver(entry.order, folder)
     if isinstance(entry.order, RawVideoBatch):
-        return raw_video.deliver(entry.order, entry.clip, folder, entry.preparation_processes)
+        return raw_video.deliver(entry.order, entry.clip, folder, entry.spread)
     assert isinstance(entry.order, StudioBatch)
     studio.deliver(entry.order, entry.clip, folder, entry.preparation_processes)
     return entry.order.clips

@@ -13,7 +13,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 from data.contracts import MapKind
@@ -68,11 +71,23 @@ def _by_processes(
     work: Callable[[Job], Result], jobs: Sequence[Job], processes: int
 ) -> Generator[Result | ClipError, None, None]:
     start = multiprocessing.get_context("fork")  # a child has the parent's modules at once: torch alone takes seconds
-    pool = ProcessPoolExecutor(min(processes, len(jobs)), mp_context=start)
+    pool = ProcessPoolExecutor(min(processes, len(jobs)), mp_context=start, initializer=end_with_parent)
     try:
         yield from _in_order(lambda job: pool.submit(_tried, work, job), lambda done: done.result(), jobs, processes)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def end_with_parent() -> None:
+    """In a child, first of all: see to it that it ends when its parent is killed. It would wait for jobs for ever."""
+    parent = parent_process()
+    assert parent is not None, "called in a child"
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _by_ray(
@@ -95,15 +110,15 @@ def _in_project(root: str, work: Callable[[Job], Result], job: Job) -> Result | 
 
 
 def _in_order(
-    submit: Callable[[Job], Handle], wait: Callable[[Handle], Result], jobs: Iterable[Job], at_once: int
+    submit: Callable[[Job], Handle], result: Callable[[Handle], Result], jobs: Iterable[Job], at_once: int
 ) -> Generator[Result, None, None]:
     handed_out: deque[Handle] = deque()
     for job in jobs:
         handed_out.append(submit(job))
         if len(handed_out) == AHEAD * at_once:
-            yield wait(handed_out.popleft())
+            yield result(handed_out.popleft())
     while handed_out:
-        yield wait(handed_out.popleft())
+        yield result(handed_out.popleft())
 
 
 @contextmanager

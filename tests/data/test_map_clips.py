@@ -1,9 +1,13 @@
 """The one map over clips: the same results in the same order, however they are spread."""
 
 import os
+import subprocess
+import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from data.failures import ClipError, refuse
@@ -44,6 +48,30 @@ def test_results_come_in_order_and_a_clip_that_cannot_be_used_comes_as_its_error
 def test_any_other_failure_ends_the_map(tmp_path: Path, processes: int) -> None:
     with pytest.raises(OSError, match="disk full at 0"):
         list(map_clips(fail, [Job(number, tmp_path) for number in range(40)], Spread(processes=processes)))
+
+
+def test_who_works_for_a_killed_process_ends_with_it() -> None:
+    """The children of a killed process would wait for jobs for ever."""
+    script = """
+        import os, time
+        from data.map_clips import Spread, map_clips
+
+        def work(number):
+            print(os.getpid(), flush=True)
+            time.sleep(0.3)
+
+        list(map_clips(work, range(1000), Spread(processes=2)))
+    """
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pids: set[int] = set()
+    while len(pids) < 2:
+        pids.add(int(parent.stdout.readline()))
+    workers = [psutil.Process(pid) for pid in pids]
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
 
 
 def test_ray_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@
     rejected.jsonl  every stretch that became none, with its reason
 
 One bad file or stretch is one line of rejected.jsonl, the others go on. A delivery that is interrupted continues: a
-file that was looked at and a clip that is finished are not made again. CoInteract, arXiv 2604.19636, sec. 3.3.
+file that was looked at and a clip that is finished are not made again. With data.map=ray stretches are cut and
+annotated on many machines, which have the annotators' environment at the same path. CoInteract, arXiv 2604.19636,
+sec. 3.3.
 """
 
 import re
@@ -14,14 +16,17 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 
+from data.annotators.launch import OnLine
 from data.contracts import ClipFormat, ClipRecord, RawVideoBatch
 from data.manifest import write_manifest
+from data.map_clips import Spread, map_clips
 from data.progress import parse_progress, report_progress
 from data.run_folder import write_whole
 from data.sources.copy_delivery import copy_delivery
@@ -35,6 +40,7 @@ from data.sources.raw_video.survey import Survey, survey
 
 FOOTAGE, SURVEYS, OUTCOMES = "footage", ".surveys", "outcomes.partial.jsonl"
 SURVEY, SOUND = "survey.npz", "sound.npy"
+HERE = Spread()
 UNFIT_FOR_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -46,7 +52,7 @@ class Outcome(BaseModel, frozen=True, extra="forbid"):
     rejected: Rejection | None = None
 
 
-def deliver(order: RawVideoBatch, clip: ClipFormat, folder: Path, processes: int = 1) -> int:
+def deliver(order: RawVideoBatch, clip: ClipFormat, folder: Path, spread: Spread = HERE) -> int:
     """Make a raw batch out of the folder `order.path`. Gives the number of clips.
 
     Raises:
@@ -58,7 +64,7 @@ def deliver(order: RawVideoBatch, clip: ClipFormat, folder: Path, processes: int
     copy_delivery(Path(order.path), footage)
     entries = read_sidecar(footage)
     jobs, rejected = _plan(order, clip, folder, entries)
-    outcomes = _cut_all(jobs, folder, processes)
+    outcomes = _cut_all(jobs, folder, spread)
     records = [found.clip for found in outcomes if found.clip]
     rejected += [found.rejected for found in outcomes if found.rejected]
     write_rejected(folder, rejected)
@@ -140,7 +146,7 @@ def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
     return found
 
 
-def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
+def _cut_all(jobs: list[CutJob], folder: Path, spread: Spread) -> list[Outcome]:
     """The outcome of every job, in their order; those of an interrupted delivery are taken as they are."""
     file = folder / OUTCOMES
     known = {found.clip_id: found for found in _read_outcomes(file)}
@@ -151,7 +157,7 @@ def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
             if found := parse_progress(line):
                 report_progress(len(known), len(jobs), f"stretches; {clip_id}: {found[2]}")
 
-        for outcome in _spread(todo, processes, say):
+        for outcome in _spread(todo, spread, say):
             known[outcome.clip_id] = outcome
             if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
                 handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
@@ -160,21 +166,31 @@ def _cut_all(jobs: list[CutJob], folder: Path, processes: int) -> list[Outcome]:
     return [known[job.clip_id] for job in jobs]
 
 
-def _spread(jobs: list[CutJob], processes: int, say: Callable[[str, str], None]) -> Iterator[Outcome]:
-    """Threads are enough: annotators are processes of their own, and decoding lets go of the interpreter."""
-
-    def one(job: CutJob) -> Outcome:
-        made = cut_clip(job, lambda line: say(job.clip_id, line))
-        rejected = isinstance(made, Rejection)
-        return Outcome(clip_id=job.clip_id, clip=None if rejected else made, rejected=made if rejected else None)
-
-    with ThreadPoolExecutor(processes) as pool:
-        waiting = [pool.submit(one, job) for job in jobs]
+def _spread(jobs: list[CutJob], spread: Spread, say: Callable[[str, str], None]) -> Iterator[Outcome]:
+    """On this machine by threads: annotators are processes of their own, decoding lets go of the interpreter."""
+    if spread.kind == "ray":
+        for outcome in map_clips(_cut_unheard, jobs, spread):
+            assert isinstance(outcome, Outcome), "a stretch that becomes no clip is an outcome"
+            yield outcome
+        return
+    with ThreadPoolExecutor(spread.processes) as pool:
+        waiting = [pool.submit(_cut_one, job, partial(say, job.clip_id)) for job in jobs]
         try:
             for future in waiting:
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _cut_one(job: CutJob, on_line: OnLine) -> Outcome:
+    made = cut_clip(job, on_line)
+    rejected = isinstance(made, Rejection)
+    return Outcome(clip_id=job.clip_id, clip=None if rejected else made, rejected=made if rejected else None)
+
+
+def _cut_unheard(job: CutJob) -> Outcome:
+    """On another machine: what its annotators say on the way is not brought here."""
+    return _cut_one(job, lambda _line: None)
 
 
 def _read_outcomes(file: Path) -> list[Outcome]:

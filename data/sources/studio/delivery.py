@@ -26,6 +26,7 @@ import numpy as np
 from PIL import Image
 
 from data.contracts import ClipFormat, ClipRecord, StudioBatch
+from data.map_clips import end_with_parent
 from data.progress import report_progress
 from data.run_folder import write_whole
 from data.sources.studio.film import FilmedClip, film
@@ -119,7 +120,7 @@ def film_all(
             yield film_to_disk(order, index, clip, folder)
         return
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(indices)), mp_context=fresh) as pool:
+    with ProcessPoolExecutor(min(processes, len(indices)), mp_context=fresh, initializer=end_with_parent) as pool:
         waiting = [pool.submit(film_to_disk, order, index, clip, folder) for index in indices]
         try:
             for done in as_completed(waiting):

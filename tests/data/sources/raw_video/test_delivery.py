@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from data.annotators.config import AnnotationConfig
 from data.contracts import ClipFormat, ClipRecord, RawVideoBatch
 from data.manifest import read_manifest
+from data.map_clips import Spread
 from data.sources.raw_video.delivery import OUTCOMES, SURVEYS, Outcome, clip_names, deliver
 from data.sources.raw_video.rejected import by_reason, read_rejected
 
@@ -98,6 +100,38 @@ def test_an_interrupted_delivery_makes_nothing_again(
     assert [found.clip_id for found in read_manifest(raw)] == ["good_000005", "good_000014"]
     assert sorted(path.name for path in raw.iterdir()) == ["clips", "footage", "manifest.jsonl", "rejected.jsonl"]
     assert not list((raw / "clips").iterdir()), "what was half made is gone"
+
+
+@pytest.mark.parametrize(
+    "spread",
+    [
+        Spread(processes=2),
+        pytest.param(
+            Spread("ray", processes=2),
+            marks=[
+                pytest.mark.end_to_end,
+                pytest.mark.skipif(find_spec("ray") is None, reason="Ray is an extra: run `make setup-extras`"),
+            ],
+        ),
+    ],
+)
+def test_what_an_annotator_says_is_listed_wherever_it_ran(
+    spread: Spread, film: Film, pictures: Pictures, sound: Callable[[float], np.ndarray], tmp_path: Path
+) -> None:
+    """Every stretch is cut and given to a tool that always fails."""
+    film("good.mp4", pictures(5 + 3 * 9), samples_S=sound(1.28))
+    python = tmp_path / "environment/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nset -e\ntest -f "$3/rgb.mp4"\ntest -f "$3/motion.mp4"\necho no model >&2\nexit 3\n')
+    python.chmod(0o755)
+    broken = AnnotationConfig.model_validate({"pose": {"kind": "mediapipe", "environment": str(python.parents[1])}})
+    order = ordered(tmp_path / "footage").model_copy(update={"annotation": broken})
+    with pytest.raises(ValueError, match=r"no stretch of the footage can be used \(.*3.*no model"):
+        deliver(order, CLIP, tmp_path / "raw", spread)
+    told = [(found.reason, found.from_seconds, found.value) for found in read_rejected(tmp_path / "raw")]
+    assert [reason for reason, _, _ in told] == ["annotator_failed"] * 3
+    assert [round(seconds * 25) for _, seconds, _ in told] == [5, 14, 23], "in the order of the footage"
+    assert all(str(value).endswith("ended with exit code 3: no model") for _, _, value in told)
 
 
 def record(clip_id: str) -> ClipRecord:
