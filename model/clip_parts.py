@@ -35,7 +35,7 @@ PART_VERSIONS = {
     "text": 1,
     "hoi_text": 1,
     "audio": 1,
-    "regions": 1,
+    "regions": 2,
 }
 
 
