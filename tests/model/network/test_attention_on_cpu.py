@@ -23,10 +23,12 @@ def _inputs(precision: torch.dtype) -> list[Tensor]:
 
 @pytest.mark.parametrize(("precision", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
 @pytest.mark.parametrize("at_once", [1, 2**20])  # the shortest runs, three of them; one run
+@pytest.mark.parametrize("kept", [0, 2**24])  # softmax made again; kept
 def test_forward_and_gradients(
-    precision: torch.dtype, tolerance: float, at_once: int, monkeypatch: pytest.MonkeyPatch
+    precision: torch.dtype, tolerance: float, at_once: int, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attention_on_cpu, "SCORES_AT_ONCE", at_once)
+    monkeypatch.setattr(attention_on_cpu, "SCORES_KEPT", kept)
     inputs = _inputs(precision)
     ours, wanted = AttentionOnCpu.apply(*inputs), _exact(*inputs)
     assert isinstance(ours, Tensor)
@@ -39,9 +41,9 @@ def test_forward_and_gradients(
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("at_once", [1, 2**20])  # large: the library or plain products; small: written out
-def test_every_way_to_attend_agrees(precision: torch.dtype, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention_on_cpu, "SCORES_AT_ONCE", at_once)
+@pytest.mark.parametrize("together", [1, 2**21])  # large: the library or plain products; small: written out
+def test_every_way_to_attend_agrees(precision: torch.dtype, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_on_cpu, "SCORES_TOGETHER", together)
     inputs = _inputs(precision)
     got, exact = attend_on_cpu(*inputs), _exact(*inputs)
     assert (got.double() - exact).abs().max() <= (1e-5 if precision == torch.float32 else 2e-2) * exact.abs().max()
