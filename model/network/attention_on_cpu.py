@@ -1,8 +1,8 @@
 """Softmax attention for training on a CPU: plain matrix products, one head and one run of queries at a time.
 
 In bf16 the library's fused CPU kernel works at half the rate of its matrix products. Here a run of queries is as long
-as its scores stay in the cache. What is kept for the backward pass is queries, keys and values, and the scores' softmax
-where it is small; else it is made again. In fp32, on a GPU and without gradients the library's kernel is the better one.
+as its scores stay in the cache. For the backward pass queries, keys and values are kept, and the scores' softmax where
+that is small; else it is made again. In fp32, on a GPU and without gradients the library's kernel is the better one.
 
 Shape legend: B batch, N queries, M keys, H heads, K head size, R queries of a run.
 """
