@@ -1,8 +1,8 @@
 """Softmax attention for training on a CPU: plain matrix products, one head and one run of queries at a time.
 
 In bf16 the library's fused CPU kernel works at half the rate of its matrix products. Here a run of queries is as long
-as its scores stay in the cache. For the backward pass queries, keys and values are kept, and the scores' softmax where
-that is small; else it is made again. In fp32, on a GPU and without gradients the library's kernel is the better one.
+as its scores stay in the cache; nothing but queries, keys and values is kept for the backward pass, which makes the
+scores again. In fp32, on a GPU and without gradients the library's kernel is the better one.
 
 Shape legend: B batch, N queries, M keys, H heads, K head size, R queries of a run.
 """
@@ -17,7 +17,6 @@ from torch.autograd.function import once_differentiable
 
 SCORES_AT_ONCE = 2**20  # of a run
 SCORES_TOGETHER = 2**21  # up to here all heads are worked out at once
-SCORES_KEPT = 2**24  # up to here the softmax is kept for the backward pass: 32 MiB a call
 
 
 class AttentionOnCpu(torch.autograd.Function):
@@ -27,28 +26,24 @@ class AttentionOnCpu(torch.autograd.Function):
     def forward(ctx: Any, q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
         q_BNHK = q_BNHK * q_BNHK.shape[-1] ** -0.5
         y_BNHK = torch.empty_like(q_BNHK, memory_format=torch.contiguous_format)
-        kept: list[Tensor] = []
-        keeps = _scores(q_BNHK, k_BMHK) <= SCORES_KEPT
         for sample, head, rows in _runs(q_BNHK, k_BMHK):
             p_RM = _probabilities(q_BNHK[sample, rows, head], k_BMHK[sample, :, head])
             y_BNHK[sample, rows, head] = p_RM @ v_BMHK[sample, :, head]
-            if keeps:
-                kept.append(p_RM)
-        ctx.save_for_backward(q_BNHK, k_BMHK, v_BMHK, *kept)
+        ctx.save_for_backward(q_BNHK, k_BMHK, v_BMHK)
         return y_BNHK
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_BNHK: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        q_BNHK, k_BMHK, v_BMHK, *kept = ctx.saved_tensors
+        q_BNHK, k_BMHK, v_BMHK = ctx.saved_tensors
         dq = torch.empty_like(q_BNHK, memory_format=torch.contiguous_format)
         dk, dv = (
             torch.zeros_like(x, dtype=torch.float32, memory_format=torch.contiguous_format) for x in (k_BMHK, v_BMHK)
         )
-        for run, (sample, head, rows) in enumerate(_runs(q_BNHK, k_BMHK)):
+        for sample, head, rows in _runs(q_BNHK, k_BMHK):
             q_RK, dy_RK = q_BNHK[sample, rows, head], grad_BNHK[sample, rows, head]
             k_MK, v_MK = k_BMHK[sample, :, head], v_BMHK[sample, :, head]
-            p_RM = kept[run] if kept else _probabilities(q_RK, k_MK)
+            p_RM = _probabilities(q_RK, k_MK)
             dv[sample, :, head] += p_RM.T @ dy_RK
             ds_RM = torch.ops.aten._softmax_backward_data(dy_RK @ v_MK.T, p_RM, -1, p_RM.dtype)
             dq[sample, rows, head] = ds_RM @ k_MK
