@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 SCORES_AT_ONCE = 2**20  # of a run
-SCORES_KEPT = 2**21  # up to here the scores of all heads are worked out at once and kept for the backward pass
+SCORES_TOGETHER = 2**21  # up to here all heads are worked out at once
 
 
 class AttentionOnCpu(torch.autograd.Function):
@@ -24,37 +24,36 @@ class AttentionOnCpu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
-        ctx.save_for_backward(q_BNHK, k_BMHK, v_BMHK)
+        q_BNHK = q_BNHK * q_BNHK.shape[-1] ** -0.5
         y_BNHK = torch.empty_like(q_BNHK, memory_format=torch.contiguous_format)
-        for sample, head in _heads(q_BNHK):
-            k_MK, v_MK = k_BMHK[sample, :, head], v_BMHK[sample, :, head]
-            for rows in _runs(q_BNHK, k_BMHK):
-                y_BNHK[sample, rows, head] = _probabilities(q_BNHK[sample, rows, head], k_MK) @ v_MK
+        for sample, head, rows in _runs(q_BNHK, k_BMHK):
+            p_RM = _probabilities(q_BNHK[sample, rows, head], k_BMHK[sample, :, head])
+            y_BNHK[sample, rows, head] = p_RM @ v_BMHK[sample, :, head]
+        ctx.save_for_backward(q_BNHK, k_BMHK, v_BMHK)
         return y_BNHK
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_BNHK: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
         q_BNHK, k_BMHK, v_BMHK = ctx.saved_tensors
-        dq, dk, dv = (torch.empty_like(x, memory_format=torch.contiguous_format) for x in (q_BNHK, k_BMHK, v_BMHK))
-        scale = q_BNHK.shape[-1] ** -0.5
-        for sample, head in _heads(q_BNHK):
+        dq = torch.empty_like(q_BNHK, memory_format=torch.contiguous_format)
+        dk, dv = (
+            torch.zeros_like(x, dtype=torch.float32, memory_format=torch.contiguous_format) for x in (k_BMHK, v_BMHK)
+        )
+        for sample, head, rows in _runs(q_BNHK, k_BMHK):
+            q_RK, dy_RK = q_BNHK[sample, rows, head], grad_BNHK[sample, rows, head]
             k_MK, v_MK = k_BMHK[sample, :, head], v_BMHK[sample, :, head]
-            dk_MK, dv_MK = torch.zeros_like(k_MK, dtype=torch.float32), torch.zeros_like(v_MK, dtype=torch.float32)
-            for rows in _runs(q_BNHK, k_BMHK):
-                q_RK, dy_RK = q_BNHK[sample, rows, head], grad_BNHK[sample, rows, head]
-                p_RM = _probabilities(q_RK, k_MK)
-                dv_MK += p_RM.T @ dy_RK
-                ds_RM = torch.ops.aten._softmax_backward_data(dy_RK @ v_MK.T, p_RM, -1, p_RM.dtype)
-                dq[sample, rows, head] = ds_RM @ k_MK * scale
-                dk_MK += ds_RM.T @ (q_RK * scale)
-            dk[sample, :, head], dv[sample, :, head] = dk_MK, dv_MK
-        return dq, dk, dv
+            p_RM = _probabilities(q_RK, k_MK)
+            dv[sample, :, head] += p_RM.T @ dy_RK
+            ds_RM = torch.ops.aten._softmax_backward_data(dy_RK @ v_MK.T, p_RM, -1, p_RM.dtype)
+            dq[sample, rows, head] = ds_RM @ k_MK
+            dk[sample, :, head] += ds_RM.T @ q_RK
+        return dq.mul_(q_BNHK.shape[-1] ** -0.5), dk.to(k_BMHK.dtype), dv.to(v_BMHK.dtype)
 
 
 def attend_on_cpu(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     """[B,N,H,K], [B,M,H,K], [B,M,H,K] -> [B,N,H,K], by whichever way is the quickest forward and backward."""
-    if q_BNHK.shape[0] * q_BNHK.shape[1] * q_BNHK.shape[2] * k_BMHK.shape[1] <= SCORES_KEPT:
+    if _scores(q_BNHK, k_BMHK) <= SCORES_TOGETHER:
         return _written_out(q_BNHK, k_BMHK, v_BMHK)
     if q_BNHK.dtype != torch.bfloat16:
         return attend_fused(q_BNHK, k_BMHK, v_BMHK)
@@ -74,14 +73,19 @@ def _written_out(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     return ((q * q.shape[-1] ** -0.5 @ k.transpose(2, 3)).softmax(dim=-1) @ v).transpose(1, 2)
 
 
-def _heads(q_BNHK: Tensor) -> Iterator[tuple[int, int]]:
-    return ((sample, head) for sample in range(q_BNHK.shape[0]) for head in range(q_BNHK.shape[2]))
+def _scores(q_BNHK: Tensor, k_BMHK: Tensor) -> int:
+    return q_BNHK.shape[0] * q_BNHK.shape[1] * q_BNHK.shape[2] * k_BMHK.shape[1]
 
 
-def _runs(q_BNHK: Tensor, k_BMHK: Tensor) -> list[slice]:
-    queries, length = q_BNHK.shape[1], max(64, SCORES_AT_ONCE // k_BMHK.shape[1])
-    return [slice(start, min(start + length, queries)) for start in range(0, queries, length)]
+def _runs(q_BNHK: Tensor, k_BMHK: Tensor) -> Iterator[tuple[int, int, slice]]:
+    """Sample, head and queries of every run."""
+    batch, queries, heads, _ = q_BNHK.shape
+    length = max(64, SCORES_AT_ONCE // k_BMHK.shape[1])
+    for sample in range(batch):
+        for head in range(heads):
+            for start in range(0, queries, length):
+                yield sample, head, slice(start, min(start + length, queries))
 
 
 def _probabilities(q_RK: Tensor, k_MK: Tensor) -> Tensor:
-    return (q_RK * q_RK.shape[-1] ** -0.5 @ k_MK.T).softmax(dim=-1)
+    return (q_RK @ k_MK.T).softmax(dim=-1)

@@ -39,9 +39,9 @@ def test_forward_and_gradients(
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("at_once", [1, 2**20])  # large: the library or plain products; small: written out
-def test_every_way_to_attend_agrees(precision: torch.dtype, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention_on_cpu, "SCORES_AT_ONCE", at_once)
+@pytest.mark.parametrize("together", [1, 2**21])  # large: the library or plain products; small: written out
+def test_every_way_to_attend_agrees(precision: torch.dtype, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_on_cpu, "SCORES_TOGETHER", together)
     inputs = _inputs(precision)
     got, exact = attend_on_cpu(*inputs), _exact(*inputs)
     assert (got.double() - exact).abs().max() <= (1e-5 if precision == torch.float32 else 2e-2) * exact.abs().max()
