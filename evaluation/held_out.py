@@ -18,7 +18,7 @@ from data.contracts import ClipRecord
 from data.manifest import read_manifest
 from data.video_io import read_audio, read_video
 from model.contracts import EncodedBatch
-from model.encoded_clips import EncodedClips
+from model.encoding.encoded_clips import EncodedClips
 from model.network.streams import Conditions
 
 Picture = NDArray[np.uint8]
@@ -31,7 +31,7 @@ class ExamClip:
 
     record: ClipRecord
     folder: Path  # of the prepared batch
-    fields: dict[str, Tensor]  # as in model.encoded_clips, fp32 (regions_N: uint8)
+    fields: dict[str, Tensor]  # as in model.encoding.encoded_clips, fp32 (regions_N: uint8)
 
     @property
     def clip_id(self) -> str:

@@ -61,7 +61,7 @@ class LinearCodec:
     def load(cls, file: Path) -> "LinearCodec":
         """Read what `save` wrote. ValueError: there is no such file."""
         if not file.exists():
-            raise ValueError(f"{file} is missing: fit the encoders first (python -m model.fit_encoders BATCH)")
+            raise ValueError(f"{file} is missing: fit the encoders first (python -m model.encoding.fit_encoders BATCH)")
         return cls(**load_file(file))
 
 

@@ -133,7 +133,9 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
     copied = [EMPTY_TEXT, CODEC] if configs.encoding.latent_codec.kind == "linear" else [EMPTY_TEXT]
     for name in copied:
         if not (encoders / name).exists():
-            raise ValueError(f"{encoders / name} is missing: fit the encoders again (python -m model.fit_encoders)")
+            raise ValueError(
+                f"{encoders / name} is missing: fit the encoders again (python -m model.encoding.fit_encoders)"
+            )
         shutil.copyfile(encoders / name, staged / name)
     return sum(value.numel() for value in rgb.values())
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from model.contracts import EncodedBatch, RecipeConfig
-from model.encoded_clips import EncodedClips
+from model.encoding.encoded_clips import EncodedClips
 from model.network.streams import Conditions
 from model.training.determinism import generator
 

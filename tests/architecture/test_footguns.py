@@ -48,7 +48,7 @@ def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_line(file: Path) -
 
 def test_10_training_reaches_no_encoder() -> None:
     graph = grimp.build_graph("data", "model", "evaluation", "orchestration", cache_dir=None)
-    for encoder in ("model.conditioning", "model.encode_clips", "data.video_io"):
+    for encoder in ("model.conditioning", "model.encoding.encode_clips", "data.video_io"):
         chain = graph.find_shortest_chain("model.training", encoder, as_packages=True)
         assert chain is None, " -> ".join(chain or ())
-    assert graph.find_shortest_chain("model.encode_clips", "model.conditioning", as_packages=True)
+    assert graph.find_shortest_chain("model.encoding.encode_clips", "model.conditioning", as_packages=True)

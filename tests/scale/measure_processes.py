@@ -39,8 +39,8 @@ from data.sources.studio.film import film  # noqa: E402
 from data.versions.digests import folder_digest  # noqa: E402
 from data.video_io import write_audio, write_video  # noqa: E402
 from model.contracts import EncodingConfig  # noqa: E402
-from model.encode_clips import EncodeJob, encode_missing  # noqa: E402
-from model.fit_encoders import fit_encoders  # noqa: E402
+from model.encoding.encode_clips import EncodeJob, encode_missing  # noqa: E402
+from model.encoding.fit_encoders import fit_encoders  # noqa: E402
 
 TINY = ClipFormat(frames=FRAMES, frames_per_second=25, height=SIZE, width=SIZE, motion_frames=0)
 LARGE = ClipFormat(frames=33, frames_per_second=25, height=832, width=480, motion_frames=0, lossless=False)
@@ -124,7 +124,7 @@ def measure_size(
 
 def fitted(name: str, clip: ClipFormat) -> Path:
     """The encoders of the prepared batch, fitted on a few of its clips."""
-    import model.fit_encoders as fit
+    import model.encoding.fit_encoders as fit
 
     fit.assert_valid = lambda _: None  # nobody validated what is measured here
     entry = {"order": {"source": "arrived"}, "clip": clip.model_dump(), "encoders": name, "encoding": ENCODING}

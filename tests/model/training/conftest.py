@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from data.contracts import ClipFormat
 from data.run_folder import RunFolder
 from model.contracts import EncodedBatch, EncodingConfig, TrainingSet
-from model.write_shards import Part, ShardWriter
+from model.encoding.write_shards import Part, ShardWriter
 
 REPOSITORY = Path(__file__).parents[3]
 FRAMES, ROWS, COLUMNS, CHANNELS = 2, 4, 4, 4

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.contracts import EncodedBatch, RecipeConfig
-from model.encoded_clips import EncodedClips
+from model.encoding.encoded_clips import EncodedClips
 from model.training.clip_dataset import ClipDataset, Place
 from model.training.stage_loss import noised_streams
 

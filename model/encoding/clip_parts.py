@@ -22,7 +22,7 @@ from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.latent_codec import TIME_STRIDE, LatentCodec
 from model.conditioning.text_encoder import TextEncoder
 from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfig, TextEncoderConfig
-from model.prepared_clip import PreparedClip
+from model.encoding.prepared_clip import PreparedClip
 
 EncoderConfig = LatentCodecConfig | TextEncoderConfig | AudioEncoderConfig
 # raise a part's whenever it comes out otherwise for the same bytes and configuration: it is then encoded anew
@@ -90,7 +90,7 @@ class PartKeys:
 
 
 def encode_part(part: str, clip: PreparedClip, encoders: ClipEncoders) -> dict[str, Tensor]:
-    """The fields of one part, as model.encoded_clips names them. ValueError: a prompt or frame count does not fit."""
+    """The fields of one part, as `encoded_clips` names them. ValueError: a prompt or frame count does not fit."""
     encode, record = encoders.codec.encode, clip.record
     match part:
         case "rgb":
@@ -144,14 +144,16 @@ def _hoi_text(hoi_prompt: str, prompt: str) -> str:
 def _about(encoders: Path, encoding: EncodingConfig) -> dict[str, Any]:
     file = encoders / "encoders.json"
     if not file.exists():
-        raise ValueError(f"{file} is missing: fit the encoders first (python -m model.fit_encoders {encoders.name})")
+        raise ValueError(
+            f"{file} is missing: fit the encoders first (python -m model.encoding.fit_encoders {encoders.name})"
+        )
     about: dict[str, Any] = json.loads(file.read_text())
     fitted = EncodingConfig.model_validate(about["encoding"])
     for name in ("latent_codec", "text_encoder", "audio_encoder"):
         if getattr(fitted, name) != getattr(encoding, name):
             raise ValueError(
                 f"{encoders} was fitted with another encoding.{name} than this batch is to be encoded with: "
-                f"fit the encoders again (python -m model.fit_encoders {encoders.name})"
+                f"fit the encoders again (python -m model.encoding.fit_encoders {encoders.name})"
             )
     return about
 

@@ -1,7 +1,7 @@
 """Our network with one of its shortcuts off, for the benchmark only.
 
 `with_habits` makes a network with the same weights that gives the same numbers with some of the public code's habits.
-What a network with all of them looks like is `model.bench_reference`.
+What a network with all of them looks like is `model.bench.reference`.
 
 Shape legend: B batch, S all tokens, N tokens of a run, D width, H heads, K head size, P rotation pairs, R = 3 regions.
 """
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.bench_reference import asymmetric_mask
+from model.bench.reference import asymmetric_mask
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.attention import AttentionPlan, CrossAttention, SelfAttention
 from model.network.attention_on_cpu import attend_fused

@@ -1,6 +1,6 @@
 """One asymmetric training step: a dense-mask implementation, ours, and ours with each shortcut off.
 
-All have the same weights and give the same numbers. The reference is `model.bench_reference`; it is 1.00.
+All have the same weights and give the same numbers. The reference is `model.bench.reference`; it is 1.00.
 
 Shape legend: B batch, N target tokens.
 """
@@ -10,11 +10,11 @@ from contextlib import nullcontext
 
 import torch
 
-from model.bench_habits import single_habits, with_habits
-from model.bench_inputs import Batch, ClipShape, random_batch
-from model.bench_memory import peak_bytes
-from model.bench_reference import DenseMaskReference
-from model.bench_table import Measured, bench_device, interleaved_seconds
+from model.bench.habits import single_habits, with_habits
+from model.bench.inputs import Batch, ClipShape, random_batch
+from model.bench.memory import peak_bytes
+from model.bench.reference import DenseMaskReference
+from model.bench.table import Measured, bench_device, interleaved_seconds
 from model.contracts import NetworkConfig, RecipeConfig
 from model.flow_matching import add_noise, joint_loss
 from model.network.dual_stream_transformer import DualStreamTransformer

@@ -11,14 +11,14 @@ from model.contracts import EncodedBatch, Encoders
 def encoders_receipt(batch: str) -> Encoders:
     """Receipt of datasets/encoders/<batch>. ValueError: it was not fitted."""
     folder = Path("datasets/encoders") / batch
-    about = _read(folder / "encoders.json", f"fit the encoders first (python -m model.fit_encoders {batch})")
+    about = _read(folder / "encoders.json", f"fit the encoders first (python -m model.encoding.fit_encoders {batch})")
     return Encoders(folder=str(folder), digest=folder_digest(folder), captions=about["captions"])
 
 
 def encoded_receipt(batch: str) -> EncodedBatch:
     """Receipt of datasets/encoded/<batch>. ValueError: it was not encoded."""
     folder = Path("datasets/encoded") / batch
-    index = _read(folder / "index.json", f"encode the batch first (python -m model.encode_clips {batch})")
+    index = _read(folder / "index.json", f"encode the batch first (python -m model.encoding.encode_clips {batch})")
     return EncodedBatch(
         batch=batch,
         folder=str(folder),

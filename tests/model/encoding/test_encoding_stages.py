@@ -19,14 +19,14 @@ from data.contracts import ClipRecord, FrameBoxes
 from data.manifest import read_manifest, write_manifest
 from data.map_clips import Spread, map_clips
 from data.video_io import write_audio, write_video
-from model import encode_clips
 from model.conditioning.build import build_codec
 from model.contracts import LatentCodecConfig
-from model.encode_clips import encode_batch
-from model.encoded_clips import EncodedClips
-from model.encoding_receipts import encoded_receipt, encoders_receipt
-from model.fit_encoders import fit_encoders
-from model.prepared_clip import pixels_to_unit
+from model.encoding import encode_clips
+from model.encoding.encode_clips import encode_batch
+from model.encoding.encoded_clips import EncodedClips
+from model.encoding.fit_encoders import fit_encoders
+from model.encoding.prepared_clip import pixels_to_unit
+from model.encoding.receipts import encoded_receipt, encoders_receipt
 
 FRAMES, HEIGHT, WIDTH, MOTION = 9, 32, 48, 5
 ENCODING: dict[str, Any] = {
@@ -181,7 +181,7 @@ def test_missing_encoders_and_unfinished_batches_say_what_to_run(project: Path) 
         encode_batch("b1")
     with pytest.raises(ValueError, match="encode the batch first"):
         EncodedClips(Path("datasets/encoded/b1"))
-    with pytest.raises(ValueError, match=r"model\.fit_encoders b1"):
+    with pytest.raises(ValueError, match=r"model\.encoding\.fit_encoders b1"):
         encoders_receipt("b1")
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from data.run_folder import write_whole
-from model.encoded_clips import EMPTY_TEXT, INDEX, ClipInfo, EncodedIndex
+from model.encoding.encoded_clips import EMPTY_TEXT, INDEX, ClipInfo, EncodedIndex
 
 Fields = dict[str, Tensor]
 SERIES: dict[str, tuple[str, ...]] = {
@@ -72,7 +72,7 @@ class ShardWriter:
 
         Args:
             clip_id: unique in the batch, no slash.
-            parts: part -> its key and its tensors, see model.encoded_clips.
+            parts: part -> its key and its tensors, see `encoded_clips`.
             about: prompt, person_id, product_id.
 
         Raises:

@@ -22,9 +22,9 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from model.bench_inputs import Batch, ClipShape, bench_network, random_batch
-from model.bench_table import Measured, bench_device, interleaved_seconds
-from model.bench_train_step import bench_train_step
+from model.bench.inputs import Batch, ClipShape, bench_network, random_batch
+from model.bench.table import Measured, bench_device, interleaved_seconds
+from model.bench.train_step import bench_train_step
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.presets import recipe_preset

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.bench import bench_inference_flops, main
-from model.bench_habits import Habits, single_habits
-from model.bench_inputs import ClipShape, bench_network, random_batch
-from model.bench_train_step import contenders, train_step
+from model.bench.__main__ import bench_inference_flops, main
+from model.bench.habits import Habits, single_habits
+from model.bench.inputs import ClipShape, bench_network, random_batch
+from model.bench.train_step import contenders, train_step
 from model.contracts import NetworkConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.presets import network_preset, recipe_preset
@@ -17,7 +17,7 @@ from model.presets import network_preset, recipe_preset
 
 @pytest.fixture(autouse=True)
 def _from_the_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
+    monkeypatch.chdir(Path(__file__).parents[3])
 
 
 @pytest.mark.parametrize("recipe", ["paper", "released"])

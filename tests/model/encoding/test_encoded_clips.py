@@ -10,8 +10,8 @@ import torch
 from data.contracts import ClipFormat
 from data.versions.digests import folder_digest
 from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfig, TextEncoderConfig
-from model.encoded_clips import EncodedClips
-from model.write_shards import Fields, Part, ShardWriter, StoredParts
+from model.encoding.encoded_clips import EncodedClips
+from model.encoding.write_shards import Fields, Part, ShardWriter, StoredParts
 
 ABOUT = {"prompt": "p", "person_id": "a", "product_id": "b"}
 INDEX = {

@@ -1,10 +1,10 @@
 """Encode a prepared batch once, so that no epoch does it again (CoInteract's released loader re-encodes every time).
 
-    python -m model.encode_clips BATCH
+    python -m model.encoding.encode_clips BATCH
 
 A DVC stage: reads datasets/batches.yaml, datasets/prepared/BATCH and datasets/encoders/<its encoders>, writes
-datasets/encoded/BATCH (model.encoded_clips has the format). What that folder holds already under the same key
-(model.clip_parts) stays: a clip more is one clip's work. A clip with a motion video is encoded twice: with its first
+datasets/encoded/BATCH (`encoded_clips` has the format). What that folder holds already under the same key
+(`clip_parts`) stays: a clip more is one clip's work. A clip with a motion video is encoded twice: with its first
 frame replaced by the person image (motion dropped), and behind the frames before it, so that the causal convolutions
 see one continuous video (COINTERACT, joint motion encoding). Which of the two is trained on is drawn in training; the
 frames to be made are the same in both.
@@ -26,12 +26,12 @@ from data.manifest import read_manifest
 from data.map_clips import Spread, map_clips
 from data.progress import report_progress
 from data.versions.digests import digest_of, file_digests, folder_digest
-from model.clip_parts import ClipEncoders, PartKeys, encode_part
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig
-from model.encoded_clips import EMPTY_TEXT
-from model.prepared_clip import PreparedClip
-from model.write_shards import Fields, Part, ShardWriter, StoredParts
+from model.encoding.clip_parts import ClipEncoders, PartKeys, encode_part
+from model.encoding.encoded_clips import EMPTY_TEXT
+from model.encoding.prepared_clip import PreparedClip
+from model.encoding.write_shards import Fields, Part, ShardWriter, StoredParts
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Fit what the conditioning encoders need and say what they are.
 
-    python -m model.fit_encoders BATCH
+    python -m model.encoding.fit_encoders BATCH
 
 A DVC stage: reads datasets/batches.yaml and datasets/prepared/BATCH, writes datasets/encoders/BATCH: encoders.json (the
 configuration, captions, sha256 of given weights), latent_codec.safetensors (the linear codec's basis, fitted on RGB and
@@ -26,7 +26,7 @@ from data.run_folder import write_whole
 from model.conditioning.build import build_text_encoder
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.contracts import EncodingConfig, LatentCodecConfig
-from model.prepared_clip import PreparedClip
+from model.encoding.prepared_clip import PreparedClip
 
 
 def fit_encoders(batch: str) -> None:

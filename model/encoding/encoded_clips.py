@@ -15,7 +15,7 @@ with keys `<clip id>/<field>`:
 | regions | regions_N | T h/2 w/2, uint8 | index into model.contracts.LABELS of every target token |
 
 Beside the shards, empty_text.safetensors holds "text_LD" of the empty prompt, which takes the place of a dropped one.
-model.write_shards writes them.
+`write_shards` writes them.
 """
 
 from pathlib import Path
@@ -57,7 +57,9 @@ def read_index(folder: Path) -> EncodedIndex:
     """The index of an encoded batch. ValueError: the folder is unfinished or of another format."""
     file = folder / INDEX
     if not file.exists():
-        raise ValueError(f"{file} is missing: encode the batch first (python -m model.encode_clips {folder.name})")
+        raise ValueError(
+            f"{file} is missing: encode the batch first (python -m model.encoding.encode_clips {folder.name})"
+        )
     return EncodedIndex.model_validate_json(file.read_text())
 
 
