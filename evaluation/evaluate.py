@@ -2,8 +2,9 @@
 
     python -m evaluation.evaluate runs/<id>
 
-In: artifact, samples, training set and (where its run still exists) stage two, from inputs.json; the exam from
-config.yaml, section `evaluation`. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
+In: artifact, samples, training set and examiner, from inputs.json; the exam from config.yaml, section `evaluation`. The
+examiner is the artifact through whose codec the hand locator learns: the candidate's, also where the champion sits the
+candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
 The promotion gate reads the receipt, never this process.
 """
 
@@ -26,10 +27,11 @@ from evaluation.held_out import ExamClip, Picture, exam_clips
 from evaluation.measure_network import load_dual_stream, measure_network
 from evaluation.measure_samples import Versions, measure_samples
 from evaluation.metrics.catalogue import DEFINITIONS, Role
+from evaluation.own_encoders import as_told_to
 from evaluation.report.page import write_page
 from model.conditioning.latent_codec import LatentCodec
-from model.contracts import RgbArtifact, TrainedStage, TrainingSet
-from model.inference.rgb_artifact import load_artifact
+from model.contracts import RgbArtifact, TrainingSet
+from model.inference.rgb_artifact import file_sha256, load_artifact
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 STEPS = 5
@@ -46,15 +48,16 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     training_set = run.input("training_set", TrainingSet)
     check_they_belong_together(artifact, samples, training_set)
     loaded = load_artifact(Path(artifact.folder))
-    clips = exam_clips(training_set.held_out, config.held_out_clips)
+    examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
+    clips = as_told_to(loaded, exam_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
     report_progress(1, STEPS, "exam read")
-    locator = fit_hand_locator(exam_clips(training_set.train[:1]), loaded.codec, config.locator_steps, config.seed)
+    locator = fit_hand_locator(exam_clips(training_set.train[:1]), examiner.codec, config.locator_steps, config.seed)
     report_progress(2, STEPS, "hand locator fitted")
     metrics = measure_samples(clips, versions_of(clips, samples, loaded.codec), locator)
     report_progress(3, STEPS, "samples measured")
-    metrics += measure_network(_dual_stream(run, artifact), clips, config)
-    report_progress(4, STEPS, "both streams measured")
-    exam = exam_digest(config, training_set, loaded.manifest.encoders_digest)
+    metrics += measure_network(_dual_stream(artifact) or loaded.network, clips, config)
+    report_progress(4, STEPS, "network measured")
+    exam = exam_digest(config, training_set, examiner.manifest.encoders_digest)
     report = _write_report(run, clips, samples, metrics, exam)
     report_progress(STEPS, STEPS, "report written")
     return report
@@ -80,7 +83,7 @@ def versions_of(clips: Sequence[ExamClip], samples: GeneratedSamples, codec: Lat
 
 
 def exam_digest(config: EvaluationConfig, training_set: TrainingSet, encoders_digest: str) -> str:
-    """sha256 of all that decides an exam: clips, seeds, encoders, what the locator learned from, metric versions."""
+    """sha256 of all that decides an exam: clips, seeds, what the locator learned from and through, metric versions."""
     decides = {
         "held_out": training_set.held_out_digest,
         "encoders": encoders_digest,
@@ -101,19 +104,18 @@ def check_they_belong_together(artifact: RgbArtifact, samples: GeneratedSamples,
         raise ValueError(f"samples {samples.folder} changed since they were made: remove their run and generate again")
 
 
-def _dual_stream(run: RunFolder, artifact: RgbArtifact) -> DualStreamTransformer | None:
-    """Stage two's network, or None where its receipt was not handed over or its weights are gone.
+def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
+    """Stage two's network that the artifact was exported from, or None where its weights are gone.
 
     Raises:
-        ValueError: the artifact was exported from other weights.
+        ValueError: other weights lie in their place.
     """
-    receipt = json.loads((run.path / "inputs.json").read_text()).get("stage_two")
-    if receipt is None:
+    weights = Path(artifact.stage_two_weights)
+    if not weights.exists():
         return None
-    stage = TrainedStage.model_validate(receipt)
-    if stage.weights_sha256 != artifact.stage_two_weights_sha256:
-        raise ValueError(f"{artifact.folder} was not exported from {stage.weights}: hand over its own stage two")
-    return load_dual_stream(Path(stage.weights), Path(artifact.folder)) if Path(stage.weights).exists() else None
+    if file_sha256(weights) != artifact.stage_two_weights_sha256:
+        raise ValueError(f"{artifact.folder} was not exported from {weights} as it is now: export again")
+    return load_dual_stream(weights, Path(artifact.folder))
 
 
 def _write_report(

@@ -26,6 +26,7 @@ from data.run_folder import RunFolder
 from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, GeneratedSamples, Variant
 from evaluation.held_out import ExamClip, conditions_of, exam_clips
+from evaluation.own_encoders import as_told_to
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
 from evaluation.report.videos import write_viewing_clip
 from evaluation.shuffled_conditions import lenders
@@ -50,8 +51,8 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     receipt = run.input("artifact", RgbArtifact)
     if config.variants[:1] != ["true"]:
         raise ValueError(f"evaluation.variants is {config.variants}: it must begin with the true conditions ('true')")
-    clips = exam_clips(training_set.held_out, config.held_out_clips)
     artifact = _load(receipt)
+    clips = as_told_to(artifact, exam_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
     frames: dict[Variant, Tensor] = {
         variant: _generate(artifact, clips, variant, config) for variant in config.variants
     }

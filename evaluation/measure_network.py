@@ -1,4 +1,4 @@
-"""The metrics that ask the dual-stream network itself: held-out x0 error of both streams, and the router's picks."""
+"""The metrics that ask the network itself: held-out x0 error of its streams, and the router's picks."""
 
 import json
 from collections.abc import Sequence
@@ -14,11 +14,8 @@ from model.flow_matching import router_labels
 from model.inference.rgb_artifact import load_weights
 from model.network.dual_stream_transformer import DualStreamTransformer
 
-X0: tuple[str, ...] = (
-    "x0_error_rgb_ratio_to_repeat",
-    "x0_error_hoi_ratio_to_repeat",
-    "x0_error_hoi_ratio_to_first_frame",
-)
+X0_RGB = "x0_error_rgb_ratio_to_repeat"
+X0_HOI: tuple[str, ...] = ("x0_error_hoi_ratio_to_repeat", "x0_error_hoi_ratio_to_first_frame")
 ROUTING = ("routing_accuracy", "routing_accuracy_baseline", *(f"routing_recall_{region}" for region in REGIONS))
 
 
@@ -33,15 +30,18 @@ def load_dual_stream(weights: Path, artifact: Path) -> DualStreamTransformer:
 
 
 def measure_network(
-    network: DualStreamTransformer | None, clips: Sequence[ExamClip], config: EvaluationConfig
+    network: DualStreamTransformer, clips: Sequence[ExamClip], config: EvaluationConfig
 ) -> list[Metric]:
-    """All network metrics; without the dual-stream network (its training run is gone) none has a value."""
-    if network is None:
-        return [not_measured(name, "stage two's weights are not at hand") for name in (*X0, *ROUTING)]
+    """All network metrics, of either kind of network; the RGB stream alone says nothing of the HOI stream."""
     answers = {clip.clip_id: measure_clip(network, clip, config) for clip in clips}
-    if not network.recipe.experts:
-        return [*_collected(X0, answers), *(not_measured(name, "the network has no experts") for name in ROUTING)]
-    return [*_collected(X0, answers), *_collected(ROUTING, answers)]
+    metrics = [_collected(X0_RGB, answers)]
+    for name in X0_HOI:
+        gone = not_measured(name, "stage two's weights are not at hand")
+        metrics.append(gone if network.streams == "rgb" else _collected(name, answers))
+    for name in ROUTING:
+        none = not_measured(name, "the network has no experts")
+        metrics.append(_collected(name, answers) if network.recipe.experts else none)
+    return metrics
 
 
 def measure_clip(network: DualStreamTransformer, clip: ExamClip, config: EvaluationConfig) -> dict[str, float]:
@@ -51,12 +51,10 @@ def measure_clip(network: DualStreamTransformer, clip: ExamClip, config: Evaluat
     found = stream_errors(
         network, conditions_of([clip]), rgb_CThw[None], hoi_CThw[None], config.noise_levels, config.seed
     )
-    ratios = (
-        found.rgb / mean_square(rgb_CThw - person_C1hw),
-        found.hoi / mean_square(hoi_CThw - person_C1hw),
-        found.hoi / mean_square(hoi_CThw - hoi_CThw[:, :1]),
-    )
-    values = dict(zip(X0, ratios, strict=True))
+    values = {X0_RGB: found.rgb / mean_square(rgb_CThw - person_C1hw)}
+    if found.hoi is not None:
+        still = (person_C1hw, hoi_CThw[:, :1])
+        values |= {name: found.hoi / mean_square(hoi_CThw - x) for name, x in zip(X0_HOI, still, strict=True)}
     if len(found.picks_MIN):
         labels_MIN = router_labels(clip.fields["regions_N"]).expand_as(found.picks_MIN)
         scores = routing_scores(found.picks_MIN.numpy(), labels_MIN.numpy())
@@ -65,5 +63,5 @@ def measure_clip(network: DualStreamTransformer, clip: ExamClip, config: Evaluat
     return values
 
 
-def _collected(names: Sequence[str], answers: dict[str, dict[str, float]]) -> list[Metric]:
-    return [measured(name, {clip: values[name] for clip, values in answers.items()}) for name in names]
+def _collected(name: str, answers: dict[str, dict[str, float]]) -> Metric:
+    return measured(name, {clip: values[name] for clip, values in answers.items()})

@@ -97,11 +97,9 @@ def evaluation_report(
     generated_samples: GeneratedSamples,
     rgb_artifact: RgbArtifact,
     training_set: TrainingSet,
-    stage_two: TrainedStage,
 ) -> dg.MaterializeResult[EvaluationReport]:
     """How good the samples are, in numbers and side by side."""
-    parents = (generated_samples, rgb_artifact, training_set, stage_two)
-    return line.make(context, model_steps.evaluation_report, *parents)
+    return line.make(context, model_steps.evaluation_report, generated_samples, rgb_artifact, training_set)
 
 
 @dg.asset(group_name="release", kinds={"mlflow"})

@@ -52,9 +52,13 @@ def evaluation_report(
     samples: GeneratedSamples,
     artifact: RgbArtifact,
     training_set: TrainingSet,
-    stage: TrainedStage | None,
+    examiner: RgbArtifact | None = None,
 ) -> Made:
-    """Measure the samples and write the report that an approver reads."""
+    """Measure the samples and write the report that an approver reads.
+
+    Another artifact is the examiner where a champion sits a candidate's exam: the measuring is then done alike.
+    """
+    examiner = examiner or artifact
     order = Order(
         name="evaluation",
         command=["-m", "evaluation.evaluate"],
@@ -63,13 +67,13 @@ def evaluation_report(
             "artifact": artifact.digest,
             "samples": samples.digest,
             "training_set": training_set.digest,
-            "stage_two": stage.weights_sha256 if stage else None,
+            "examiner": examiner.digest,
         },
         inputs={
             "artifact": artifact,
             "samples": samples,
             "training_set": training_set,
-            "stage_two": stage,
+            "examiner": examiner,
         },
     )
     return run_step(work, order, EvaluationReport, lambda report: Path(report.report_html).exists())

@@ -122,7 +122,7 @@ def _champion_report(
     work.say("the exam changed since the champion sat it: the champion sits the new one")
     samples = generated_samples(work, artifact, training_set).receipt
     assert isinstance(samples, GeneratedSamples)
-    new = evaluation_report(work, samples, artifact, training_set, None).receipt
+    new = evaluation_report(work, samples, artifact, training_set, candidate.artifact).receipt
     assert isinstance(new, EvaluationReport)
     return new
 

@@ -23,7 +23,7 @@ EDGES = {
     "stage_two": {"training_set", "stage_one"},
     "rgb_artifact": {"stage_two", "encoders"},
     "generated_samples": {"rgb_artifact", "training_set"},
-    "evaluation_report": {"generated_samples", "rgb_artifact", "training_set", "stage_two"},
+    "evaluation_report": {"generated_samples", "rgb_artifact", "training_set"},
     "registered_candidate": {"rgb_artifact", "evaluation_report"},
     "promotion_decision": {"registered_candidate", "training_set"},
     "champion": {"promotion_decision", "registered_candidate"},
@@ -54,7 +54,7 @@ def test_the_graph_is_the_one_drawn() -> None:
     [
         ("key:training_set+", ALL - PARTITIONED - {"encoders"}),
         ("+key:encoded_batch", PARTITIONED | {"encoders"}),
-        ("key:stage_two+1", {"stage_two", "rgb_artifact", "evaluation_report"}),
+        ("key:stage_two+1", {"stage_two", "rgb_artifact"}),
         ("group:release", {"rgb_artifact", "registered_candidate", "promotion_decision", "champion"}),
         ("kind:dvc and not key:encoders", PARTITIONED),
     ],

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,18 @@ def test_a_touched_held_out_prompt_runs_only_what_depends_on_it(clone: Clone) ->
         assert steps[step] != "unchanged"
 
 
+def test_a_champion_sits_the_exam_of_other_encoders_with_its_own(clone: Clone) -> None:
+    """The codec is fitted anew on fewer clips: the champion is told the same clips by its own codec, and is as good."""
+    champion = json.loads(_ledger(clone)[-1])["champion"]
+    sat = _sittings(clone, champion)
+    clone.graspline("run", SMOKE, "encoding.latent_codec.fit_clips=2")
+    before, again = sat[-1], _sittings(clone, champion)[-1]
+    assert again["exam_digest"] not in {report["exam_digest"] for report in sat}
+    for name in ("psnr_db", "x0_error_rgb_ratio_to_repeat", "routing_accuracy"):
+        first, second = (report["metrics"][name]["value"] for report in (before, again))
+        assert second == pytest.approx(first, rel=0.02), name  # the data set's latents are stored in half precision
+
+
 def test_a_killed_training_continues_and_is_never_taken_for_done(clone: Clone) -> None:
     change = [SMOKE, "training.stage_two.seed=77", "training.stage_two.steps=8"]
     change += ["training.checkpoint_every_steps=1", "training.log_every_steps=1"]
@@ -129,6 +142,13 @@ def test_a_clip_without_hoi_video_stops_the_line_and_promotes_nothing(clone: Clo
 def test_a_typo_is_answered_before_anything_runs(clone: Clone) -> None:
     said = clone.graspline("run", "training.stage_one.stepz=5", fails=True)
     assert "training.stage_one.steps" in said
+
+
+def _sittings(clone: Clone, artifact_digest: str) -> list[dict[str, Any]]:
+    """An artifact's reports, the oldest first."""
+    files = [folder / "result.json" for folder in clone.run_folders("evaluation")]
+    reports = [json.loads(file.read_text()) for file in sorted(files, key=lambda file: file.stat().st_mtime)]
+    return [report for report in reports if report["artifact_digest"] == artifact_digest]
 
 
 def _ledger(clone: Clone) -> Sequence[str]:

@@ -8,7 +8,7 @@ import yaml
 
 from evaluation.contracts import EvaluationConfig
 from evaluation.held_out import ExamClip, conditions_of
-from evaluation.measure_network import ROUTING, X0, measure_network
+from evaluation.measure_network import ROUTING, X0_HOI, X0_RGB, measure_network
 from evaluation.metrics.latent_error import stream_errors
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -26,8 +26,8 @@ def network(small: NetworkConfig) -> DualStreamTransformer:
 
 def test_every_clip_gets_every_number(network: DualStreamTransformer, clips: list[ExamClip]) -> None:
     metrics = {metric.name: metric for metric in measure_network(network, clips, CONFIG)}
-    assert set(metrics) == {*X0, *ROUTING}
-    for name in X0:
+    assert set(metrics) == {X0_RGB, *X0_HOI, *ROUTING}
+    for name in (X0_RGB, *X0_HOI):
         assert set(metrics[name].per_clip) == {clip.clip_id for clip in clips}
     assert 0 <= (metrics["routing_accuracy"].value or 0) <= 1
 
@@ -59,5 +59,14 @@ def test_picks_have_one_row_a_noise_level(network: DualStreamTransformer, clips:
     assert found.picks_MIN.shape == (2, 3, 12)
 
 
-def test_without_stage_two_nothing_has_a_value(clips: list[ExamClip]) -> None:
-    assert all(metric.value is None for metric in measure_network(None, clips, CONFIG))
+def test_the_rgb_stream_alone_gives_the_same_numbers_and_none_of_the_hoi_stream(
+    network: DualStreamTransformer, clips: list[ExamClip]
+) -> None:
+    alone = DualStreamTransformer(network.network, network.recipe, streams="rgb").eval()
+    alone.load_state_dict({name: value for name, value in network.state_dict().items() if "hoi_" not in name})
+    both = {metric.name: metric for metric in measure_network(network, clips, CONFIG)}
+    for metric in measure_network(alone, clips, CONFIG):
+        if metric.name in X0_HOI:
+            assert (metric.value, metric.note) == (None, "stage two's weights are not at hand")
+        else:
+            assert metric.per_clip == pytest.approx(both[metric.name].per_clip, rel=1e-5)
