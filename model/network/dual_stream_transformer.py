@@ -162,12 +162,9 @@ class DualStreamTransformer(nn.Module):
         pose_BCThw = conditions.pose_BCThw
         pose_BND = self.pose_patch(torch.zeros_like(rgb_BCThw) if pose_BCThw is None else pose_BCThw)
         target = self.rgb_patch(rgb_BCThw) + pose_BND + self.type_embedding_3D[TARGET]
-        references = [x for x in (conditions.person_BC1hw, conditions.product_BC1hw) if x is not None]
-        clean = [self.rgb_patch(x) + self.type_embedding_3D[REFERENCE] for x in references]
-        if self.product_positions is not None and conditions.product_BC1hw is not None:
-            _, ph, pw = self.network.patch
-            rows, columns = rgb_BCThw.shape[3] // ph, rgb_BCThw.shape[4] // pw
-            clean[1] = clean[1] + self.product_positions((1, rows, columns))
+        clean = [self.rgb_patch(conditions.person_BC1hw) + self.type_embedding_3D[REFERENCE]]
+        if conditions.product_BC1hw is not None:
+            clean.append(self._product(conditions.product_BC1hw))
         if conditions.motion_BCFhw is not None:
             assert self.motion_patches is not None
             clean += [x + self.type_embedding_3D[MOTION] for x in self.motion_patches(conditions.motion_BCFhw)]
@@ -176,6 +173,14 @@ class DualStreamTransformer(nn.Module):
             assert self.hoi_patch is not None
             hoi = self.hoi_patch(hoi_BCThw) + self.hoi_type_embedding_1D
         return self._with_tiny_options(Tokens(target, torch.cat(clean, dim=1), hoi), rgb_BCThw, conditions)
+
+    def _product(self, product_BC1hw: Tensor) -> Tensor:
+        """Product tokens [B,N,D]; learned positions tell them from the person's, where the network has them."""
+        product_BND = self.rgb_patch(product_BC1hw) + self.type_embedding_3D[REFERENCE]
+        if self.product_positions is None:
+            return product_BND
+        _, ph, pw = self.network.patch
+        return product_BND + self.product_positions((1, product_BC1hw.shape[3] // ph, product_BC1hw.shape[4] // pw))
 
     def _with_tiny_options(self, tokens: Tokens, rgb_BCThw: Tensor, conditions: Conditions) -> Tokens:
         """Adds learned positions and the person reference to the tokens being denoised, where the network has them."""
