@@ -35,7 +35,7 @@ class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
     eps: float = 1e-6
     # options of the tiny preset, off in wan_s2v_14b (DESIGN: what matters at a toy's budget)
     learned_positions: tuple[int, int, int] | None = (
-        None  # (T, rows, columns) of learned position tables added to tokens
+        None  # (T, rows, columns) of learned position tables added to target, HOI and product tokens
     )
     add_reference_to_target: bool = False  # the reference latent's tokens are added to every target token
     pooled_text_in_modulation: bool = False  # the mean text token is added to the time embedding
