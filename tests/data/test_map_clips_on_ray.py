@@ -69,4 +69,5 @@ def test_a_lost_machine_costs_no_clip_and_no_byte(
 
 def _ray_processes(before: set[int]) -> list[psutil.Process]:
     ours = [process for process in psutil.process_iter(["cmdline"]) if process.pid not in before]
-    return [process for process in ours if any("/ray/" in part or "ray::" in part for part in process.info["cmdline"])]
+    words = {process: process.info["cmdline"] or () for process in ours}  # None of one that is just ending
+    return [process for process in ours if any("/ray/" in word or "ray::" in word for word in words[process])]

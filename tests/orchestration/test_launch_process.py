@@ -137,6 +137,7 @@ def test_a_signal_reaches_the_child_which_saves(project: Path, how: signal.Signa
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     assert launcher.stdout is not None
     assert launcher.stdout.readline() == "at work\n"

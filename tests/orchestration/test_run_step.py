@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from data.versions.digests import folder_digest
 from orchestration.launch_process import ChildFailedError
 from orchestration.load_config import PipelineConfig, load_config
-from orchestration.run_step import Order, run_step
+from orchestration.run_step import CODE_VERSION, Order, run_step
 from orchestration.work import Work
 
 STEP = """
@@ -164,7 +164,7 @@ def test_another_parent_starts_another_run_and_inputs_alone_do_not(config: Pipel
 def test_the_name_is_the_same_in_every_process(config: PipelineConfig) -> None:
     """No dict order, no hash seed: a resumed run must find its folder."""
     order = Order("thing", [], [], {"b": "2", "a": "1"}, {})
-    text = '{"code": "1", "parents": {"a": "1", "b": "2"}, "sections": {}}'
+    text = f'{{"code": "{CODE_VERSION}", "parents": {{"a": "1", "b": "2"}}, "sections": {{}}}}'
     assert order.folder(config).path == Path("runs") / f"thing-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
