@@ -43,6 +43,8 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
     except KeyboardInterrupt:
         console.print("stopping")
     finally:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, signal.SIG_IGN)  # whoever asks twice would leave the servers behind
         for server in servers:
             _end(server)
 
