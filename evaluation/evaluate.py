@@ -18,9 +18,6 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from data.progress import report_progress
-from data.run_folder import RunFolder, write_whole
-from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, EvaluationReport, GateConfig, GeneratedSamples, Metric, Variant
 from evaluation.fit_hand_locator import fit_hand_locator, through_codec
 from evaluation.held_out import ExamClip, Picture, exam_clips
@@ -29,9 +26,12 @@ from evaluation.measure_samples import Versions, measure_samples
 from evaluation.metrics.catalogue import DEFINITIONS, Role
 from evaluation.own_encoders import as_told_to
 from evaluation.report.page import write_page
+from foundation.digests import folder_digest
+from foundation.progress import report_progress
+from foundation.run_folder import RunFolder, write_whole
+from model.artifact.rgb_artifact import file_sha256, load_artifact
 from model.conditioning.latent_codec import LatentCodec
 from model.contracts import RgbArtifact, TrainingSet
-from model.inference.rgb_artifact import file_sha256, load_artifact
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 STEPS = 5

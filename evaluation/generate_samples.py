@@ -21,17 +21,17 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from data.progress import report_progress
-from data.run_folder import RunFolder
-from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, GeneratedSamples, Variant
 from evaluation.held_out import ExamClip, conditions_of, exam_clips
 from evaluation.own_encoders import as_told_to
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
 from evaluation.report.videos import write_viewing_clip
 from evaluation.shuffled_conditions import lenders
+from foundation.digests import folder_digest
+from foundation.progress import report_progress
+from foundation.run_folder import RunFolder
+from model.artifact.rgb_artifact import LoadedArtifact, artifact_digest, load_artifact
 from model.contracts import RgbArtifact, TrainingSet
-from model.inference.rgb_artifact import LoadedArtifact, artifact_digest, load_artifact
 from model.inference.sampler import generate_clips
 from model.inference.write_clip import to_bytes
 from model.network.streams import Conditions

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
-from data.manifest import read_manifest
-from data.video_io import read_audio, read_video
+from foundation.video_io import read_audio, read_video
 from model.contracts import EncodedBatch
 from model.encoding.encoded_clips import EncodedClips
 from model.network.streams import Conditions

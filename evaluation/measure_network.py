@@ -9,9 +9,9 @@ from evaluation.held_out import ExamClip, conditions_of, target_latents
 from evaluation.metrics.catalogue import measured, not_measured
 from evaluation.metrics.latent_error import mean_square, stream_errors
 from evaluation.metrics.routing import routing_scores
+from model.artifact.rgb_artifact import load_weights
 from model.contracts import REGIONS, NetworkConfig, RecipeConfig
 from model.flow_matching import router_labels
-from model.inference.rgb_artifact import load_weights
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 X0_RGB = "x0_error_rgb_ratio_to_repeat"

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from data.contracts import ClipFormat
 from evaluation.held_out import ExamClip
+from foundation.clip_format import ClipFormat
+from model.artifact.rgb_artifact import LoadedArtifact
 from model.contracts import EncodedBatch
 from model.encoding.clip_parts import ClipEncoders, encode_part
 from model.encoding.prepared_clip import PreparedClip
-from model.inference.rgb_artifact import LoadedArtifact
 
 
 def as_told_to(artifact: LoadedArtifact, clips: Sequence[ExamClip], batches: Sequence[EncodedBatch]) -> list[ExamClip]:

@@ -237,4 +237,4 @@ class RgbArtifact(BaseModel, frozen=True, extra="forbid"):
     stage_two_weights_sha256: str
     proof: dict[str, str]  # check -> what was seen, for example "noise_swap": "same bits on 3 shapes"
     parameters: int
-    train_digest: str = ""  # of the clips it learnt from, see orchestration.trained_on; empty: not known
+    train_digest: str = ""  # of the clips it learnt from, see orchestration.registry.trained_on; empty: not known

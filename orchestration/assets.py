@@ -12,9 +12,10 @@ import dagster as dg
 from data.contracts import PreparedBatch, RawBatch
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
-from orchestration import checks, data_steps, model_steps, release_steps
-from orchestration.receipts import CHECKED, ProductionLine
-from orchestration.release import Champion, RegisteredCandidate
+from orchestration import checks
+from orchestration.registry.release import Champion, RegisteredCandidate
+from orchestration.steps import data_steps, model_steps, release_steps
+from orchestration.steps.production_line import CHECKED, ProductionLine
 
 BATCHES = dg.DynamicPartitionsDefinition(name="batches")
 EVERY_BATCH = dg.AllPartitionMapping()

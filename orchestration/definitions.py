@@ -6,9 +6,9 @@ import dagster as dg
 
 from orchestration.assets import FLOW, encoded_batch, prepared_batch, raw_batch
 from orchestration.automation import new_batch_sensor, weekly_retraining
-from orchestration.receipts import ProductionLine, ReceiptStore
-from orchestration.screen import PlainScreen
-from orchestration.work import Screen
+from orchestration.steps.production_line import ProductionLine, ReceiptStore
+from orchestration.steps.screen import PlainScreen
+from orchestration.steps.work import Screen
 
 PARTITIONED = dg.AssetSelection.assets(raw_batch, prepared_batch, encoded_batch)
 

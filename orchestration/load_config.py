@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from data.contracts import DataConfig
+from data.config import DataConfig
 from evaluation.contracts import EvaluationConfig, GateConfig
 from model.contracts import (
     DeepSpeedConfig,

@@ -19,13 +19,13 @@ from data.annotators.annotations import (
     read_annotations,
     write_annotations,
 )
-from data.annotators.config import TASKS, AnnotationConfig, Task
 from data.annotators.contracts import Frames
 from data.annotators.mask_boxes import box_of, reference_frame, with_product
+from data.clips.structure_video import compose_structure
+from data.config import TASKS, AnnotationConfig, Task
 from data.contracts import Provenance
-from data.progress import report_progress
-from data.structure_video import compose_structure
-from data.video_io import write_video
+from foundation.progress import report_progress
+from foundation.video_io import write_video
 
 OURS = Provenance(tool="graspline", version="0.1.0", licence="Apache-2.0")
 

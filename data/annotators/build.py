@@ -1,6 +1,7 @@
 """From a tool's name in the configuration to the tool, imported only where it is used: environments differ."""
 
-from data.annotators import config, contracts
+from data import config
+from data.annotators import contracts
 
 
 def pose_estimator(tool: config.PoseTool) -> contracts.PoseEstimator:

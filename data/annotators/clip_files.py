@@ -10,7 +10,7 @@ from PIL import Image
 
 from data.annotators.annotations import CLIP, MESH_VIDEO, POSE, PRODUCT_IMAGE, PRODUCT_MASK
 from data.annotators.contracts import Frames, Mask, PoseTrack
-from data.video_io import read_video, write_video
+from foundation.video_io import read_video, write_video
 
 
 def read_clip(folder: Path) -> tuple[Frames, float]:

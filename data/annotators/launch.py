@@ -12,8 +12,8 @@ from itertools import groupby
 from pathlib import Path
 
 from data.annotators.annotations import CLIP, Annotations, read_annotations
-from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
-from data.run_folder import write_whole
+from data.config import ANNOTATORS, TASKS, AnnotationConfig, Task
+from foundation.run_folder import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "annotation.json"

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from data.annotators.contracts import Mask
-from data.contracts import Box, FrameBoxes
+from data.contracts import FrameBoxes
+from foundation.clip_format import Box
 
 
 def box_of(mask_HW: Mask) -> Box | None:

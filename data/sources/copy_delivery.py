@@ -6,8 +6,8 @@ A file is there under its name once all of it is; an interrupted copy goes on.
 import shutil
 from pathlib import Path
 
-from data.progress import report_progress
-from data.versions.digests import files_digest
+from foundation.digests import files_digest
+from foundation.progress import report_progress
 
 
 def copy_delivery(source: Path, folder: Path) -> None:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from data.contracts import ClipRecord
-from data.run_folder import write_whole
 from data.validation.clip_facts import ClipFacts
 from data.validation.delivered_boxes import DeliveredBoxes, delivered_boxes
+from foundation.run_folder import write_whole
 
 FACTS = "facts.jsonl"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from data.clips.region_boxes import expected_frames
+from data.clips.structure_video import structure_share
 from data.contracts import ClipRecord
-from data.region_boxes import expected_frames
-from data.structure_video import structure_share
 from data.validation.clip_fingerprint import fingerprint
 from data.validation.clip_timing import Lag, boxes_lag, grey_grid, structure_lag
-from data.video_io import Frames, probe_video, read_audio, read_video
+from foundation.video_io import Frames, probe_video, read_audio, read_video
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from data.contracts import Box, FrameBoxes
-from data.region_boxes import FRAME_STEP
+from data.clips.region_boxes import FRAME_STEP
+from data.contracts import FrameBoxes
+from foundation.clip_format import Box
 
 # T frames, h w cells of a coarse grid
 ROWS = 24  # of the grid

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from data.clips.region_boxes import FRAME_STEP
 from data.contracts import ClipRecord
-from data.region_boxes import FRAME_STEP
 
 KINDS = ("face", "left_hand", "right_hand", "product")
 FACE, PRODUCT = 0, 3

@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.contracts import ClipFormat
-from data.failures import Failure
+from data.thresholds import ValidationThresholds
 from data.validation.batch_facts import Measured
 from data.validation.clip_facts import ClipFacts
 from data.validation.clip_fingerprint import nearest
 from data.validation.delivered_boxes import FACE, KINDS, PRODUCT, box_table
 from data.validation.observed import Observed, observed
 from data.validation.rules import Rule, box_rules, clip_rules, detector_rules
-from data.validation.thresholds import ValidationThresholds
+from foundation.clip_format import ClipFormat
+from foundation.failures import Failure
 
 LAGS = ("structure", "picture_boxes", "structure_boxes", "detector")
 ADDED = ("consent_days", "similarity", "similar_to")

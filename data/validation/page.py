@@ -14,12 +14,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data.batch_receipts import VALIDATION_PAGE
-from data.contact_sheet import draw_strip
+from data.clips.contact_sheet import draw_strip
 from data.contracts import ClipRecord
-from data.run_folder import write_whole
 from data.validation.observed import Observed
 from data.validation.verdict import Verdict
+from data.versions.batch_receipts import VALIDATION_PAGE
+from foundation.run_folder import write_whole
 
 PICTURES = 12  # clips shown at most
 ON_FRAME = re.compile(r" on frame (\d+)$")

@@ -1,15 +1,15 @@
 """The rules of a prepared batch, as data: which column, which expectation, and what to do where it is broken.
 
 A rule's name is its column's. Every column a rule looks at must also be filled: an empty cell would otherwise pass
-(validation adds that rule). Where the lines are drawn is configuration: data/validation/thresholds.py.
+(validation adds that rule). Where the lines are drawn is configuration: data/thresholds.py.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.contracts import ClipFormat
-from data.region_boxes import expected_frames
-from data.validation.thresholds import ValidationThresholds
+from data.clips.region_boxes import expected_frames
+from data.thresholds import ValidationThresholds
+from foundation.clip_format import ClipFormat
 
 AGAIN = "prepare the batch again; if it stays, deliver this clip again"
 MEDIA_FIELDS = {  # column -> the field of the clip's record that it was measured on, where it is another

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from data.failures import Failure
+from data.thresholds import ValidationThresholds
 from data.validation.batch_facts import FACTS
 from data.validation.clip_fingerprint import Fingerprints
-from data.validation.thresholds import ValidationThresholds
+from foundation.failures import Failure
 
 APART = "move its clips to one side, or say data.held_out_is_trained_on=true for an overfit on purpose"
 ONCE = "drop one of the two clips"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from data.batch_receipts import VALIDATION, Validation, judged_files
-from data.failures import Failure
-from data.manifest import NAME as MANIFEST
-from data.run_folder import write_whole
-from data.validation.thresholds import AcceptedDefect
+from data.clips.manifest import NAME as MANIFEST
+from data.thresholds import AcceptedDefect
+from data.versions.batch_receipts import VALIDATION, Validation, judged_files
+from foundation.failures import Failure
+from foundation.run_folder import write_whole
 
 
 @dataclass(frozen=True)

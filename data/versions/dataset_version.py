@@ -23,13 +23,13 @@ from typing import Any, Literal
 import yaml
 from filelock import FileLock, Timeout
 
-from data.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
+from data.clips.manifest import NAME as MANIFEST
+from data.clips.manifest import read_manifest
 from data.contracts import RawBatch
-from data.manifest import NAME as MANIFEST
-from data.manifest import read_manifest
-from data.run_folder import write_whole
+from data.versions.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
 from data.versions.diff_batches import BatchVersion
 from data.versions.settled import is_lost, is_settled, settle
+from foundation.run_folder import write_whole
 
 Stage = Literal["prepare", "encoders", "encode"]
 LOCK = Path(".dvc/tmp/one_writer.lock")
@@ -63,7 +63,7 @@ def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
         ValueError: the batch was delivered with other settings, or cannot be delivered; says why and what to do.
     """
     with one_writer(on_line):
-        _run(["data.deliver_batch", batch], f"delivery of {batch}", on_line)
+        _run(["data.sources.deliver_batch", batch], f"delivery of {batch}", on_line)
     record_raw(batch, on_line)
     return raw_receipt(batch)
 

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from data.clips.manifest import MEDIA_FIELDS
 from data.contracts import ClipRecord
-from data.manifest import MEDIA_FIELDS
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data.batch_receipts import RAW, known_batches
+from data.clips.manifest import MEDIA_FIELDS, NAME, inside, write_manifest
 from data.contracts import ClipRecord
-from data.manifest import MEDIA_FIELDS, NAME, inside, write_manifest
+from data.versions.batch_receipts import RAW, known_batches
 from data.versions.withdrawals import Withdrawal
 
 PREPARED, ENCODED, MEMORY = Path("datasets/prepared"), Path("datasets/encoded"), Path("datasets/.memory/prepared")

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import yaml
 
-from data.batch_receipts import RAW, known_batches
-from data.run_folder import write_whole
-from data.versions.digests import folder_digest
+from data.versions.batch_receipts import RAW, known_batches
+from foundation.digests import folder_digest
+from foundation.run_folder import write_whole
 
 MEMORY = Path("datasets/.memory/settled")
 STAGES, LOCK = Path("dvc.yaml"), Path("dvc.lock")

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from data.contracts import ClipRecord
-from data.run_folder import write_whole
+from foundation.run_folder import write_whole
 
 FILE = Path("datasets/withdrawals.jsonl")
 

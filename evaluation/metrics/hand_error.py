@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contracts import Box, FrameBoxes
+from data.contracts import FrameBoxes
+from foundation.clip_format import Box
 
 Points = NDArray[np.floating]
 

@@ -15,8 +15,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contracts import Box, FrameBoxes
+from data.contracts import FrameBoxes
 from evaluation.metrics.colour import lab_from_rgb
+from foundation.clip_format import Box
 
 Frames = NDArray[np.uint8]
 Series = NDArray[np.floating]

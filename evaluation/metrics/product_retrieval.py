@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contracts import Box, FrameBoxes
+from data.contracts import FrameBoxes
 from evaluation.metrics.colour import lab_from_rgb
+from foundation.clip_format import Box
 
 Picture = NDArray[np.uint8]
 Real = NDArray[np.float64]

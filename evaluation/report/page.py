@@ -14,9 +14,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data.run_folder import write_whole
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import COLUMNS, number, table_rows, way_to_ceiling
+from foundation.run_folder import write_whole
 
 HEADLINES = (
     ("hand_error_px_embedded_locator", "Hand where it should be", "px off"),

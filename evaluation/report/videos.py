@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.inference.rgb_artifact import ClipShape
+from model.artifact.rgb_artifact import ClipShape
 from model.inference.write_clip import write_clip
 
 VIEWING_HEIGHT = 288

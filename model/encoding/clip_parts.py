@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from data.clips.region_boxes import region_labels
 from data.contracts import ClipRecord
-from data.region_boxes import region_labels
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.latent_codec import TIME_STRIDE, LatentCodec
 from model.conditioning.text_encoder import TextEncoder

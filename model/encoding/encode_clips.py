@@ -20,12 +20,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load, save
 
-from data.batch_receipts import BatchEntry, assert_valid, batch_entry
-from data.contracts import ClipFormat, ClipRecord
-from data.manifest import read_manifest
-from data.map_clips import Spread, map_clips
-from data.progress import report_progress
-from data.versions.digests import digest_of, file_digests, folder_digest
+from data.clips.manifest import read_manifest
+from data.contracts import ClipRecord
+from data.versions.batch_receipts import BatchEntry, assert_valid, batch_entry
+from foundation.clip_format import ClipFormat
+from foundation.digests import digest_of, file_digests, folder_digest
+from foundation.map_items import Spread, map_items
+from foundation.progress import report_progress
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig
 from model.encoding.clip_parts import ClipEncoders, PartKeys, encode_part
@@ -117,7 +118,7 @@ def build_encoders(encoding: EncodingConfig, folder: Path, _digest: str) -> Clip
 
 def _encoded(jobs: list[EncodeJob], entry: BatchEntry) -> Iterator[dict[str, Fields]]:
     spread = Spread(entry.map, entry.preparation_processes, entry.ray_address, gpus_a_clip=1)
-    for found in map_clips(encode_missing, jobs, spread):
+    for found in map_items(encode_missing, jobs, spread):
         if isinstance(found, Exception):
             raise found
         yield {part: load(packed) for part, packed in found.items()}

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from data.contracts import ClipFormat
+from foundation.clip_format import ClipFormat
 from model.contracts import EncodingConfig
 
 INDEX = "index.json"

@@ -18,11 +18,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from data.batch_receipts import assert_valid, batch_entry
-from data.contracts import ClipFormat
-from data.manifest import read_manifest
-from data.progress import report_progress
-from data.run_folder import write_whole
+from data.clips.manifest import read_manifest
+from data.versions.batch_receipts import assert_valid, batch_entry
+from foundation.clip_format import ClipFormat
+from foundation.progress import report_progress
+from foundation.run_folder import write_whole
 from model.conditioning.build import build_text_encoder
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.contracts import EncodingConfig, LatentCodecConfig

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from data.contracts import ClipFormat, ClipRecord
-from data.video_io import read_audio, read_video
+from data.contracts import ClipRecord
+from foundation.clip_format import ClipFormat
+from foundation.video_io import read_audio, read_video
 
 
 class PreparedClip:

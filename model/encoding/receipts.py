@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from data.batch_receipts import folder_digest
+from data.versions.batch_receipts import folder_digest
 from model.contracts import EncodedBatch, Encoders
 
 

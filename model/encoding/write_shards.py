@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from data.run_folder import write_whole
+from foundation.run_folder import write_whole
 from model.encoding.encoded_clips import EMPTY_TEXT, INDEX, ClipInfo, EncodedIndex
 
 Fields = dict[str, Tensor]

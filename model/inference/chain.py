@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.artifact.rgb_artifact import LoadedArtifact
 from model.conditioning.latent_codec import TIME_STRIDE
-from model.inference.rgb_artifact import LoadedArtifact
 from model.inference.sampler import Report, decode_after, draw_noise, sample_latents
 from model.network.streams import Conditions
 

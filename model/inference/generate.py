@@ -17,13 +17,13 @@ from pathlib import Path
 
 import torch
 
+from model.artifact.rgb_artifact import ClipShape, LoadedArtifact, load_artifact
 from model.conditioning.latent_codec import TIME_STRIDE
 from model.contracts import SamplingConfig
 from model.inference.chain import ChainInputs, check_chains, generate_chain
 from model.inference.contact_sheet import contact_sheet
 from model.inference.orders import ClipOrder, read_orders
 from model.inference.read_inputs import read_image, read_pose, read_sound
-from model.inference.rgb_artifact import ClipShape, LoadedArtifact, load_artifact
 from model.inference.seams import in_words, measure_seams
 from model.inference.write_clip import write_clip
 
@@ -135,7 +135,7 @@ def _orders(arguments: argparse.Namespace) -> Sequence[ClipOrder]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Generate videos with sound.")
-    parser.add_argument("artifact", type=Path, help="folder that model.inference.export wrote")
+    parser.add_argument("artifact", type=Path, help="folder that model.artifact.export wrote")
     parser.add_argument("--person", type=Path, help="picture of the person")
     parser.add_argument("--audio", type=Path, help="speech; its beginning is used")
     parser.add_argument("--prompt", action="append", help="what the person does; once for every clip")

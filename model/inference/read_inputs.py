@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from model.inference.rgb_artifact import ClipShape
+from model.artifact.rgb_artifact import ClipShape
 
 
 def read_image(path: Path, clip: ClipShape) -> Tensor:

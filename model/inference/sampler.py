@@ -14,11 +14,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from model.artifact.rgb_artifact import LoadedArtifact
 from model.conditioning.latent_codec import TIME_STRIDE, LatentCodec
 from model.contracts import SamplingConfig
 from model.flow_matching import euler_step, schedule
 from model.inference.guidance import GuidedVelocity
-from model.inference.rgb_artifact import LoadedArtifact
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.inference.rgb_artifact import ClipShape
+from model.artifact.rgb_artifact import ClipShape
 
 
 def write_clip(path: Path, video_CTHW: Tensor, samples_S: NDArray[np.float32], clip: ClipShape) -> None:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from model.contracts import AttentionMode
-from model.network.attention_on_cpu import attend_fused, attend_on_cpu
-from model.network.lean_norms import RotatedNorm
-from model.network.precision import without_autocast
+from model.network.kernels.attention_on_cpu import attend_fused, attend_on_cpu
+from model.network.kernels.lean_norms import RotatedNorm
+from model.network.kernels.precision import without_autocast
 from model.network.rotary import Rotary
 
 

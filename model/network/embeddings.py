@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.network.gelu import TanhGelu
-from model.network.precision import without_autocast
+from model.network.kernels.gelu import TanhGelu
+from model.network.kernels.precision import without_autocast
 
 Patch = tuple[int, int, int]
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.contracts import REGIONS, NetworkConfig, RecipeConfig
-from model.network.gelu import TanhGelu, tanh_gelu
+from model.network.kernels.gelu import TanhGelu, tanh_gelu
 
 
 class SharedFeedForward(nn.Sequential):

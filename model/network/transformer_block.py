@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.attention import AttentionPlan, CrossAttention, SelfAttention
-from model.network.lean_norms import modulated_norm
-from model.network.precision import compute_precision, to_compute
+from model.network.kernels.lean_norms import modulated_norm
+from model.network.kernels.precision import compute_precision, to_compute
 from model.network.region_experts import RegionExperts, SharedFeedForward
 
 

@@ -14,12 +14,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from model.network.adapter_keys import merge_adapter
-from model.network.base_checkpoint import start_from_base
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.training.checkpoint import Checkpoint, load_into, read_weights
 from model.training.low_rank import add_low_rank
 from model.training.stage_order import StageOrder
+from model.weights.adapter_keys import merge_adapter
+from model.weights.base_checkpoint import start_from_base
 
 
 def network_to_train(order: StageOrder, found: Checkpoint | None) -> DualStreamTransformer:

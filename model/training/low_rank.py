@@ -14,8 +14,8 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from model.contracts import LowRankConfig
-from model.network.adapter_keys import LowRank, adapted_layers, is_trained_in_full
 from model.network.dual_stream_transformer import DualStreamTransformer
+from model.weights.adapter_keys import LowRank, adapted_layers, is_trained_in_full
 
 BASE, DOWN, UP = ".base_layer.", ".lora_A.default.weight", ".lora_B.default.weight"  # peft's names
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from data.run_folder import RunFolder
+from foundation.run_folder import RunFolder
 from model.contracts import (
     DeepSpeedConfig,
     NetworkConfig,

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from data.progress import report_progress
-from data.run_folder import write_whole
+from foundation.progress import report_progress
+from foundation.run_folder import write_whole
 from model.contracts import TrainedStage
 from model.training.checkpoint import write_weights
 from model.training.deepspeed_engine import Engine

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from data.run_folder import RunFolder
+from foundation.run_folder import RunFolder
 from model.flow_matching import Losses
 from model.training.checkpoint import Checkpoint, newest_intact, open_checkpoint, save_checkpoint
 from model.training.clip_dataset import ClipDataset, Place

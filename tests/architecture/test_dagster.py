@@ -5,11 +5,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration import run_line
 from orchestration.assets import BATCHES, FLOW
 from orchestration.automation import arrived_batches
+from orchestration.commands import run_line
 from orchestration.definitions import defs
-from orchestration.receipts import KINDS
+from orchestration.steps.production_line import KINDS
 
 ALL = {asset.key.to_user_string() for asset in FLOW}
 PARTITIONED = {"raw_batch", "prepared_batch", "encoded_batch"}

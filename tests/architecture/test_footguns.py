@@ -10,7 +10,7 @@ import yaml
 
 from model.contracts import DeepSpeedConfig
 from model.training.deepspeed_engine import check_deepspeed
-from orchestration.run_line import RETRAIN_REST
+from orchestration.commands.run_line import RETRAIN_REST
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/footguns.md").read_text()
@@ -47,8 +47,8 @@ def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_line(file: Path) -
 
 
 def test_10_training_reaches_no_encoder() -> None:
-    graph = grimp.build_graph("data", "model", "evaluation", "orchestration", cache_dir=None)
-    for encoder in ("model.conditioning", "model.encoding.encode_clips", "data.video_io"):
+    graph = grimp.build_graph("foundation", "data", "model", "evaluation", "orchestration", cache_dir=None)
+    for encoder in ("model.conditioning", "model.encoding.encode_clips", "foundation.video_io"):
         chain = graph.find_shortest_chain("model.training", encoder, as_packages=True)
         assert chain is None, " -> ".join(chain or ())
     assert graph.find_shortest_chain("model.encoding.encode_clips", "model.conditioning", as_packages=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("data", "model", "evaluation", "orchestration")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -10,18 +10,21 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("data", "model", "evaluation", "orchestration")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
-DAGSTER_FILES = {f"orchestration/{name}.py" for name in ("assets", "automation", "checks", "definitions", "receipts")}
+DAGSTER_FILES = {
+    *(f"orchestration/{name}.py" for name in ("assets", "automation", "checks", "definitions")),
+    "orchestration/steps/production_line.py",
+}
 OWNERS = {
     "hydra": {"orchestration/load_config.py"},
     "omegaconf": {"orchestration/load_config.py"},
     "deepspeed": {"model/training/deepspeed_engine.py"},
     "great_expectations": {"data/validation/expectations.py"},
     "dvc": set(),  # never imported; a child process of data/dataset_version
-    "mlflow": {"model/training/run_tracking.py", "orchestration/release.py"},
-    "dagster": DAGSTER_FILES | {"orchestration/run_line.py"},
-    "typer": {"orchestration/cli.py", "orchestration/data_cli.py"},
+    "mlflow": {"model/training/run_tracking.py", "orchestration/registry/release.py"},
+    "dagster": DAGSTER_FILES | {"orchestration/commands/run_line.py"},
+    "typer": {"orchestration/commands/main.py", "orchestration/commands/data.py"},
 }
 NEVER_IN_DAGSTER = ("torch", "deepspeed", "diffusers", "transformers", "great_expectations", "mlflow")
 
@@ -53,7 +56,7 @@ def test_contracts_hold() -> None:
 @pytest.mark.parametrize(
     ("importer", "names"),
     [
-        ("data/manifest.py", "model.contracts"),
+        ("data/clips/manifest.py", "model.contracts"),
         ("model/network/rotary.py", "data.contracts"),
         ("model/inference/sampler.py", "model.training.train_stage"),
         ("evaluation/evaluate.py", "model.training.checkpoint"),
@@ -100,7 +103,7 @@ def test_the_code_location_loads_without_the_heavy_libraries() -> None:
     assert told.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["data.contracts", "model.contracts", "evaluation.contracts", "data.run_folder"])
+@pytest.mark.parametrize("module", ["data.config", "model.contracts", "evaluation.contracts", "foundation.run_folder"])
 def test_what_orchestration_shares_with_the_children_is_light(module: str) -> None:
     say = f"import sys, {module}; print('torch' in sys.modules or 'numpy' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", say], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -12,9 +12,11 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-from data.contracts import ClipFormat, ClipRecord, FrameBoxes, ReleasedCsvBatch
-from data.manifest import write_manifest
-from data.video_io import write_audio, write_video
+from data.clips.manifest import write_manifest
+from data.config import ReleasedCsvBatch
+from data.contracts import ClipRecord, FrameBoxes
+from foundation.clip_format import ClipFormat
+from foundation.video_io import write_audio, write_video
 
 FRAMES, HEIGHT, WIDTH, RATE = 9, 48, 32, 25.0
 EXPECTED = (2, 6)  # the frames of a clip of 9 that carry boxes

@@ -5,7 +5,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from data.contracts import ClipFormat, ClipRecord, DataConfig
+from data.config import DataConfig
+from data.contracts import ClipRecord
+from foundation.clip_format import ClipFormat
 
 CONF = Path(__file__).parents[2] / "conf/data"
 

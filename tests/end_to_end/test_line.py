@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from data.video_io import read_audio, read_video
+from foundation.video_io import read_audio, read_video
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ class Clone:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "orchestration.cli", *arguments],
+            [sys.executable, "-m", "orchestration.commands.main", *arguments],
             cwd=self.folder,
             env={**os.environ, "COLUMNS": "200"},
             stdout=subprocess.PIPE,

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from data.contracts import ClipRecord, FrameBoxes
-from data.video_io import write_audio, write_video
 from evaluation.held_out import ExamClip
+from foundation.video_io import write_audio, write_video
 
 HEIGHT, WIDTH, FRAMES = 48, 32, 9
 COLOURS = [(220, 30, 30), (30, 60, 210), (30, 160, 60)]

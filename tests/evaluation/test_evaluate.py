@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationConfig, GeneratedSamples
 from evaluation.evaluate import check_they_belong_together, exam_digest
+from foundation.digests import folder_digest
 from model.contracts import EncodedBatch, RgbArtifact, TrainingSet
 
 CONFIG = EvaluationConfig(held_out_clips=1, seed=1, variants=["true"], noise_levels=[0.5], locator_steps=1)

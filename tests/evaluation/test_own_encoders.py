@@ -12,12 +12,12 @@ from evaluation.fit_hand_locator import through_codec
 from evaluation.held_out import ExamClip
 from evaluation.metrics.psnr import psnr_db
 from evaluation.own_encoders import as_told_to
+from model.artifact.rgb_artifact import ClipShape
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.conditioning.log_mel_audio import LogMelAudio
 from model.conditioning.text_encoder import HashedWords
 from model.contracts import EncodedBatch
 from model.encoding.prepared_clip import pixels_to_unit
-from model.inference.rgb_artifact import ClipShape
 
 CHANNELS = 48
 

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
-from model.network.released_keys import to_released
 from model.network.streams import Conditions
+from model.weights.released_keys import to_released
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.parity import TOLERANCE, main, released_recipe, run_golden
+from model.weights.parity import TOLERANCE, main, released_recipe, run_golden
 
 GOLDEN = Path(__file__).parents[2] / "../shared/golden/released_tiny.safetensors"
 pytestmark = pytest.mark.skipif(not GOLDEN.is_file(), reason=f"no golden file at {GOLDEN}")

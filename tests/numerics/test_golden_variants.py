@@ -16,9 +16,9 @@ from torch import Tensor
 
 from model.contracts import NetworkConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
-from model.network.released_keys import to_released
 from model.network.streams import Conditions
-from model.parity import TOLERANCE, main, released_recipe, run_golden
+from model.weights.parity import TOLERANCE, main, released_recipe, run_golden
+from model.weights.released_keys import to_released
 
 CASE: dict[str, Any] = {"moe": True, "product": True, "motion": True, "pose": True, "hoi": None, "cond": True}
 CASES: dict[str, dict[str, Any]] = {

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
-from model.network.released_keys import ROUTER_ROWS
 from model.network.streams import Conditions
+from model.weights.released_keys import ROUTER_ROWS
 
 CONF = Path(__file__).parents[2] / "conf/recipe"
 TOLERANCE = 1e-5  # of an output's standard deviation

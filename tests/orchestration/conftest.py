@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from data.versions.digests import folder_digest
 from evaluation.contracts import EvaluationReport, Metric
+from foundation.digests import folder_digest
 from model.contracts import RgbArtifact, TrackingConfig
 
 ROOT = Path(__file__).parents[2]

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.annotators_released import Measured, annotate_sample, measure
 from data.annotators.annotations import HOI_VIDEO, Annotations
-from data.annotators.config import ANNOTATORS
 from data.annotators.launch import ROOT
-from data.annotators.measure_released import Measured, annotate_sample, measure
-from data.video_io import probe_video
+from data.config import ANNOTATORS
+from foundation.video_io import probe_video
 
 SAMPLE = ROOT / "../shared/real/demo_train"
 pytestmark = [

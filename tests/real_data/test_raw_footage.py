@@ -8,13 +8,14 @@ import av
 import numpy as np
 import pytest
 
-from data.contracts import ClipFormat, FootageRules, RawVideoBatch
-from data.manifest import read_manifest
+from data.clips.manifest import read_manifest
+from data.config import FootageRules, RawVideoBatch
 from data.sources.raw_video.delivery import deliver
 from data.sources.raw_video.read import Source, Upright
 from data.sources.raw_video.rejected import read_rejected
 from data.sources.raw_video.survey import SMALL, Survey, colour_difference, shots
-from data.video_io import read_audio, read_video
+from foundation.clip_format import ClipFormat
+from foundation.video_io import read_audio, read_video
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / "../shared/real"

@@ -11,16 +11,17 @@ import pytest
 import yaml
 from PIL import Image
 
-from data.contact_sheet import draw_contact_sheet
-from data.contracts import ClipRecord, DataConfig, ReleasedCsvBatch
-from data.manifest import write_manifest
-from data.prepare_clip import ClipJob, prepare_clip
-from data.region_boxes import HAND, HEAD, region_labels
-from data.sources.released_csv import deliver, read_records
+from data.clips.contact_sheet import draw_contact_sheet
+from data.clips.manifest import write_manifest
+from data.clips.region_boxes import HAND, HEAD, region_labels
+from data.config import DataConfig, ReleasedCsvBatch
+from data.contracts import ClipRecord
+from data.preparation.prepare_clip import ClipJob, prepare_clip
+from data.sources.released_csv.records import deliver, read_records
 from data.validation.batch_facts import measured
 from data.validation.expectations import validate
 from data.validation.verdict import verdict
-from data.video_io import read_video
+from foundation.video_io import read_video
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "../shared/real/demo_train"

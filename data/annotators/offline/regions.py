@@ -8,7 +8,8 @@ import numpy as np
 
 from data.annotators.contracts import Frames, Landmarks, PoseTrack
 from data.annotators.offline.pose import MediaPipePose
-from data.contracts import Box, FrameBoxes, Provenance
+from data.contracts import FrameBoxes, Provenance
+from foundation.clip_format import Box
 
 FACE_MARGINS = (0.10, 0.20, 0.10, 0.0)  # left, top, right, bottom, as shares of the landmarks' width and height
 HAND_MARGINS = (0.25, 0.25, 0.25, 0.25)

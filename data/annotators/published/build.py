@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from data.annotators import config, contracts
+from data import config
+from data.annotators import contracts
 
 
 def pose_estimator(tool: config.PoseTool) -> contracts.PoseEstimator:

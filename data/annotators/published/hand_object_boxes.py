@@ -15,7 +15,8 @@ from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
 from data.annotators.contracts import Frames, PoseTrack
 from data.annotators.published.weights import provenance
-from data.contracts import Box, FrameBoxes, Provenance
+from data.contracts import FrameBoxes, Provenance
+from foundation.clip_format import Box
 
 LEFT_WRIST, RIGHT_WRIST = 9, 10  # COCO
 

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.annotators.annotations import Annotations
-from data.annotators.config import Task
 from data.annotators.launch import AnnotationError, OnLine, annotate
-from data.contracts import ClipFormat, ClipRecord, Provenance, RawVideoBatch
-from data.run_folder import write_whole
+from data.config import RawVideoBatch, Task
+from data.contracts import ClipRecord, Provenance
 from data.sources.raw_video.read import SOUND_RATE, FootageError, Source
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.sidecar import FootageEntry
 from data.sources.raw_video.stretches import Stretch
-from data.video_io import write_audio, write_video
+from foundation.clip_format import ClipFormat
+from foundation.run_folder import write_whole
+from foundation.video_io import write_audio, write_video
 
 PEOPLE: tuple[Task, ...] = ("pose", "regions")
 PRODUCT: tuple[Task, ...] = ("product_mask",)

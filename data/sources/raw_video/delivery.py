@@ -24,11 +24,9 @@ import numpy as np
 from pydantic import BaseModel
 
 from data.annotators.launch import OnLine
-from data.contracts import ClipFormat, ClipRecord, RawVideoBatch
-from data.manifest import write_manifest
-from data.map_clips import Spread, map_clips
-from data.progress import parse_progress, report_progress
-from data.run_folder import write_whole
+from data.clips.manifest import write_manifest
+from data.config import RawVideoBatch
+from data.contracts import ClipRecord
 from data.sources.copy_delivery import copy_delivery
 from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
 from data.sources.raw_video.read import FootageError, Source
@@ -37,6 +35,10 @@ from data.sources.raw_video.rejected import Rejection, summary, write_rejected
 from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
 from data.sources.raw_video.stretches import stretches
 from data.sources.raw_video.survey import Survey, survey
+from foundation.clip_format import ClipFormat
+from foundation.map_items import Spread, map_items
+from foundation.progress import parse_progress, report_progress
+from foundation.run_folder import write_whole
 
 FOOTAGE, SURVEYS, OUTCOMES = "footage", ".surveys", "outcomes.partial.jsonl"
 SURVEY, SOUND = "survey.npz", "sound.npy"
@@ -169,7 +171,7 @@ def _cut_all(jobs: list[CutJob], folder: Path, spread: Spread) -> list[Outcome]:
 def _spread(jobs: list[CutJob], spread: Spread, say: Callable[[str, str], None]) -> Iterator[Outcome]:
     """On this machine by threads: annotators are processes of their own, decoding lets go of the interpreter."""
     if spread.kind == "ray":
-        for outcome in map_clips(_cut_unheard, jobs, spread):
+        for outcome in map_items(_cut_unheard, jobs, spread):
             assert isinstance(outcome, Outcome), "a stretch that becomes no clip is an outcome"
             yield outcome
         return

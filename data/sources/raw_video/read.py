@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from data.video_io import is_no_video
+from foundation.video_io import is_no_video
 
 # T frames, H height, W width, C = 3 colours (RGB), S samples
 Picture = NDArray[np.uint8]

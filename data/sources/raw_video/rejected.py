@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from data.run_folder import write_whole
+from foundation.run_folder import write_whole
 
 NAME = "rejected.jsonl"
 

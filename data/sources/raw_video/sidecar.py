@@ -20,8 +20,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from data.manifest import inside
-from data.sources.released_csv import SAYS_NOTHING
+from data.clips.manifest import inside
+from data.contracts import EMPTY_CELLS
 
 NAMES = ("footage.csv", "footage.jsonl", "footage.yaml")
 
@@ -42,7 +42,7 @@ class FootageEntry(BaseModel, frozen=True, extra="forbid"):
     @field_validator("*", mode="before")
     @classmethod
     def _said_or_left_out(cls, value: Any) -> Any:
-        if isinstance(value, str) and value.strip().lower() in SAYS_NOTHING:
+        if isinstance(value, str) and value.strip().lower() in EMPTY_CELLS:
             raise ValueError(f"{value!r} is what a program writes for nothing: leave it empty")
         if isinstance(value, float) and value != value:
             raise ValueError("NaN is what a program writes for nothing: leave it empty")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contracts import FootageRules
+from data.config import FootageRules
 from data.sources.raw_video.read import FootageError, Picture, Source, Upright
 from data.sources.raw_video.speech import speech_windows
 

@@ -25,12 +25,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data.contracts import ClipFormat, ClipRecord, StudioBatch
-from data.map_clips import end_with_parent
-from data.progress import report_progress
-from data.run_folder import write_whole
+from data.config import StudioBatch
+from data.contracts import ClipRecord
 from data.sources.studio.film import FilmedClip, film
-from data.video_io import write_audio, write_video
+from foundation.clip_format import ClipFormat
+from foundation.map_items import end_with_parent
+from foundation.progress import report_progress
+from foundation.run_folder import write_whole
+from foundation.video_io import write_audio, write_video
 
 MANIFEST, LISTED, ORDER = "manifest.jsonl", "manifest.partial.jsonl", "order.json"
 LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people are drawn, their bodies CC0

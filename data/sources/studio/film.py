@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contracts import Box, ClipFormat, FrameBoxes
+from data.contracts import FrameBoxes
 from data.sources.studio.body import held_placement, moving_shapes, standing_shapes
 from data.sources.studio.motion import Pose, pose_clip, rest_pose
 from data.sources.studio.product import GRIPS, Placement, product_shapes
@@ -14,6 +14,7 @@ from data.sources.studio.render import Camera, Canvas
 from data.sources.studio.scene import Identity, Product, Scene, draw_scene
 from data.sources.studio.shapes import Array, Part, cut
 from data.sources.studio.speech import mouth_opening, speak
+from foundation.clip_format import Box, ClipFormat
 
 # F motion-context and clip frames, T clip frames, Y X pixels, H W samples, S sound samples
 Picture = NDArray[np.uint8]

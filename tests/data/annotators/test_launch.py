@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from data.annotators.annotations import CLIP, Annotations, read_annotations, write_annotations
-from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.annotators.launch import AnnotationError, annotate, python_of
+from data.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.contracts import FrameBoxes
-from data.video_io import write_video
+from foundation.video_io import write_video
 
 
 @pytest.fixture

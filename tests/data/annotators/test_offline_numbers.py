@@ -5,7 +5,7 @@ import pytest
 
 from data.annotators.offline.colour_model import ColourModel
 from data.annotators.offline.tracks import LONGEST_GAP, fill_short_gaps, steady
-from data.structure_video import SILHOUETTE, compose_structure
+from data.clips.structure_video import SILHOUETTE, compose_structure
 
 
 def line_track(frames: int) -> np.ndarray:

@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.annotators_studio import measure_clip
 from data.annotators.annotations import HOI_VIDEO, PRODUCT_IMAGE, Annotations, read_annotations
 from data.annotators.clip_files import read_mask, read_pose
-from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.annotators.launch import ROOT, annotate
-from data.annotators.measure_studio import measure_clip
-from data.contracts import ClipFormat, ClipRecord, StudioBatch
-from data.manifest import read_manifest
-from data.progress import parse_progress
+from data.clips.manifest import read_manifest
+from data.config import ANNOTATORS, TASKS, AnnotationConfig, StudioBatch
+from data.contracts import ClipRecord
 from data.sources.studio.delivery import deliver
-from data.video_io import probe_video, read_video
+from foundation.clip_format import ClipFormat
+from foundation.progress import parse_progress
+from foundation.video_io import probe_video, read_video
 
 pytestmark = [
     pytest.mark.end_to_end,

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from data.contracts import ClipRecord, FrameBoxes
+from data.preparation.detect_boxes import compare_boxes
 from data.validation.delivered_boxes import KINDS, box_table, delivered_boxes
-from data.validation.detect_boxes import compare_boxes
 
 
 def record(clip_id: str, boxes: dict[int, FrameBoxes]) -> ClipRecord:

@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from data.contracts import ClipFormat, ClipRecord, FrameBoxes
+from data.contracts import ClipRecord, FrameBoxes
+from data.thresholds import ValidationThresholds
 from data.validation.batch_facts import Measured, measured
 from data.validation.clip_facts import ClipFacts
 from data.validation.expectations import validate
-from data.validation.thresholds import ValidationThresholds
+from foundation.clip_format import ClipFormat
 
 CLIP = ClipFormat(frames=33, frames_per_second=25, height=96, width=64, motion_frames=0)
 GOOD_BOXES = {frame: FrameBoxes(face=(10, 5, 30, 25), left_hand=(5, 60, 15, 70)) for frame in range(2, 33, 4)}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from data.batch_receipts import prepared_receipt
-from data.contracts import ClipFormat
+from data.versions.batch_receipts import prepared_receipt
 from data.versions.dataset_version import deliver_raw, order_batch, reproduce
+from foundation.clip_format import ClipFormat
 
 ROOT = Path(__file__).parents[3]
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0)

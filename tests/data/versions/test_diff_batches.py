@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from data.manifest import read_manifest
+from data.clips.manifest import read_manifest
 from data.versions.diff_batches import BatchVersion, diff_batches
 
 

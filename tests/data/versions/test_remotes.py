@@ -13,10 +13,10 @@ import pytest
 import yaml
 from rich.console import Console
 
-from data.manifest import read_manifest, write_manifest
+from data.clips.manifest import read_manifest, write_manifest
 from data.versions.dataset_version import deliver_raw, order_batch, record_raw, reproduce
-from data.versions.digests import folder_digest
-from orchestration.diff_data import diff_and_print
+from foundation.digests import folder_digest
+from orchestration.commands.diff_data import diff_and_print
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).parents[3]

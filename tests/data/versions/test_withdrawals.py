@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.manifest import read_manifest, write_manifest
+from data.clips.manifest import read_manifest, write_manifest
 from data.versions.remove_withdrawn import remove_withdrawn
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal, read_withdrawals, without_withdrawn
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from data.contracts import Box, FrameBoxes
+from data.contracts import FrameBoxes
 from evaluation.metrics.hand_error import active_hands, annotated_centres, hand_error_px
+from foundation.clip_format import Box
 
 
 def _box(x: int, y: int) -> Box:

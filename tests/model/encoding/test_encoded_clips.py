@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from data.contracts import ClipFormat
-from data.versions.digests import folder_digest
+from foundation.clip_format import ClipFormat
+from foundation.digests import folder_digest
 from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfig, TextEncoderConfig
 from model.encoding.encoded_clips import EncodedClips
 from model.encoding.write_shards import Fields, Part, ShardWriter, StoredParts

@@ -14,11 +14,11 @@ import torch
 import yaml
 from PIL import Image
 
-from data.batch_receipts import judged_files
+from data.clips.manifest import read_manifest, write_manifest
 from data.contracts import ClipRecord, FrameBoxes
-from data.manifest import read_manifest, write_manifest
-from data.map_clips import Spread, map_clips
-from data.video_io import write_audio, write_video
+from data.versions.batch_receipts import judged_files
+from foundation.map_items import Spread, map_items
+from foundation.video_io import write_audio, write_video
 from model.conditioning.build import build_codec
 from model.contracts import LatentCodecConfig
 from model.encoding import encode_clips
@@ -193,9 +193,9 @@ def worked_on(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple
     def spy(work: Any, jobs: list[encode_clips.EncodeJob], spread: Spread) -> Any:
         seen.clear()
         seen.update({job.record.clip_id: job.parts for job in jobs})
-        return map_clips(work, jobs, spread)
+        return map_items(work, jobs, spread)
 
-    monkeypatch.setattr(encode_clips, "map_clips", spy)
+    monkeypatch.setattr(encode_clips, "map_items", spy)
     fit_encoders("b1")
     encode_batch("b1")
     assert seen["0002"] == ("rgb", "hoi", "product", "motion", "text", "hoi_text", "audio", "regions")

@@ -8,6 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from model.artifact.export import ArtifactConfigs, export_artifact
+from model.artifact.rgb_artifact import ClipShape, file_sha256
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.contracts import (
     AudioEncoderConfig,
@@ -20,8 +22,6 @@ from model.contracts import (
     TextEncoderConfig,
     TrainedStage,
 )
-from model.inference.export import ArtifactConfigs, export_artifact
-from model.inference.rgb_artifact import ClipShape, file_sha256
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 NETWORK = NetworkConfig(

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from model.artifact.export import ArtifactConfigs, export_artifact
+from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
 from model.contracts import Encoders, NetworkConfig, RecipeConfig, TrainedStage
 from model.inference.chain import ChainInputs, generate_chain, motion_frames
-from model.inference.export import ArtifactConfigs, export_artifact
-from model.inference.rgb_artifact import LoadedArtifact, load_artifact
 from model.inference.sampler import decode_after
 from model.inference.seams import frame_differences, measure_seams
 from model.network.dual_stream_transformer import DualStreamTransformer

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.artifact.export import ArtifactConfigs
+from model.artifact.rgb_artifact import ClipShape, LoadedArtifact, load_artifact
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.conditioning.log_mel_audio import LogMelAudio
 from model.conditioning.text_encoder import HashedWords
 from model.contracts import RecipeConfig, SamplingConfig
 from model.flow_matching import TIMESTEPS, add_noise, draw_sigmas, stream_loss
 from model.inference.chain import ChainInputs, generate_chain
-from model.inference.export import ArtifactConfigs
-from model.inference.rgb_artifact import ClipShape, LoadedArtifact, load_artifact
 from model.inference.seams import SeamReport, measure_seams
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions

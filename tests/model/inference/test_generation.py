@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from data.clip_geometry import CoverCrop
-from data.video_io import write_audio
+from foundation.geometry import CoverCrop
+from foundation.video_io import write_audio
+from model.artifact.rgb_artifact import ClipShape, load_artifact
 from model.contracts import RecipeConfig, SamplingConfig
 from model.inference.generate import generate, new_frames
 from model.inference.orders import ClipOrder
 from model.inference.read_inputs import cover, read_image, read_sound
-from model.inference.rgb_artifact import ClipShape, load_artifact
 from model.inference.sampler import draw_noise, generate_clips, sample_latents
 from model.inference.write_clip import write_clip
 from model.network.streams import Conditions

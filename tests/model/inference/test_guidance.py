@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from model.artifact.export import ArtifactConfigs
 from model.contracts import NetworkConfig, RecipeConfig, SamplingConfig
-from model.inference.export import ArtifactConfigs
 from model.inference.guidance import GuidedVelocity, distinct_prompts, joined, without_prompt_and_sound
 from model.inference.sampler import draw_noise, sample_latents
 from model.network.dual_stream_transformer import DualStreamTransformer

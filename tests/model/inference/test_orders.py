@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.video_io import write_audio, write_video
+from foundation.video_io import write_audio, write_video
+from model.artifact.rgb_artifact import ClipShape
 from model.inference.orders import read_orders
 from model.inference.read_inputs import read_pose
-from model.inference.rgb_artifact import ClipShape
 
 HEADER = "audio,person_image,product_image,prompt,prompt2,prompt3\n"
 CLIP = ClipShape(frames=9, frames_per_second=25, height=48, width=32)

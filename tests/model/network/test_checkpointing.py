@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from model.bench.memory import peak_bytes
+from benchmarks.memory import peak_bytes
 from model.contracts import AttentionMode, NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 

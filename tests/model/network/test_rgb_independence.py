@@ -8,7 +8,7 @@ import torch
 
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
-from model.network.released_keys import is_hoi_key
+from model.weights.released_keys import is_hoi_key
 
 SHAPES = [(3, 4, 6), (2, 16, 8), (5, 8, 10)]
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from data.contracts import ClipFormat
-from data.run_folder import RunFolder
+from foundation.clip_format import ClipFormat
+from foundation.run_folder import RunFolder
 from model.contracts import EncodedBatch, EncodingConfig, TrainingSet
 from model.encoding.write_shards import Part, ShardWriter
 

@@ -11,13 +11,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from model.contracts import RecipeConfig
-from model.network.adapter_keys import LowRank, adapted_layers, is_trained_in_full, to_adapter
 from model.network.dual_stream_transformer import DualStreamTransformer
-from model.network.key_maps import to_theirs
-from model.network.released_keys import base_entries
 from model.training.checkpoint import newest_intact, save_checkpoint
 from model.training.first_weights import network_to_train
 from model.training.stage_order import StageOrder, read_order
+from model.weights.adapter_keys import LowRank, adapted_layers, is_trained_in_full, to_adapter
+from model.weights.key_maps import to_theirs
+from model.weights.released_keys import base_entries
 
 RELEASED = yaml.safe_load((Path(__file__).parents[3] / "conf/recipe/released.yaml").read_text())
 PUBLIC = {"network__learned_positions": None, "network__add_reference_to_target": False, "recipe": RELEASED}

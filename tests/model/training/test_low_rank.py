@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from model.contracts import LowRankConfig, NetworkConfig, RecipeConfig
-from model.network.adapter_keys import adapted_layers, merge_adapter, to_adapter
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions
 from model.training.low_rank import add_low_rank, factors_of, merged
+from model.weights.adapter_keys import adapted_layers, merge_adapter, to_adapter
 
 ROOT = Path(__file__).parents[3]
 RANK_2 = LowRankConfig(rank=2)

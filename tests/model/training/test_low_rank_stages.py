@@ -9,10 +9,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model.contracts import LowRankConfig, NetworkConfig, RecipeConfig
-from model.network.adapter_keys import adapted_layers, is_trained_in_full
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.training.checkpoint import newest_intact
 from model.training.low_rank import add_low_rank
+from model.weights.adapter_keys import adapted_layers, is_trained_in_full
 
 pytestmark = pytest.mark.end_to_end
 FIRST = "first.safetensors"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contracts import Structure
+from data.config import Structure
 from data.sources.studio.anny.film_set import Piece, Stuff
 from data.sources.studio.anny.paint import Paint
 from data.sources.studio.raster import FAR, Lens, Samples, rasterise

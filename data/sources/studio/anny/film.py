@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from data.contracts import ClipFormat, Structure
+from data.config import Structure
 from data.sources.studio.anny.expose import Painter, Stage
 from data.sources.studio.anny.film_set import Piece, Stuff
 from data.sources.studio.anny.goods import goods
@@ -21,6 +21,7 @@ from data.sources.studio.motion import rest_pose
 from data.sources.studio.raster import Lens, vertex_normals
 from data.sources.studio.render import Camera
 from data.sources.studio.scene import Scene
+from foundation.clip_format import ClipFormat
 
 HALF_HEIGHT, CENTRE_Y = 0.555, 0.572
 FINE_ROWS = 512  # from here one sample a pixel is enough, and all triangles, teeth and letters are drawn

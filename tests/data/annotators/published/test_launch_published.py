@@ -8,10 +8,10 @@ import pytest
 
 from data.annotators import clip_files
 from data.annotators.build import pose_estimator
-from data.annotators.config import AnnotationConfig, PoseTool
 from data.annotators.contracts import Frames, PoseTrack
 from data.annotators.launch import annotate, python_of
-from data.video_io import write_video
+from data.config import AnnotationConfig, PoseTool
+from foundation.video_io import write_video
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:

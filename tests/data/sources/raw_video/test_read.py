@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.sources.raw_video.read import SOUND_RATE, FootageError, Source
-from data.video_io import read_video
+from foundation.video_io import read_video
 
 Film = Callable[..., Path]
 Pictures = Callable[..., np.ndarray]

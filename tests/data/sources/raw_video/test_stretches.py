@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from data.contracts import ClipFormat, FootageRules
+from data.config import FootageRules
 from data.sources.raw_video.read import FootageError, Source
 from data.sources.raw_video.stretches import stretches
 from data.sources.raw_video.survey import Survey, laplacian_variance, shots, survey
+from foundation.clip_format import ClipFormat
 
 Film = Callable[..., Path]
 Pictures = Callable[..., np.ndarray]

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.contracts import ClipFormat, ClipRecord, StudioBatch
+from data.config import StudioBatch
+from data.contracts import ClipRecord
 from data.sources.studio.delivery import deliver
 from data.sources.studio.film import film
-from data.video_io import read_audio, read_video
+from foundation.clip_format import ClipFormat
+from foundation.video_io import read_audio, read_video
 
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=5)
 ORDER = StudioBatch(source="studio", seed=3, clips=4)

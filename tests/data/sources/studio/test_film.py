@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.contracts import ClipFormat, Look, StudioBatch
+from data.config import Look, StudioBatch
 from data.sources.studio.delivery import film_as_ordered
 from data.sources.studio.film import FilmedClip, boxes_of, camera_for, film_frames
 from data.sources.studio.motion import pose_clip
 from data.sources.studio.scene import PHRASES, draw_scene
 from data.sources.studio.shapes import Part
+from foundation.clip_format import ClipFormat
 
 CLIP = ClipFormat(frames=33, frames_per_second=25, height=96, width=64, motion_frames=0)
 PEOPLE = (Part.BODY, Part.FACE, Part.HAIR, Part.LEFT_HAND, Part.RIGHT_HAND, Part.PRODUCT)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trimesh.creation import box as cuboid
 
-from data.contracts import ClipFormat, StudioBatch
+from data.config import StudioBatch
 from data.sources.studio.anny.arm import curl, hand_frame, reach, turned_to
 from data.sources.studio.anny.body import Figure, body, figure, posed_heads, skin
 from data.sources.studio.anny.film import film
@@ -20,6 +20,7 @@ from data.sources.studio.film import FilmedClip
 from data.sources.studio.motion import pose_clip
 from data.sources.studio.scene import ProductKind
 from data.sources.studio.shapes import Part
+from foundation.clip_format import ClipFormat
 
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=320, width=192, motion_frames=5)
 ALL = np.arange(len(body().mean_N3))

@@ -1,0 +1,80 @@
+"""One asymmetric training step: a dense-mask implementation, ours, and ours with each shortcut off.
+
+All have the same weights and give the same numbers. The reference is `benchmarks.public_reference`; it is 1.00.
+
+Shape legend: B batch, N target tokens.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import torch
+
+from benchmarks.inputs import Batch, ClipShape, random_batch
+from benchmarks.memory import peak_bytes
+from benchmarks.public_habits import single_habits, with_habits
+from benchmarks.public_reference import DenseMaskReference
+from benchmarks.table import Measured, bench_device, interleaved_seconds
+from model.contracts import NetworkConfig, RecipeConfig
+from model.flow_matching import add_noise, joint_loss
+from model.network.dual_stream_transformer import DualStreamTransformer
+
+
+def bench_train_step(
+    network: NetworkConfig, recipe: RecipeConfig, shape: ClipShape, repeats: int, first: int | None = None
+) -> list[Measured]:
+    """Forward, joint loss and backward, under bf16 autocast where the name says nothing else; of the `first` rows."""
+    device = bench_device()
+    torch.manual_seed(0)
+    ours = DualStreamTransformer(network, recipe).to(device)
+    batch = random_batch(network, shape, device)
+    chosen = list(contenders(ours).items())[:first]
+    steps = {name: train_step(model, batch, autocast) for name, (model, autocast) in chosen}
+    seconds = interleaved_seconds(steps, repeats, device)
+    peaks = {name: peak_bytes(step, device) / 2**20 for name, step in steps.items()}
+    one = next(iter(steps))
+    return [
+        Measured(name, seconds[name], seconds[name] / seconds[one], peaks[name], peaks[name] / peaks[one])
+        for name in steps
+    ]
+
+
+def contenders(ours: DualStreamTransformer) -> dict[str, tuple[DualStreamTransformer, bool]]:
+    """Name -> network, and whether it runs under bf16 autocast; the reference comes first."""
+    reference, recomputed_reference = _like(ours, DenseMaskReference, False), _like(ours, DenseMaskReference, True)
+    recomputed = _like(ours, DualStreamTransformer, True)
+    found = {
+        "dense_mask_reference": (reference, True),
+        "ours": (ours, True),
+        "dense_mask_reference, layers recomputed": (recomputed_reference, True),
+        "ours, layers recomputed": (recomputed, True),
+        "dense_mask_reference in fp32": (reference, False),
+        "ours in fp32": (ours, False),
+    }
+    return found | {f"ours with {name}": (with_habits(ours, habits), True) for name, habits in single_habits().items()}
+
+
+def _like(
+    ours: DualStreamTransformer, kind: type[DualStreamTransformer], checkpoint_blocks: bool
+) -> DualStreamTransformer:
+    model = kind(ours.network, ours.recipe, ours.streams, checkpoint_blocks)
+    model.load_state_dict(ours.state_dict())
+    return model.to(next(ours.parameters()).device).train(ours.training)
+
+
+def train_step(model: DualStreamTransformer, batch: Batch, autocast: bool) -> Callable[[], object]:
+    """Forward, joint loss and backward on one batch."""
+    device, generator = batch.rgb_BCThw.device, torch.Generator(batch.rgb_BCThw.device).manual_seed(0)
+    sigma_B = batch.timestep_B / 1000
+    rgb, hoi = (add_noise(x, sigma_B, generator) for x in (batch.rgb_BCThw, batch.hoi_BCThw))
+    _, _, frames, height, width = batch.rgb_BCThw.shape
+    tokens = frames * (height // 2) * (width // 2)
+    regions_BN = torch.randint(3, (len(sigma_B), tokens), generator=generator, device=device)
+
+    def step() -> None:
+        model.zero_grad(set_to_none=True)
+        with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
+            denoised = model(rgb.noisy_BCThw, batch.timestep_B, batch.conditions, hoi.noisy_BCThw, "asymmetric")
+        joint_loss(denoised, rgb, hoi, batch.conditions.person_BC1hw, regions_BN, model.recipe).total.backward()
+
+    return step

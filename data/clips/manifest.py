@@ -1,0 +1,55 @@
+"""`manifest.jsonl`: one ClipRecord a line, raw or prepared. People edit a raw one by hand, so every fault is named."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from data.contracts import ClipRecord
+from foundation.run_folder import write_whole
+
+NAME = "manifest.jsonl"
+MEDIA_FIELDS = ("video", "hoi_video", "audio", "person_image", "product_image", "motion_video", "pose_video")
+
+
+def read_manifest(folder: Path) -> list[ClipRecord]:
+    """The clips of `folder/manifest.jsonl`, in the file's order.
+
+    Raises:
+        ValueError: no file, no clip, or a line that is no ClipRecord (names file, line, clip, field and fix).
+    """
+    file = folder / NAME
+    if not file.exists():
+        raise ValueError(f"{file} is missing: deliver the batch again")
+    lines = [(number, line) for number, line in enumerate(file.read_text().splitlines(), 1) if line.strip()]
+    if not lines:
+        raise ValueError(f"{file} holds no clip: deliver the batch again")
+    return [_read_line(file, number, line) for number, line in lines]
+
+
+def write_manifest(folder: Path, records: Iterable[ClipRecord]) -> None:
+    """Write `folder/manifest.jsonl`, whole or not at all."""
+    lines = [record.model_dump_json(exclude_none=True) + "\n" for record in records]
+    write_whole(folder / NAME, "".join(lines))
+
+
+def inside(folder: Path, relative: str) -> Path | None:
+    """The file a manifest or CSV names, or None where the name leads out of its folder."""
+    path = (folder / relative).resolve()
+    return folder / relative if path.is_relative_to(folder.resolve()) else None
+
+
+def _read_line(file: Path, number: int, line: str) -> ClipRecord:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file} line {number}: not JSON ({error}): fix: one JSON object a line") from error
+    clip_id = found.get("clip_id", "?") if isinstance(found, dict) else "?"
+    try:
+        return ClipRecord.model_validate(found)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"field {'.'.join(map(str, fault['loc'])) or '(line)'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ValueError(f"{file} line {number}, clip {clip_id}: {faults}: fix: correct that field") from error

@@ -1,0 +1,139 @@
+"""Judge a batch again, without touching it: a prepared one by what was measured on it, a raw one by preparing it aside.
+
+A prepared batch whose files are not the ones that were judged is measured anew. Of a raw batch every clip is prepared
+in a folder of its own that is removed afterwards, so that clips which cannot be used at all are named beside those that
+break a rule. The page goes to runs/validation/<batch>/.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from data.clips.manifest import NAME as MANIFEST
+from data.clips.manifest import read_manifest
+from data.contracts import ClipRecord
+from data.preparation.detect_boxes import detect_boxes
+from data.preparation.prepare_clip import ClipJob, prepare_clip
+from data.preparation.prepare_clips import accepted_rates, read_raw, unique
+from data.validation.batch_facts import FACTS, Measured, measured, read_facts
+from data.validation.clip_facts import ClipFacts, measure
+from data.validation.expectations import Judged, validate
+from data.validation.page import Judgement, write_page
+from data.validation.verdict import Verdict, verdict
+from data.versions.batch_receipts import RAW, BatchEntry, judged_files, read_validation
+from foundation.failures import ClipError, Failure, refuse
+from foundation.map_items import map_items
+
+PREPARED, PAGES = Path("datasets/prepared"), Path("runs/validation")
+AGAIN = "prepare the batch again"
+
+
+class Report(NamedTuple):
+    """What validation says of a batch now."""
+
+    found: Verdict
+    clips: int
+    page: Path
+
+
+class _Seen(NamedTuple):
+    """What there is to judge."""
+
+    clips: list[Measured]
+    records: list[ClipRecord]  # prepared, for the page
+    faults: list[Failure]  # found before any rule
+
+
+def validate_batch(batch: str, entry: BatchEntry, raw: bool = False, looked_at: int = 0) -> Report:
+    """Judge a batch by the entry's format and thresholds.
+
+    Args:
+        batch: a prepared batch, or one that lies in datasets/raw only.
+        entry: its order, format, thresholds.
+        raw: judge what was delivered, even where the batch is prepared.
+        looked_at: so many of the delivered clips, spread over the batch, are looked at by the offline detector.
+
+    Raises:
+        ValueError: there is no such batch, or its manifest cannot be read.
+    """
+    if not raw and (PREPARED / batch / FACTS).exists():
+        prepared = PREPARED / batch
+        return _judge(batch, entry, prepared, _prepared(prepared, entry), looked_at)
+    with tempfile.TemporaryDirectory(prefix="graspline_") as aside:
+        return _judge(batch, entry, Path(aside), _delivered(batch, entry, Path(aside)), looked_at)
+
+
+def _judge(batch: str, entry: BatchEntry, prepared: Path, seen: _Seen, looked_at: int) -> Report:
+    detected = detect_boxes(batch, entry, looked_at) if looked_at else {}
+    judged = validate(seen.clips, entry.clip, entry.validation, detected) if seen.clips else Judged([], [])
+    found = verdict([*seen.faults, *judged.failures], entry.validation.accepted_defects, looked=bool(detected))
+    folder = PAGES / batch
+    folder.mkdir(parents=True, exist_ok=True)
+    page = write_page(folder, prepared, Judgement(batch, seen.records, found, judged.observed))
+    return Report(found, len({clip.facts.clip_id for clip in seen.clips}), page)
+
+
+def _prepared(prepared: Path, entry: BatchEntry) -> _Seen:
+    """A prepared batch: its facts, or new ones where its files changed since."""
+    records, before, judged = read_manifest(prepared), read_facts(prepared), read_validation(prepared)
+    changed = [
+        _changed(name)
+        for name, same in (
+            (MANIFEST, judged.manifest_sha256 == sha256((prepared / MANIFEST).read_bytes()).hexdigest()),
+            ("clips", judged.files_digest == judged_files(prepared)),
+        )
+        if not same
+    ]
+    if not changed:
+        return _Seen(before, records, [])
+    results = list(map_items(_measure_again, [(prepared, record) for record in records], entry.spread))
+    faults = [result.failure for result in results if isinstance(result, ClipError)]
+    facts = {result.clip_id: result for result in results if not isinstance(result, ClipError)}
+    clips = [Measured(facts[old.facts.clip_id], old.delivered) for old in before if old.facts.clip_id in facts]
+    readable = [record for record in records if record.clip_id in facts]
+    return _Seen(clips, readable, [*changed, *_altered(before, facts), *faults])
+
+
+def _measure_again(job: tuple[Path, ClipRecord]) -> ClipFacts:
+    prepared, record = job
+    try:
+        return measure(prepared, record)
+    except ValueError as error:
+        raise refuse(record.clip_id, "video", error, "the prepared files can be read", AGAIN) from error
+
+
+def _altered(before: Sequence[Measured], facts: Mapping[str, ClipFacts]) -> list[Failure]:
+    """Clips whose facts are not the ones that were judged, with the first fact that differs."""
+    found: list[Failure] = []
+    for old in (clip.facts for clip in before if clip.facts.clip_id in facts):
+        new = vars(facts[old.clip_id])
+        differs = [name for name, value in vars(old).items() if new[name] != value]
+        if differs:
+            told = f"{differs[0]} was {vars(old)[differs[0]]}, is {new[differs[0]]}"
+            found.append(Failure(old.clip_id, "files", told[:200], "as they were when they were judged", AGAIN))
+    return found
+
+
+def _changed(name: str) -> Failure:
+    return Failure("(batch)", name, "changed", "as it was when it was judged", AGAIN)
+
+
+def _delivered(batch: str, entry: BatchEntry, aside: Path) -> _Seen:
+    """A raw batch, prepared aside."""
+    folder = RAW / batch
+    if not folder.is_dir():
+        raise ValueError(f"there is no batch {batch}: neither {PREPARED / batch} nor {folder} is there")
+    try:
+        records = read_raw(folder, entry.order)
+    except ClipError as error:
+        return _Seen([], [], [error.failure])
+    rates = accepted_rates(entry.order, entry.clip.frames_per_second)
+    jobs = [ClipJob(record, folder, aside, entry.clip, rates) for record in unique(records)]
+    results = list(map_items(prepare_clip, jobs, entry.spread))
+    faults = [result.failure for result in results if isinstance(result, ClipError)]
+    made = [result for result in results if not isinstance(result, ClipError)]
+    facts = {found.clip_id: found for _, found in made}
+    clips = measured([record for record in records if record.clip_id in facts], facts.values())
+    return _Seen(clips, [record for record, _ in made], faults)

@@ -1,0 +1,100 @@
+"""Start one child process, follow it, and believe it only if it left its result.
+
+Success is exit code 0 *and* a `result.json` of this run. The Dagster process itself never imports torch: training,
+encoding, generation and export all pass through here. SIGINT and SIGTERM go on to the child, which saves and stops.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from foundation.run_folder import RunFolder
+
+OnLine = Callable[[str], None]
+# The line that says what went wrong: of a traceback, or `error: ...`, as a rank of training says it.
+FAULT = re.compile(r"(\[rank\d+\]: )?([\w.]*(Error|Exception)|error): ")
+CHAINED = "The above exception was the direct cause"  # what follows says it better
+
+
+class ChildFailedError(RuntimeError):
+    """A child process ended without a result. The message says which, why, and where its log is."""
+
+
+def child_environment(**extra: str) -> dict[str, str]:
+    """What every child process sees: our interpreter first, no telemetry, no hub, no accelerator guess."""
+    binaries = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": binaries + os.pathsep + os.environ.get("PATH", ""),
+        "PYTHONUNBUFFERED": "1",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ALLOW_MODEL_CODE_EXECUTION": "false",
+        "GX_ANALYTICS_ENABLED": "false",
+        "DVC_NO_ANALYTICS": "1",
+        **extra,
+    }
+
+
+def run_child(arguments: Sequence[str], folder: RunFolder, on_line: OnLine, **extra: str) -> dict[str, Any]:
+    """Run `python <arguments>` in a run folder; its output goes to the folder's log and to `on_line`.
+
+    Returns:
+        The content of the run's result.json.
+
+    Raises:
+        ChildFailedError: it failed, or ended well without a result.
+    """
+    log = folder.path / "log.txt"
+    with log.open("a") as handle:
+
+        def keep(line: str) -> None:
+            handle.write(line + "\n")
+            handle.flush()
+            on_line(line)
+
+        code, last = follow(arguments, keep, **extra)
+    result = folder.result()
+    if result is None:
+        raise ChildFailedError(f"{folder.run_id} ended with exit code {code}: {last} (log: {log})")
+    if code != 0:  # gloo can abort in its teardown, after all that matters is on disk
+        on_line(f"{folder.run_id} ended with exit code {code} after its result was complete; the result counts")
+    return result
+
+
+def follow(arguments: Sequence[str], on_line: OnLine, **extra: str) -> tuple[int, str]:
+    """Run `python <arguments>` and hand on its output line by line; returns its exit code and what went wrong.
+
+    What went wrong is the first traceback's own message (of a chain of exceptions the last one), else the last line.
+    """
+    last, fault = "", ""
+    child = subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=child_environment(**extra),
+    )
+    try:
+        assert child.stdout is not None
+        for line in child.stdout:
+            last = line.strip() or last
+            fault = "" if CHAINED in last else fault or (last if FAULT.match(last) else "")
+            on_line(line.rstrip())
+        return child.wait(), fault or last
+    except BaseException:
+        _stop(child)
+        raise
+
+
+def _stop(child: subprocess.Popen[str]) -> None:
+    """Ask the child to save and stop; wait for it."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        child.wait(timeout=120)

@@ -1,0 +1,148 @@
+"""Export stage two's RGB stream as a self-contained artifact, and prove that it never needed the other stream.
+
+    python -m model.artifact.export runs/<id>
+
+Reads config.yaml (network, recipe, encoding, sampling, data.clip) and inputs.json (stage_two, encoders); writes
+runs/<id>/rgb_artifact and result.json (RgbArtifact). The folder appears under its name only when its proof has passed.
+"""
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from model.artifact.proof import prove_rgb_only
+from model.artifact.rgb_artifact import (
+    CODEC,
+    CONDITIONING,
+    EMPTY_TEXT,
+    FORMAT,
+    MANIFEST,
+    NETWORK,
+    SAMPLING,
+    WEIGHTS,
+    ArtifactManifest,
+    ClipShape,
+    artifact_digest,
+    file_sha256,
+    is_hoi,
+    load_artifact,
+)
+from model.artifact.run_files import read_order, write_result
+from model.contracts import (
+    Encoders,
+    EncodingConfig,
+    NetworkConfig,
+    RecipeConfig,
+    RgbArtifact,
+    SamplingConfig,
+    TrainedStage,
+)
+
+
+@dataclass(frozen=True)
+class ArtifactConfigs:
+    """What the artifact needs to know about itself."""
+
+    network: NetworkConfig
+    recipe: RecipeConfig
+    encoding: EncodingConfig
+    clip: ClipShape
+    sampling: SamplingConfig
+
+
+def export_run(run: Path) -> RgbArtifact:
+    """Do what runs/<id> orders. ValueError: see export_artifact."""
+    config, inputs = read_order(run)
+    configs = ArtifactConfigs(
+        network=NetworkConfig.model_validate(config["network"]),
+        recipe=RecipeConfig.model_validate(config["recipe"]),
+        encoding=EncodingConfig.model_validate(config["encoding"]),
+        clip=ClipShape.model_validate(config["data"]["clip"]),
+        sampling=SamplingConfig.model_validate(config["sampling"]),
+    )
+    stage = TrainedStage.model_validate(inputs["stage_two"])
+    encoders = Encoders.model_validate(inputs["encoders"])
+    artifact = export_artifact(run / "rgb_artifact", stage, encoders, configs)
+    write_result(run, artifact.model_dump(mode="json"))
+    return artifact
+
+
+def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, configs: ArtifactConfigs) -> RgbArtifact:
+    """Write and prove the artifact.
+
+    Args:
+        folder: where it is to lie; an older one there is replaced.
+        stage: stage two's receipt.
+        encoders: the receipt of the encoders that the training clips were encoded with.
+        configs: of this run.
+
+    Raises:
+        ValueError: not stage two, its weights changed, a proof fails.
+    """
+    if stage.stage != "stage_two":
+        raise ValueError(f"{stage.weights} is from {stage.stage}: only stage two can be exported; train it first")
+    weights = Path(stage.weights)
+    if not weights.exists() or file_sha256(weights) != stage.weights_sha256:
+        raise ValueError(f"{weights} is missing or not the one in its receipt: train stage two again")
+    staged = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    print("progress 0/3 writing the RGB stream", flush=True)
+    parameters = _write_parts(staged, weights, Path(encoders.folder), configs)
+    print("progress 1/3 proving that it does not depend on the HOI stream", flush=True)
+    proof = prove_rgb_only(weights, staged)
+    manifest = ArtifactManifest(
+        format=FORMAT,
+        stage=stage.stage,
+        stage_two_weights_sha256=stage.weights_sha256,
+        encoders_digest=encoders.digest,
+        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_text())["weights_sha256"],
+        parameters=parameters,
+        proof=proof,
+        files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
+    )
+    _write_json(staged / MANIFEST, manifest.model_dump(mode="json"))
+    print("progress 2/3 loading it as a stranger would", flush=True)
+    load_artifact(staged)
+    shutil.rmtree(folder, ignore_errors=True)
+    staged.rename(folder)
+    print(f"progress 3/3 exported {parameters:,} parameters; artifact and stage two: {proof['artifact']}", flush=True)
+    return RgbArtifact(
+        folder=str(folder),
+        digest=artifact_digest(folder),
+        stage_two_weights=stage.weights,
+        stage_two_weights_sha256=stage.weights_sha256,
+        proof=proof,
+        parameters=parameters,
+        train_digest=stage.train_digest,
+    )
+
+
+def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactConfigs) -> int:
+    """Everything but the manifest; returns the number of parameters."""
+    rgb = {key: value.float() for key, value in load_file(weights).items() if not is_hoi(key)}
+    save_file(rgb, staged / WEIGHTS)
+    _write_json(staged / NETWORK, {"network": configs.network.model_dump(), "recipe": configs.recipe.model_dump()})
+    _write_json(staged / CONDITIONING, {"encoding": configs.encoding.model_dump(), "clip": configs.clip.model_dump()})
+    _write_json(staged / SAMPLING, configs.sampling.model_dump())
+    copied = [EMPTY_TEXT, CODEC] if configs.encoding.latent_codec.kind == "linear" else [EMPTY_TEXT]
+    for name in copied:
+        if not (encoders / name).exists():
+            raise ValueError(
+                f"{encoders / name} is missing: fit the encoders again (python -m model.encoding.fit_encoders)"
+            )
+        shutil.copyfile(encoders / name, staged / name)
+    return sum(value.numel() for value in rgb.values())
+
+
+def _write_json(file: Path, value: dict[str, Any]) -> None:
+    file.write_text(json.dumps(value, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    export_run(Path(sys.argv[1]))

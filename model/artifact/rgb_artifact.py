@@ -1,0 +1,204 @@
+"""The RGB-only artifact: one folder that generates without anything else and refuses to load when a byte changed.
+
+| file | what |
+|---|---|
+| model.safetensors | the RGB stream's weights, fp32; no HOI key |
+| network.json | NetworkConfig and RecipeConfig |
+| conditioning.json | EncodingConfig and the clip's format |
+| latent_codec.safetensors | the linear codec's basis, where the codec is the linear one |
+| empty_text.safetensors | the encoded empty prompt, for guidance |
+| sampling.json | SamplingConfig |
+| manifest.json | sha256 of every file above, the stage-two weights it came from, the proof of model.artifact.proof |
+
+Safetensors and JSON only: loading it runs no code from the folder.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from model.conditioning.audio_encoder import AudioEncoder
+from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
+from model.conditioning.latent_codec import LatentCodec
+from model.conditioning.text_encoder import TextEncoder
+from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
+from model.network.dual_stream_transformer import DualStreamTransformer
+
+FORMAT = "graspline-rgb-artifact-1"
+MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
+EMPTY_TEXT, SAMPLING, CODEC = "empty_text.safetensors", "sampling.json", "latent_codec.safetensors"
+
+
+class ClipShape(BaseModel, frozen=True):
+    """The clip format that the model was trained on (the `data.clip` section; other keys are left out)."""
+
+    frames: int
+    frames_per_second: int
+    height: int
+    width: int
+    motion_frames: int = 0  # of the clip before that the model was shown; 0: none, its clips cannot be chained
+    audio_samples_per_second: int = 16_000
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.frames_per_second
+
+    def latent_shape(self, channels: int) -> tuple[int, int, int, int]:
+        """C, T, h, w of the latents to denoise."""
+        return channels, (self.frames - 1) // 4, self.height // 8, self.width // 8
+
+
+class ArtifactManifest(BaseModel, frozen=True, extra="forbid"):
+    """manifest.json."""
+
+    format: str
+    stage: str
+    stage_two_weights_sha256: str
+    encoders_digest: str
+    given_weights: dict[str, str] = {}  # files of real encoders, which do not travel with it -> sha256
+    parameters: int
+    proof: dict[str, str]
+    files: dict[str, str]  # name -> sha256
+
+
+@dataclass(frozen=True)
+class LoadedArtifact:
+    """Everything generation needs."""
+
+    folder: Path
+    manifest: ArtifactManifest
+    network: DualStreamTransformer
+    recipe: RecipeConfig
+    encoding: EncodingConfig
+    clip: ClipShape
+    sampling: SamplingConfig
+    codec: LatentCodec
+    text: TextEncoder
+    audio: AudioEncoder
+    empty_text_LD: Tensor
+
+
+def load_artifact(folder: Path, device: str = "cpu") -> LoadedArtifact:
+    """Verify the folder and build everything in it, in evaluation mode.
+
+    Raises:
+        ValueError: a file is missing, changed or added, it is not from stage two, holds HOI or NaN weights, or its
+            given encoder weights are not on this machine.
+    """
+    manifest = verify_files(folder)
+    network = load_network(folder).to(device)
+    conditioning = _read_json(folder / CONDITIONING)
+    encoding = EncodingConfig.model_validate(conditioning["encoding"])
+    return LoadedArtifact(
+        folder=folder,
+        manifest=manifest,
+        network=network,
+        recipe=network.recipe,
+        encoding=encoding,
+        clip=ClipShape.model_validate(conditioning["clip"]),
+        sampling=SamplingConfig.model_validate(_read_json(folder / SAMPLING)),
+        codec=build_codec(encoding.latent_codec, folder, device),
+        text=build_text_encoder(encoding.text_encoder, device),
+        audio=build_audio_encoder(encoding.audio_encoder, device),
+        empty_text_LD=load_file(folder / EMPTY_TEXT)["text_LD"],
+    )
+
+
+def verify_files(folder: Path) -> ArtifactManifest:
+    """Check the folder against its manifest, byte by byte.
+
+    Raises:
+        ValueError: names the file that is missing, changed or unknown, or the stage it is wrongly from.
+    """
+    manifest = read_manifest(folder)
+    found = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {MANIFEST}
+    if strange := sorted(found - manifest.files.keys()):
+        raise ValueError(f"{folder / strange[0]} is not in the artifact's manifest: remove it, or export again")
+    for name, digest in manifest.files.items():
+        if name not in found:
+            raise ValueError(f"{folder / name} is missing from the artifact: export again")
+        if file_sha256(folder / name) != digest:
+            raise ValueError(f"{folder / name} changed since its export (sha256 differs): export again")
+    if manifest.stage != "stage_two":
+        raise ValueError(
+            f"{folder} comes from {manifest.stage}: only stage two's RGB stream is independent of the HOI stream; "
+            "train stage two and export it"
+        )
+    return manifest
+
+
+def read_manifest(folder: Path) -> ArtifactManifest:
+    """manifest.json. ValueError: it is missing or of another format."""
+    file = folder / MANIFEST
+    if not file.exists():
+        raise ValueError(f"{file} is missing: {folder} is no artifact; name a folder that model.artifact.export wrote")
+    try:
+        manifest = ArtifactManifest.model_validate_json(file.read_text())
+    except ValidationError as error:
+        raise ValueError(f"{file} is damaged ({error.errors()[0]['msg']}): export again") from error
+    if manifest.format != FORMAT:
+        raise ValueError(f"{file} has format {manifest.format}, this version reads {FORMAT}: export again")
+    return manifest
+
+
+def load_network(folder: Path) -> DualStreamTransformer:
+    """The RGB stream alone, in evaluation mode, every parameter from model.safetensors.
+
+    Raises:
+        ValueError: the file is unreadable, or holds HOI, missing, unknown or NaN weights.
+    """
+    configs = _read_json(folder / NETWORK)
+    network = DualStreamTransformer(
+        NetworkConfig.model_validate(configs["network"]), RecipeConfig.model_validate(configs["recipe"]), streams="rgb"
+    )
+    load_weights(network, folder / WEIGHTS)
+    return network.eval().requires_grad_(False)
+
+
+def load_weights(network: DualStreamTransformer, file: Path) -> None:
+    """Fill every parameter of the network from one safetensors file.
+
+    Raises:
+        ValueError: see load_network.
+    """
+    try:
+        weights = load_file(file)
+    except (SafetensorError, FileNotFoundError) as error:
+        raise ValueError(f"{file} cannot be read ({error}): run the step that writes it again") from error
+    wanted = set(network.state_dict())
+    if network.streams == "rgb" and (hoi := sorted(key for key in weights if is_hoi(key))):
+        raise ValueError(f"{file} holds HOI weights ({hoi[0]} and {len(hoi) - 1} more): export again")
+    if wrong := sorted(wanted ^ set(weights)):
+        raise ValueError(f"{file} does not fit its network configuration ({wrong[0]}, {len(wrong)} keys): export again")
+    if broken := sorted(key for key, value in weights.items() if not value.isfinite().all()):
+        raise ValueError(f"{file}: {broken[0]} holds NaN or infinity: train the stage again")
+    network.load_state_dict(weights)
+
+
+def is_hoi(key: str) -> bool:
+    """Whether a parameter belongs to the HOI stream alone (a test holds this equal to the network's own classes)."""
+    return "hoi_" in key
+
+
+def file_sha256(file: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def artifact_digest(folder: Path) -> str:
+    """sha256 over the sorted (relative path, sha256) of every file: what folder_digest says."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [f"{file.relative_to(folder).as_posix()} {file_sha256(file)}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text())

@@ -1,0 +1,94 @@
+"""`graspline doctor`: what this machine has, what this checkout is, and the fix for whatever is missing."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from orchestration.load_config import load_config
+from orchestration.registry.ledger import Ledger
+from orchestration.registry.release import ledger_of
+
+Finding = tuple[bool, str]
+
+
+def examine(console: Console) -> bool:
+    """Print one line a check; True where nothing is wrong."""
+    checks: dict[str, Callable[[], Finding]] = {
+        "python": _python,
+        "packages": _packages,
+        "memory and disk": _room,
+        "accelerator": _accelerator,
+        "git and dvc": _version_control,
+        "configuration": _configuration,
+        "ledger": _ledger,
+    }
+    fine = True
+    for name, check in checks.items():
+        passed, says = check()
+        fine &= passed
+        mark = "[green]✓[/]" if passed else "[red]✗[/]"
+        console.print(f"{mark} {name:<16} {escape(says)}", highlight=False, soft_wrap=True)
+    return fine
+
+
+def _python() -> Finding:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    return sys.version_info[:2] == (3, 11), f"{version} (3.11 is what the lock file was made for)"
+
+
+def _packages() -> Finding:
+    wanted = [line.strip() for line in Path("requirements.txt").read_text().splitlines() if "==" in line]
+    wrong: list[str] = []
+    for line in wanted:
+        name, version = line.split("==")
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found = "missing"
+        if found.split("+")[0] != version:
+            wrong.append(f"{name} {found} (locked: {version})")
+    says = f"{len(wanted)} locked" if not wrong else f"{', '.join(wrong[:5])}: run `make setup`"
+    return not wrong, says
+
+
+def _room() -> Finding:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    disk = shutil.disk_usage(".").free / 2**30
+    return memory >= 7.5 and disk >= 5, f"{memory:.0f} GiB memory (8 asked), {disk:.0f} GiB free (5 asked)"
+
+
+def _accelerator() -> Finding:
+    say = "import torch as t; print(', '.join(t.cuda.get_device_name(i) for i in range(t.cuda.device_count())))"
+    found = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True, check=False).stdout.strip()
+    return True, found or f"none: training runs on {os.cpu_count()} CPU cores"
+
+
+def _version_control() -> Finding:
+    missing = [tool for tool in ("git",) if shutil.which(tool) is None]
+    folders = [folder for folder in (".git", ".dvc") if not Path(folder).exists()]
+    if missing or folders:
+        return False, f"missing: {', '.join(missing + folders)}: clone the repository, do not copy it"
+    return True, "a git checkout with DVC inside"
+
+
+def _configuration() -> Finding:
+    try:
+        config = load_config()
+    except ValueError as error:
+        return False, str(error)
+    return True, f"conf/pipeline.yaml composes: {config.deepspeed.processes} processes, {config.tracking.uri}"
+
+
+def _ledger() -> Finding:
+    try:
+        entries = Ledger(ledger_of(load_config().tracking)).entries()
+    except ValueError as error:
+        return False, str(error)
+    return True, f"{len(entries)} lines, chain whole" if entries else "empty: nobody was judged yet"

@@ -1,0 +1,149 @@
+"""The `graspline` command. Each command is one call into a module beside it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.commands.data import app as data_app
+from orchestration.commands.plain_errors import plain_errors
+
+app = typer.Typer(
+    help="Retrain, judge and promote human-object-interaction video models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Overrides = Annotated[list[str] | None, typer.Argument(help="configuration, as in: network=tiny training.seed=1")]
+Actor = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
+
+
+app.add_typer(data_app, name="data")
+
+
+@app.command()
+def run(overrides: Overrides = None) -> None:
+    """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
+    with plain_errors() as console:
+        from orchestration.commands.run_line import run_line
+        from orchestration.commands.summary import print_summary
+        from orchestration.load_config import load_config
+        from orchestration.steps.screen import LiveScreen, PlainScreen
+
+        with LiveScreen(console) if console.is_terminal else PlainScreen() as screen:
+            run_line(overrides or [], screen)
+        print_summary(console, screen.timings, load_config(overrides or []).gate)
+
+
+@app.command()
+def generate(
+    overrides: Overrides = None,
+    out: Annotated[Path, typer.Option(help="the video to write", resolve_path=True)] = Path("videos/generated.mp4"),
+    model: Annotated[str, typer.Option(help="champion, challenger or a version number")] = "champion",
+    like: Annotated[str | None, typer.Option(help="BATCH/CLIP whose inputs fill what is not given below")] = None,
+    prompt: Annotated[list[str] | None, typer.Option(help="what the person does; once for every chained clip")] = None,
+    person: Annotated[Path | None, typer.Option(help="picture of the person", resolve_path=True)] = None,
+    product: Annotated[Path | None, typer.Option(help="picture of the product", resolve_path=True)] = None,
+    no_product: Annotated[bool, typer.Option("--no-product", help="a video without a product")] = False,
+    audio: Annotated[Path | None, typer.Option(help="speech; its beginning is used", resolve_path=True)] = None,
+    pose: Annotated[Path | None, typer.Option(help="skeleton video to follow", resolve_path=True)] = None,
+    csv: Annotated[Path | None, typer.Option(help="a list of videos in the authors' format", resolve_path=True)] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="same seed, same video; several: a video each")] = None,
+    seconds: Annotated[float | None, typer.Option(help="of each clip; default: the model's whole clip")] = None,
+) -> None:
+    """Make a video with sound from a person, a product, a prompt (or several, chained) and speech.
+
+    Models of another configuration are named as it is: `graspline generate experiment=released_demo data.path=FOLDER`.
+    """
+    with plain_errors() as console:
+        from orchestration.commands.generate import Inputs, generate_videos
+
+        given = Inputs(
+            prompts=prompt or [],
+            person=person,
+            product=product,
+            no_product=no_product,
+            audio=audio,
+            pose=pose,
+            csv=csv,
+            like=like,
+            seeds=seed or [],
+            seconds=seconds,
+            out=out,
+        )
+        generate_videos(console, model, given, overrides or [])
+
+
+@app.command()
+def status() -> None:
+    """Who is champion, what the last candidates got, where to look."""
+    with plain_errors() as console:
+        from orchestration.commands.summary import print_status
+
+        print_status(console)
+
+
+@app.command()
+def promote(version: str, reason: Actor = "approved by hand") -> None:
+    """Make a registered version champion by hand, after its bytes and proof were verified again."""
+    with plain_errors() as console:
+        from orchestration.steps.release_steps import promote_by_hand
+
+        console.print(f"champion is now version {promote_by_hand(version, reason).champion_version}")
+
+
+@app.command()
+def rollback(reason: Actor = "rolled back by hand") -> None:
+    """Make the champion before this one champion again."""
+    with plain_errors() as console:
+        from orchestration.steps.release_steps import roll_back
+
+        console.print(f"champion is again version {roll_back(reason).champion_version}")
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this machine and this checkout, and say what is missing."""
+    with plain_errors() as console:
+        from orchestration.commands.doctor import examine
+
+        fine = examine(console)
+    raise typer.Exit(0 if fine else 1)
+
+
+@app.command()
+def parity(
+    golden: Annotated[Path, typer.Option(help="safetensors of the published code's numbers", resolve_path=True)],
+) -> None:
+    """Hold the network against the published code's numbers; succeeds when every output agrees."""
+    with plain_errors():
+        from foundation.child_process import follow
+
+        code, _ = follow(["-m", "model.weights.parity", str(golden)], print)
+    raise typer.Exit(code)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Compare two things in one run: train-step, inference-cost, inference-flops (`graspline bench VERB --help`)."""
+    with plain_errors():
+        from foundation.child_process import follow
+
+        code, _ = follow(["-m", "benchmarks", *context.args], print)
+    raise typer.Exit(code)
+
+
+@app.command()
+def ui(
+    dagster_port: Annotated[int, typer.Option(help="port of the Dagster UI")] = 3000,
+    mlflow_port: Annotated[int, typer.Option(help="port of the MLflow UI")] = 5000,
+) -> None:
+    """Start the Dagster and MLflow pages on loopback; Ctrl-C stops both."""
+    with plain_errors() as console:
+        from orchestration.commands.ui import serve
+
+        serve(console, dagster_port, mlflow_port)
+
+
+if __name__ == "__main__":
+    app()

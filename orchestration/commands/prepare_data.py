@@ -1,0 +1,74 @@
+"""`graspline data prepare`: one delivery, from its source to a validated, versioned batch, and what came of it.
+
+    graspline data prepare source=raw_video path=FOLDER batch=march
+
+The same assets as `graspline run` materialises, only the first two of them.
+"""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from data.contracts import PreparedBatch
+from data.sources.raw_video.rejected import NAME as REJECTED
+from data.sources.raw_video.rejected import read_rejected, summary
+from data.versions.batch_receipts import RAW, prepared_receipt, raw_receipt
+from orchestration.commands.prepare_order import PrepareOrder
+from orchestration.commands.run_line import LineStoppedError, open_line
+from orchestration.load_config import load_config
+from orchestration.steps.work import Screen
+
+SHOWN = 20  # failures
+
+
+def prepare_batches(order: PrepareOrder, screen: Screen) -> list[PreparedBatch]:
+    """Deliver, prepare and validate; a batch that is not valid does not keep the others waiting.
+
+    Raises:
+        LineStoppedError: a batch could not be delivered or prepared at all.
+    """
+    load_config(order.overrides)
+    line = open_line(order.overrides, order.batches, screen)
+    for batch in order.batches:
+        try:
+            line.prepare(batch)
+        except LineStoppedError:
+            if _refused(batch) is None:
+                raise
+    return [prepared_receipt(batch) for batch in order.batches]
+
+
+def print_prepared(console: Console, made: list[PreparedBatch]) -> None:
+    """A line a batch, and what validation has against it.
+
+    Raises:
+        ValueError: a batch is not valid.
+    """
+    table = Table("batch", "clips kept", "stretches rejected", "validation", "look at", box=None, header_style="dim")
+    for batch in made:
+        rejected = read_rejected(RAW / batch.batch)
+        verdict = "[green]valid[/]" if batch.valid else f"[red]{len(batch.failures)} failures[/]"
+        table.add_row(batch.batch, str(batch.clips), summary(rejected), verdict, batch.contact_sheet)
+    console.print(table)
+    for batch in made:
+        for failure in batch.failures[:SHOWN]:
+            console.print(f"[red]✗[/] {escape(failure)}", soft_wrap=True, highlight=False)
+        if len(batch.failures) > SHOWN:
+            console.print(f"  and {len(batch.failures) - SHOWN} more: {batch.folder}/validation.json")
+        if (RAW / batch.batch / REJECTED).exists():
+            console.print(f"why a stretch became no clip: {RAW / batch.batch / REJECTED}", soft_wrap=True)
+    if bad := [batch.batch for batch in made if not batch.valid]:
+        raise ValueError(
+            f"{', '.join(bad)} failed validation and will not be trained on: mend "
+            f"{', '.join(str(RAW / name) for name in bad)} as the failures say, and run this again"
+        )
+
+
+def _refused(batch: str) -> PreparedBatch | None:
+    """The receipt of a batch that validation refused, made from what is delivered now; None: it stopped before."""
+    if not (Path("datasets/prepared") / batch / "validation.json").exists():
+        return None
+    receipt = prepared_receipt(batch)
+    return None if receipt.valid or receipt.raw_digest != raw_receipt(batch).digest else receipt

@@ -1,0 +1,83 @@
+"""What `graspline data prepare source=X ...` means, in the words of the configuration.
+
+`source=X` takes conf/data/X.yaml. Of the other words, `path`, `clip.*` and whatever else that file has at its top
+belong to the data group, groups like `encoding` stay what they are, and anything else is a field of the batch's order.
+`batch=NAME` orders a batch of that name, made as the file's first training batch is.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from data.config import DataConfig
+from orchestration.load_config import CONF, PipelineConfig
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"
+
+
+@dataclass(frozen=True)
+class PrepareOrder:
+    """Overrides as `graspline run` takes them, and the batches to prepare."""
+
+    overrides: list[str]
+    batches: list[str]
+
+
+def read_prepare_order(words: Sequence[str], where: Path) -> PrepareOrder:
+    """Translate the words of the command line; `path` is relative to the folder `where` it was said.
+
+    Raises:
+        ValueError: no source, a word that is no key=value, an order changed without a name of its own.
+    """
+    said = dict(_pair(word) for word in words)
+    source, batch = said.pop("source", None), said.pop("batch", None)
+    choices = sorted(file.stem for file in (CONF / "data").glob("*.yaml"))
+    if source not in choices:
+        raise ValueError(f"say source=X, one of {', '.join(choices)} (conf/data), as in: {EXAMPLE}")
+    file = yaml.safe_load((CONF / f"data/{source}.yaml").read_text())
+    first = file["train_batches"][0]
+    split = list(dict.fromkeys([*file["train_batches"], *file["held_out_batches"]]))
+    overrides = [f"data={source}"]
+    for key, value in said.items():
+        name, of_the_order = _full_key(key, first)
+        if of_the_order and batch is None and len(split) > 1:
+            raise ValueError(f"{key}={value} makes another batch than {first}: give it a name, batch=NAME")
+        overrides.append(f"{name}={_path(value, where) if key in ('path', 'data.path') else value}")
+    if batch is None:
+        return PrepareOrder(overrides, split)
+    return PrepareOrder([*overrides, *_alone(batch, first, known=batch in file["batches"])], [batch])
+
+
+def _pair(word: str) -> tuple[str, str]:
+    key, equals, value = word.partition("=")
+    if not (key and equals):
+        raise ValueError(f"{word!r} is not key=value, as in: {EXAMPLE}")
+    return key, value
+
+
+def _full_key(key: str, batch: str) -> tuple[str, bool]:
+    """The key as the configuration has it, and whether it is a field of the batch's order."""
+    head = key.lstrip("+~").partition(".")[0]
+    if head in PipelineConfig.model_fields:
+        return key, False
+    if head in DataConfig.model_fields:
+        return f"data.{key}", False
+    return f"++data.batches.{batch}.{key}", True
+
+
+def _path(value: str, where: Path) -> str:
+    return json.dumps(str((where / value).resolve()), ensure_ascii=False)  # quoted: Hydra's grammar has many commas
+
+
+def _alone(batch: str, model: str, known: bool) -> list[str]:
+    """A batch of one's own, alone in its data set."""
+    if not NAME.fullmatch(batch):
+        raise ValueError(f"batch={batch} becomes a folder's name: letters, digits, _ and - only")
+    ordered = [] if known else [f"+data.batches.{batch}=${{data.batches.{model}}}"]
+    split = [f"data.train_batches=[{batch}]", f"data.held_out_batches=[{batch}]"]
+    return [*ordered, *split, "data.held_out_is_trained_on=true"]

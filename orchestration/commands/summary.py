@@ -1,0 +1,110 @@
+"""What the command line shows at the end of a run and on `graspline status`."""
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from evaluation.contracts import Decision, EvaluationReport, GateConfig
+from evaluation.report.table import COLUMNS, table_rows
+from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
+from orchestration.load_config import load_config
+from orchestration.registry.release import Champion, Registry
+from orchestration.steps.production_line import load_receipt
+from orchestration.steps.screen import Timings, label
+
+
+def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
+    """Steps and what they made, the numbers, promoted or why not, where to look next."""
+    table = Table("step", "made", "time", box=None, header_style="dim")
+    for step, batch, seconds, reused in timings.rows:
+        made = escape(caption(load_receipt(step, batch)))
+        table.add_row(label(step, batch), made, "unchanged" if reused else clock(seconds))
+    table.add_row("total", "", clock(sum(row[2] for row in timings.rows)), style="bold")
+    console.print(table)
+    if all(reused for *_, reused in timings.rows):
+        console.print("Nothing to do: every step found its inputs unchanged and its result in place.")
+    _print_verdict(console, gate)
+
+
+def _print_verdict(console: Console, gate: GateConfig) -> None:
+    report, champion = load_receipt("evaluation_report"), load_receipt("champion")
+    decision = load_receipt("promotion_decision")
+    assert isinstance(report, EvaluationReport)
+    assert isinstance(champion, Champion)
+    assert isinstance(decision, Decision)
+    console.print(metrics_table(report, gate))
+    for reason in decision.reasons:
+        console.print(
+            f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.says)}"
+        )
+    reigns = f"champion is version {champion.version}" if champion.version else "there is no champion yet"
+    reigning = decision.challenger_digest == champion.artifact_digest
+    verdict = "promoted" if champion.changed else ("nothing to promote" if reigning else "not promoted")
+    console.print(f"[bold]{verdict}[/]: {reigns}")
+    if decision.passed and not reigning:
+        console.print(escape(champion.says))  # it waits for an approver
+    console.print(
+        f"look at   {report.report_html}\nmake one  graspline generate\nbrowse    graspline ui", soft_wrap=True
+    )
+
+
+def print_status(console: Console) -> None:
+    """Champion, aliases, the ledger's last lines."""
+    registry = Registry(load_config().tracking)
+    registry.follow_ledger()
+    entries = registry.ledger.entries()
+    if not entries:
+        console.print("No model was judged yet: `graspline run` makes one.")
+        return
+    console.print(f"[bold]{registry.config.registered_model}[/]  {registry.config.uri}")
+    for alias, version in sorted(registry.aliases().items()):
+        console.print(f"  {alias:<18} version {version}")
+    release = registry.champion_release()
+    if release is not None:
+        artifact, report = release
+        console.print(
+            f"  artifact           {artifact.folder}\n  report             {report.report_html}", soft_wrap=True
+        )
+        console.print(metrics_table(report, load_config().gate))
+    ledger = Table("when (UTC)", "who", "what", "version", "why", box=None, header_style="dim")
+    for entry in entries[-5:]:
+        ledger.add_row(entry.time[:16], entry.actor, entry.action, entry.version, escape(entry.reason))
+    console.print(ledger)
+
+
+def metrics_table(report: EvaluationReport, gate: GateConfig) -> Table:
+    """One row a metric family: baseline, model, ceiling, shuffled conditions, and what the gate asks."""
+    table = Table(
+        Column("metric", no_wrap=True), *(title for _, title in COLUMNS), "asked", "unit", box=None, header_style="dim"
+    )
+    for row in table_rows(report, None, gate):
+        table.add_row(row.title, *(row.cells[role] for role, _ in COLUMNS), row.asked, row.unit)
+    return table
+
+
+def caption(receipt: BaseModel) -> str:
+    """One line on what a step made."""
+    if isinstance(receipt, Encoders):
+        return "; ".join(receipt.captions.values())
+    if isinstance(receipt, TrainingSet):
+        train, held_out = (sum(batch.clips for batch in side) for side in (receipt.train, receipt.held_out))
+        return f"{train} clips to train on, {held_out} held out"
+    if isinstance(receipt, TrainedStage):
+        return f"{receipt.steps} steps, loss {receipt.final_losses.get('total', float('nan')):.3f}, {receipt.run}"
+    if isinstance(receipt, RgbArtifact):
+        return f"{receipt.parameters / 1e6:.1f} M parameters, {receipt.folder}"
+    if isinstance(receipt, Decision):
+        return "passed" if receipt.passed else "refused"
+    if isinstance(receipt, EvaluationReport):
+        return receipt.report_html
+    clips = getattr(receipt, "clips", None)
+    if clips is not None:
+        return f"{clips if isinstance(clips, int) else len(clips)} clips"
+    version = getattr(receipt, "version", None)
+    return f"version {version}" if version else ""
+
+
+def clock(seconds: float) -> str:
+    """Seconds, or minutes and seconds."""
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {seconds % 60:02.0f} s"

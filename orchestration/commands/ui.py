@@ -1,0 +1,79 @@
+"""`graspline ui`: the Dagster and MLflow pages, on loopback, until Ctrl-C."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+
+from foundation.child_process import child_environment
+from orchestration.load_config import load_config
+
+LOOPBACK = "127.0.0.1"
+
+
+def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
+    """Start both servers, say where they are, stop both when one ends or on Ctrl-C.
+
+    Raises:
+        ValueError: a port is taken.
+    """
+    for port in (dagster_port, mlflow_port):
+        _assert_free(port)
+    dagster = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", LOOPBACK, "-p", str(dagster_port)]
+    mlflow = ["-m", "mlflow", "server", "--backend-store-uri", load_config().tracking.uri]
+    mlflow += ["--host", LOOPBACK, "--port", str(mlflow_port), "--workers", "1"]
+    environment = child_environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+    servers = [
+        subprocess.Popen([sys.executable, *arguments], env=environment, start_new_session=True)
+        for arguments in (dagster, mlflow)
+    ]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        _wait_for(dagster_port, servers)
+        console.print(f"Dagster  http://{LOOPBACK}:{dagster_port}/asset-groups   (lineage, runs, schedule, sensor)")
+        console.print(f"MLflow   http://{LOOPBACK}:{mlflow_port}   (losses, versions, aliases)")
+        console.print("Ctrl-C stops both.")
+        while all(server.poll() is None for server in servers):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.print("stopping")
+    finally:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, signal.SIG_IGN)  # whoever asks twice would leave the servers behind
+        for server in servers:
+            _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server and all that it started: politely, then for certain."""
+    for sign, patience_seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(patience_seconds)
+            return
+
+
+def _assert_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex((LOOPBACK, port)) == 0:
+            raise ValueError(
+                f"port {port} is taken: stop what listens there or give another port (graspline ui --help)"
+            )
+
+
+def _wait_for(port: int, servers: list[subprocess.Popen[bytes]]) -> None:
+    """Until the port answers; a server that dies on the way is an error."""
+    for _ in range(240):
+        if any(server.poll() is not None for server in servers):
+            raise RuntimeError("a server ended before it answered: its message stands above")
+        with socket.socket() as probe:
+            if probe.connect_ex((LOOPBACK, port)) == 0:
+                return
+        time.sleep(0.5)
+    raise RuntimeError(f"nothing answered on port {port} within two minutes")

@@ -1,0 +1,56 @@
+"""Which registered models were trained on whose clips, kept for as long as the registry is.
+
+registry/training_sets/<train digest>.json names every clip of a training set with its person and product, written when
+the set is put together: the encoded batches themselves change with the next delivery or withdrawal.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from data.versions.withdrawals import Withdrawal
+from foundation.run_folder import write_whole
+from model.contracts import EncodedBatch
+from orchestration.registry.release import Registry
+
+FOLDER = Path("registry/training_sets")
+
+
+class TrainedModel(NamedTuple):
+    """A registered version and the withdrawn clips it learnt from; None: nobody can say any more."""
+
+    version: str
+    alias: str
+    clips: list[str] | None
+
+
+def remember_training_set(train_digest: str, batches: Sequence[EncodedBatch]) -> None:
+    """Write down who is in it."""
+    clips = {
+        f"{batch.batch}/{clip_id}": [clip["person_id"], clip.get("product_id", "")]
+        for batch in batches
+        for clip_id, clip in json.loads((Path(batch.folder) / "index.json").read_text())["clips"].items()
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    write_whole(FOLDER / f"{train_digest}.json", json.dumps(clips, indent=1))
+
+
+def models_trained_on(registry: Registry, withdrawal: Withdrawal) -> list[TrainedModel]:
+    """Every registered version that learnt from a withdrawn clip, or of which that can no longer be said."""
+    named = {version: alias for alias, version in registry.aliases().items()} if registry.versions() else {}
+    found: list[TrainedModel] = []
+    for version in registry.versions():
+        artifact, _ = registry.release(version)
+        clips = _clips_of(artifact.train_digest, withdrawal)
+        if clips is None or clips:
+            found.append(TrainedModel(version, named.get(version, ""), clips))
+    return found
+
+
+def _clips_of(train_digest: str, withdrawal: Withdrawal) -> list[str] | None:
+    file = FOLDER / f"{train_digest}.json"
+    if not file.exists():
+        return None
+    clips: dict[str, list[str]] = json.loads(file.read_text())
+    return [name for name, (person_id, product_id) in clips.items() if withdrawal.covers(person_id, product_id)]

@@ -1,0 +1,230 @@
+"""The artifact: exported from stage two with its proof, and refused whenever anything about it is wrong."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from data.versions.batch_receipts import folder_digest
+from foundation.run_folder import RunFolder
+from model.artifact.export import ArtifactConfigs, export_artifact, export_run
+from model.artifact.proof import prove_rgb_only
+from model.artifact.rgb_artifact import artifact_digest, file_sha256, is_hoi, load_artifact
+from model.artifact.verify import verify
+from model.contracts import Encoders, NetworkConfig, RecipeConfig, RgbArtifact, TrainedStage
+from model.network.dual_stream_transformer import DualStreamTransformer
+
+MakeDual = Callable[[NetworkConfig, RecipeConfig], DualStreamTransformer]
+MakeStage = Callable[[DualStreamTransformer], TrainedStage]
+
+
+def rewrite(artifact: Path, name: str, change: Callable[[Path], None]) -> None:
+    """Change a file and bring the manifest's hash up to date, as an attacker or a careless script would."""
+    change(artifact / name)
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    manifest["files"][name] = file_sha256(artifact / name)
+    (artifact / "manifest.json").write_text(json.dumps(manifest))
+
+
+def change_weights(change: Callable[[dict[str, torch.Tensor]], None]) -> Callable[[Path], None]:
+    def apply(file: Path) -> None:
+        weights = load_file(file)
+        change(weights)
+        save_file(weights, file)
+
+    return apply
+
+
+def test_hoi_keys_are_exactly_what_the_rgb_network_lacks(dual: DualStreamTransformer, configs: ArtifactConfigs) -> None:
+    rgb = DualStreamTransformer(configs.network, configs.recipe, streams="rgb")
+    assert {key for key in dual.state_dict() if is_hoi(key)} == set(dual.state_dict()) - set(rgb.state_dict())
+
+
+def test_the_exported_artifact_carries_its_proof_and_loads(artifact: Path, stage_two: TrainedStage) -> None:
+    loaded = load_artifact(artifact)
+    assert loaded.network.streams == "rgb"
+    assert not loaded.network.training
+    assert loaded.manifest.stage_two_weights_sha256 == stage_two.weights_sha256
+    assert loaded.manifest.proof["nan"] == "same bits on 3 shapes"
+    assert loaded.manifest.proof["noise_swap"] == "same bits on 3 shapes"
+    assert loaded.manifest.parameters == sum(p.numel() for p in loaded.network.parameters())
+    assert artifact_digest(artifact) == folder_digest(artifact)
+    assert verify(artifact, Path(stage_two.weights))["nan"] == "same bits on 3 shapes"
+
+
+@pytest.mark.parametrize("recipe_change", [{}, {"hoi_attends_product": True, "hoi_modulation": "zero_step"}])
+def test_the_proof_holds_with_motion_and_velocity_too(
+    recipe_change: dict[str, object],
+    make_dual: MakeDual,
+    make_stage: MakeStage,
+    encoders: Encoders,
+    configs: ArtifactConfigs,
+    tmp_path: Path,
+) -> None:
+    network = configs.network.model_copy(update={"motion": True, "learned_positions": None})
+    recipe = configs.recipe.model_copy(update={"prediction": "velocity", **recipe_change})
+    stage = make_stage(make_dual(network, recipe))
+    clip = configs.clip.model_copy(update={"height": 64, "width": 64})
+    receipt = export_artifact(
+        tmp_path / "a", stage, encoders, replace(configs, network=network, recipe=recipe, clip=clip)
+    )
+    assert receipt.proof["noise_swap"] == "same bits on 3 shapes"
+
+
+@pytest.mark.parametrize("name", ["paper", "released"])
+def test_the_proof_holds_for_both_published_recipes(
+    name: str, make_dual: MakeDual, make_stage: MakeStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    text = (Path(__file__).parents[3] / "conf/recipe" / f"{name}.yaml").read_text()
+    recipe = RecipeConfig.model_validate(yaml.safe_load(text))
+    network = configs.network.model_copy(update={"motion": True, "learned_positions": None})
+    clip = configs.clip.model_copy(update={"height": 64, "width": 64})
+    published = replace(configs, network=network, recipe=recipe, clip=clip)
+    receipt = export_artifact(tmp_path / "a", make_stage(make_dual(network, recipe)), encoders, published)
+    assert receipt.proof["noise_swap"] == receipt.proof["nan"] == "same bits on 3 shapes"
+    assert not [key for key in load_file(tmp_path / "a" / "model.safetensors") if "hoi" in key]
+
+
+def test_the_proof_sees_an_rgb_stream_that_looks_at_hoi(
+    artifact: Path, stage_two: TrainedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = DualStreamTransformer.forward
+
+    def leaky(self: DualStreamTransformer, *inputs: object) -> object:
+        return forward(self, *(value if value != "asymmetric" else "full" for value in inputs))
+
+    monkeypatch.setattr(DualStreamTransformer, "forward", leaky)
+    with pytest.raises(ValueError, match="the HOI stream reaches the RGB output"):
+        prove_rgb_only(Path(stage_two.weights), artifact)
+
+
+def test_the_proof_sees_an_artifact_of_other_weights(artifact: Path, stage_two: TrainedStage) -> None:
+    rewrite(artifact, "model.safetensors", change_weights(lambda weights: weights["rgb_head.output.bias"].add_(0.01)))
+    with pytest.raises(ValueError, match="the artifact differs from stage two"):
+        prove_rgb_only(Path(stage_two.weights), artifact)
+
+
+def test_stage_one_is_not_exported(
+    stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    stage_one = stage_two.model_copy(update={"stage": "stage_one"})
+    with pytest.raises(ValueError, match="from stage_one: only stage two can be exported"):
+        export_artifact(tmp_path / "a", stage_one, encoders, configs)
+    assert not (tmp_path / "a").exists()
+
+
+def test_changed_stage_two_weights_are_not_exported(
+    stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    Path(stage_two.weights).write_bytes(Path(stage_two.weights).read_bytes() + b" ")
+    with pytest.raises(ValueError, match="not the one in its receipt"):
+        export_artifact(tmp_path / "a", stage_two, encoders, configs)
+
+
+def test_nan_in_stage_two_is_not_exported(
+    dual: DualStreamTransformer, make_stage: MakeStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    with torch.no_grad():
+        dual.rgb_head.output.bias[0] = torch.nan
+    with pytest.raises(ValueError, match=r"rgb_head\.output\.bias holds NaN"):
+        export_artifact(tmp_path / "a", make_stage(dual), encoders, configs)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_changed_missing_or_added_file_is_named(artifact: Path) -> None:
+    sampling = artifact / "sampling.json"
+    original = sampling.read_bytes()
+    sampling.write_bytes(original.replace(b"3", b"4", 1))
+    with pytest.raises(ValueError, match=r"sampling\.json changed since its export.*export again"):
+        load_artifact(artifact)
+    sampling.unlink()
+    with pytest.raises(ValueError, match=r"sampling\.json is missing"):
+        load_artifact(artifact)
+    sampling.write_bytes(original)
+    (artifact / "model.pkl").write_bytes(b"cos\nsystem")
+    with pytest.raises(ValueError, match=r"model\.pkl is not in the artifact's manifest"):
+        load_artifact(artifact)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda weights: weights.update({"hoi_head.output.bias": torch.zeros(1)}), "holds HOI weights"),
+        (lambda weights: weights.pop("rgb_head.output.bias"), "does not fit its network"),
+        (lambda weights: weights["rgb_head.output.bias"].fill_(torch.inf), "holds NaN or infinity"),
+    ],
+)
+def test_wrong_weights_under_a_right_hash_are_refused(
+    artifact: Path, change: Callable[[dict[str, torch.Tensor]], None], message: str
+) -> None:
+    rewrite(artifact, "model.safetensors", change_weights(change))
+    with pytest.raises(ValueError, match=message):
+        load_artifact(artifact)
+
+
+def test_an_artifact_that_says_stage_one_is_refused(artifact: Path) -> None:
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    (artifact / "manifest.json").write_text(json.dumps({**manifest, "stage": "stage_one"}))
+    with pytest.raises(ValueError, match="comes from stage_one"):
+        load_artifact(artifact)
+
+
+def test_other_encoder_weights_than_the_trained_ones_are_named(artifact: Path, tmp_path: Path) -> None:
+    given = tmp_path / "umt5.safetensors"
+    given.write_bytes(b"as trained with")
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    manifest["given_weights"] = {str(given): file_sha256(given)}
+    (artifact / "manifest.json").write_text(json.dumps(manifest))
+    verify(artifact, None)
+    given.write_bytes(b"another version")
+    with pytest.raises(ValueError, match=r"umt5\.safetensors is not what the model was trained with"):
+        verify(artifact, None)
+
+
+def test_a_folder_that_is_no_artifact_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"manifest\.json is missing"):
+        load_artifact(tmp_path)
+
+
+def order_run(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs) -> RunFolder:
+    run = RunFolder(tmp_path / "runs" / "export-1")
+    config = {name: getattr(configs, name).model_dump(mode="json") for name in ("network", "recipe", "encoding")}
+    clip = {**configs.clip.model_dump(), "motion_frames": 0, "lossless": True}
+    run.order(
+        {**config, "sampling": configs.sampling.model_dump(), "data": {"clip": clip}},
+        {"stage_two": stage_two.model_dump(mode="json"), "encoders": encoders.model_dump(mode="json")},
+    )
+    return run
+
+
+def test_export_answers_in_its_run_folder(
+    tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs
+) -> None:
+    run = order_run(tmp_path, stage_two, encoders, configs)
+    export_run(run.path)
+    receipt = RgbArtifact.model_validate(run.result())
+    assert receipt.digest == folder_digest(Path(receipt.folder))
+    assert (
+        yaml.safe_load((run.path / "config.yaml").read_text())["network"]["dim"]
+        == load_artifact(Path(receipt.folder)).network.network.dim
+    )
+
+
+def test_a_failed_verification_leaves_no_old_success(artifact: Path, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "verify-1")
+    run.order({}, {})
+    command = [sys.executable, "-m", "model.artifact.verify", str(artifact), str(run.path)]
+    assert subprocess.run(command, check=False, capture_output=True, text=True).stdout.endswith("ok\n")
+    assert run.result() is not None
+    (artifact / "sampling.json").write_text("{}")
+    failed = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert failed.returncode != 0
+    assert "sampling.json changed" in failed.stderr.splitlines()[-1]
+    assert run.result() is None

@@ -1,0 +1,190 @@
+"""What a person reads at the end of a run and on `graspline status`."""
+
+import io
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+from rich.console import Console
+
+from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
+from orchestration.commands import summary
+from orchestration.commands.summary import caption, clock, print_status, print_summary
+from orchestration.load_config import load_config
+from orchestration.registry.release import Champion, Registry
+from orchestration.steps.production_line import ReceiptStore
+from orchestration.steps.screen import LiveScreen, PlainScreen, Timings, label
+
+GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], must_improve=None)
+
+
+@pytest.fixture
+def page() -> Console:
+    return Console(file=io.StringIO(), width=160)
+
+
+def text(page: Console) -> str:
+    assert isinstance(page.file, io.StringIO)
+    return page.file.getvalue()
+
+
+def keep(**receipts: "object") -> None:
+    """Write receipts as Dagster would."""
+    for asset, receipt in receipts.items():
+        with dg.build_output_context(asset_key=dg.AssetKey(asset)) as context:
+            ReceiptStore().handle_output(context, receipt)  # type: ignore[arg-type]
+
+
+def timings(*reused: bool) -> Timings:
+    found = Timings()
+    found.rows = [("evaluation_report", None, 75.0, again) for again in reused]
+    return found
+
+
+def judged(report: EvaluationReport, passed: bool, reigns: str | None, changed: bool) -> dict[str, object]:
+    """The last receipts of a line whose candidate has the report; `reigns`: the champion's digest."""
+    says = "the champion's hands [bold] are better" if not passed else "good [enough]"
+    return {
+        "evaluation_report": report,
+        "promotion_decision": Decision(
+            passed=passed,
+            reasons=[Reason(rule="psnr_db", passed=passed, says=says)],
+            challenger_digest=report.artifact_digest,
+            champion_digest=None,
+            exam_digest=report.exam_digest,
+        ),
+        "champion": Champion(
+            version="1" if reigns else None,
+            artifact_digest=reigns,
+            folder=None,
+            changed=changed,
+            says="version 2 waits",
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [
+        ((True, "candidate", True), "promoted: champion is version 1"),
+        ((True, "candidate", False), "nothing to promote: champion is version 1"),
+        ((False, "another", False), "not promoted: champion is version 1"),
+        ((False, None, False), "not promoted: there is no champion yet"),
+        ((True, "another", False), "not promoted: champion is version 1\nversion 2 waits"),
+    ],
+)
+def test_the_verdict(
+    page: Console,
+    make_artifact: Callable[[str], RgbArtifact],
+    make_report: Callable[..., EvaluationReport],
+    outcome: tuple[bool, str | None, bool],
+    verdict: str,
+) -> None:
+    passed, reigns, changed = outcome
+    report = make_report(make_artifact("w"))
+    digest = report.artifact_digest if reigns == "candidate" else reigns
+    keep(**judged(report, passed, digest, changed))
+    print_summary(page, timings(False), GATE)
+    shown = text(page)
+    assert verdict in shown
+    assert ("hands [bold] are better" if not passed else "good [enough]") in shown, "brackets are text"
+    assert "1 min 15 s" in shown
+    assert "20.0" in shown
+    assert "≥ 10" in shown
+    assert "runs/evaluation/report.html" in shown
+    assert "Nothing to do" not in shown
+
+
+def test_nothing_to_do_is_said(
+    page: Console, make_artifact: Callable[[str], RgbArtifact], make_report: Callable[..., EvaluationReport]
+) -> None:
+    report = make_report(make_artifact("w"))
+    keep(**judged(report, True, report.artifact_digest, False))
+    print_summary(page, timings(True, True), GATE)
+    assert "Nothing to do: every step found its inputs unchanged" in text(page)
+    assert "unchanged" in text(page)
+
+
+def test_status(
+    page: Console,
+    tracking: TrackingConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    make_artifact: Callable[[str], RgbArtifact],
+    make_report: Callable[..., EvaluationReport],
+) -> None:
+    here = load_config().model_copy(update={"tracking": tracking})
+    monkeypatch.setattr(summary, "load_config", lambda: here)  # the test's own registry
+    print_status(page)
+    assert "No model was judged yet: `graspline run` makes one." in text(page)
+    registry = Registry(tracking)
+    artifact = make_artifact("w")
+    registry.promote(registry.register(artifact, make_report(artifact)).version, "shown [to] Ada")
+    print_status(page)
+    shown = text(page)
+    assert "champion           version 1" in shown
+    assert "shown [to] Ada" in shown
+    assert "20.0" in shown
+
+
+def test_captions() -> None:
+    batch = EncodedBatch(batch="a", folder="f", clips=3, digest="d", prepared_digest="p", encoders_digest="e")
+    sets = TrainingSet(
+        train=(batch, batch),
+        held_out=(batch,),
+        train_digest="t",
+        held_out_digest="h",
+        digest="d",
+        overlap_allowed=False,
+    )
+    stage = TrainedStage(
+        stage="stage_one",
+        run="runs/stage_one-1",
+        weights="w",
+        weights_sha256="s",
+        train_digest="t",
+        parent_weights_sha256=None,
+        steps=50,
+        final_losses={"total": 0.12345},
+        mlflow_run_id="m",
+        loss_curve="l.png",
+    )
+    assert caption(batch) == "3 clips"
+    assert caption(sets) == "6 clips to train on, 3 held out"
+    assert caption(stage) == "50 steps, loss 0.123, runs/stage_one-1"
+    assert caption(Encoders(folder="f", digest="d", captions={"a": "linear", "b": "log mel"})) == "linear; log mel"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (60, "1 min 00 s"), (605, "10 min 05 s")]
+)
+def test_clock(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_a_log_gets_a_line_a_step(capsys: pytest.CaptureFixture[str]) -> None:
+    with PlainScreen() as screen:
+        screen.begin("raw_batch", "march")
+        screen.line("progress 1/2 clips")
+        screen.end(reused=True)
+        screen.begin("stage_one", None)
+        screen.end(reused=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["raw", "batch", "(march)", "unchanged"]
+    assert lines[1].startswith("stage one  ")
+    assert [row[:2] for row in screen.timings.rows] == [("raw_batch", "march"), ("stage_one", None)]
+
+
+def test_a_terminal_gets_a_bar_a_step() -> None:
+    page = Console(file=io.StringIO(), width=160, force_terminal=True)
+    with LiveScreen(page) as screen:
+        screen.begin("stage_one", None)
+        screen.line("some library says hello")
+        screen.line("progress 12/50 steps, loss 0.5")
+        screen.end(reused=False)
+        screen.begin("raw_batch", "march")
+        screen.end(reused=True)
+    shown = text(page)
+    assert label("raw_batch", "march") in shown
+    assert "unchanged" in shown
+    assert len(screen.timings.rows) == 2

@@ -1,0 +1,157 @@
+"""What the data steps decide themselves: who is ready, who stands on both sides, what the digests cover."""
+
+import json
+from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.contracts import PreparedBatch
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
+from orchestration.load_config import PipelineConfig, load_config
+from orchestration.steps import data_steps
+from orchestration.steps.model_steps import artifact_intact
+from orchestration.steps.work import Work
+
+
+@pytest.fixture(scope="module")
+def config() -> PipelineConfig:
+    return load_config(["experiment=smoke"])
+
+
+@pytest.fixture
+def work(project: Path, config: PipelineConfig) -> Work:
+    return Work(config, say=lambda _line: None, batch="smoke_train")
+
+
+def encoded(batch: str, person: str, digest: str = "d", product: str = "", film: str = "") -> EncodedBatch:
+    """An encoded batch with one clip, and what was measured on its prepared clip."""
+    folder, prepared = Path(f"datasets/encoded/{batch}"), Path(f"datasets/prepared/{batch}")
+    folder.mkdir(parents=True, exist_ok=True)
+    prepared.mkdir(parents=True, exist_ok=True)
+    look = np.random.default_rng([ord(letter) for letter in film or batch]).integers(0, 255, 8 * 8 * 8 * 3, np.uint8)
+    ids = {"clip_id": "0000", "person_id": person, "product_id": product or f"product of {batch}"}
+    facts = {**ids, "content_sha256": film or batch, "fingerprint": b64encode(look.tobytes()).decode()}
+    (prepared / "facts.jsonl").write_text(json.dumps([facts, {}]) + "\n")
+    (folder / "index.json").write_text(json.dumps({"clips": {"0000": ids}}))
+    parents = {"prepared_digest": "p", "encoders_digest": "e"}
+    return EncodedBatch(batch=batch, folder=str(folder), clips=1, digest=f"{digest} {batch}", **parents)
+
+
+def both(train_person: str = "ada", held_out_person: str = "ben", **digests: str) -> dict[str, EncodedBatch]:
+    return {
+        "smoke_train": encoded("smoke_train", train_person, digests.get("train", "d")),
+        "smoke_held_out": encoded("smoke_held_out", held_out_person, digests.get("held_out", "d")),
+        "another": encoded("another", train_person),
+    }
+
+
+def made(work: Work, batches: dict[str, EncodedBatch]) -> TrainingSet:
+    receipt = data_steps.training_set(work, batches).receipt
+    assert isinstance(receipt, TrainingSet)
+    return receipt
+
+
+def test_a_training_set_holds_the_ordered_batches_only(work: Work) -> None:
+    found = made(work, both())
+    assert [batch.batch for batch in found.train] == ["smoke_train"]
+    assert [batch.batch for batch in found.held_out] == ["smoke_held_out"]
+    assert not found.overlap_allowed
+
+
+def test_a_held_out_change_leaves_the_digest_that_training_reads(work: Work) -> None:
+    before, exam, clips = made(work, both()), made(work, both(held_out="new")), made(work, both(train="new"))
+    assert exam.train_digest == before.train_digest
+    assert exam.held_out_digest != before.held_out_digest
+    assert clips.train_digest != before.train_digest
+    assert clips.held_out_digest == before.held_out_digest
+    assert len({before.digest, exam.digest, clips.digest}) == 3
+
+
+def test_nobody_stands_on_both_sides(work: Work) -> None:
+    said = r"clip smoke_held_out/0000 \| field person_id \| ada, also in smoke_train/0000 \| .* not in training"
+    with pytest.raises(ValueError, match=said):
+        data_steps.training_set(work, both(held_out_person="ada"))
+
+
+def test_a_product_of_the_exam_is_not_trained_on_unless_that_is_allowed(work: Work) -> None:
+    shared = {
+        "smoke_train": encoded("smoke_train", "ada", product="mug"),
+        "smoke_held_out": encoded("smoke_held_out", "ben", product="mug"),
+    }
+    with pytest.raises(ValueError, match=r"field product_id \| mug, also in smoke_train/0000"):
+        data_steps.training_set(work, shared)
+    allowed = load_config(["experiment=smoke", "data.validation.products_apart=false"])
+    assert made(Work(allowed, work.say), shared).train
+
+
+def test_a_film_stands_in_one_batch(work: Work) -> None:
+    exam = {
+        "smoke_train": encoded("smoke_train", "ada", film="one"),
+        "smoke_held_out": encoded("smoke_held_out", "ben", film="one"),
+    }
+    with pytest.raises(ValueError, match=r"clip smoke_held_out/0000 \| field video \| .* as smoke_train/0000"):
+        data_steps.training_set(work, exam)
+    Path("datasets/raw/another").mkdir(parents=True)
+    Path("datasets/raw/another/manifest.jsonl").touch()
+    asked = load_config(["experiment=smoke", "data.train_on_arrivals=true"])
+    twice = {**both(), "another": encoded("another", "ada", film="smoke_train")}
+    with pytest.raises(ValueError, match=r"clip smoke_train/0000 \| field video \| .* as another/0000"):
+        made(Work(asked, work.say), twice)
+
+
+def test_a_batch_that_was_not_measured_is_named(work: Work) -> None:
+    batches = both()
+    Path("datasets/prepared/smoke_train/facts.jsonl").unlink()
+    with pytest.raises(ValueError, match=r"facts\.jsonl is missing, so batch smoke_train cannot be compared"):
+        data_steps.training_set(work, batches)
+
+
+def test_an_overfit_on_purpose_must_be_said(work: Work) -> None:
+    said = load_config(["experiment=smoke", "data.held_out_is_trained_on=true"])
+    assert made(Work(said, work.say), both(held_out_person="ada")).overlap_allowed
+
+
+def test_a_batch_that_is_not_ready_is_named(work: Work) -> None:
+    batches = both()
+    del batches["smoke_held_out"]
+    with pytest.raises(ValueError, match=r"batch smoke_held_out is not ready yet: .* \(ready: \['another'"):
+        data_steps.training_set(work, batches)
+    with pytest.raises(ValueError, match="batch smoke_train is not ready yet: materialise its partition first"):
+        data_steps.encoders(work, {})
+
+
+def test_encoders_of_another_batch_are_refused(work: Work) -> None:
+    prepared = PreparedBatch(
+        batch="smoke_train", folder="f", clips=1, digest="d", raw_digest="r", valid=True, failures=[], contact_sheet="c"
+    )
+    fitted = Encoders(folder="datasets/encoders/studio_train", digest="d", captions={})
+    with pytest.raises(ValueError, match="this batch needs datasets/encoders/smoke_train: make them first"):
+        data_steps.encoded_batch(work, prepared, fitted)
+
+
+def test_a_batch_that_nobody_ordered_is_named(work: Work) -> None:
+    with pytest.raises(ValueError, match=r"batch april is neither ordered under data\.batches .* nor in datasets/raw"):
+        data_steps.raw_batch(replace(work, batch="april"))
+
+
+def test_an_artifact_is_whole_gone_or_changed(make_artifact: "object") -> None:
+    assert callable(make_artifact)
+    artifact: RgbArtifact = make_artifact("w")
+    assert artifact_intact(artifact)
+    (Path(artifact.folder) / "extra.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"rgb_artifact changed since its export: remove the folder and run again"):
+        artifact_intact(artifact)
+    Path(artifact.folder).rename("elsewhere")
+    assert not artifact_intact(artifact)
+
+
+def test_a_batch_that_arrived_joins_the_training_side_where_asked(work: Work) -> None:
+    Path("datasets/raw/another").mkdir(parents=True)
+    Path("datasets/raw/another/manifest.jsonl").touch()
+    batches = both()
+    assert [batch.batch for batch in made(work, batches).train] == ["smoke_train"]
+    asked = load_config(["experiment=smoke", "data.train_on_arrivals=true"])
+    assert [batch.batch for batch in made(Work(asked, work.say), batches).train] == ["smoke_train", "another"]

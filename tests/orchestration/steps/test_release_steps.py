@@ -1,0 +1,195 @@
+"""From a report to the champion, with a really exported artifact: what passes reigns, what does not is written down."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from evaluation.contracts import Decision, EvaluationReport
+from foundation.digests import folder_digest
+from model.artifact.rgb_artifact import file_sha256
+from model.conditioning.fit_linear_codec import fit_linear_codec
+from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
+from model.network.dual_stream_transformer import DualStreamTransformer
+from orchestration.load_config import PipelineConfig, load_config
+from orchestration.registry.release import Champion, RegisteredCandidate, Registry
+from orchestration.steps import model_steps, release_steps
+from orchestration.steps.work import Work
+
+SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
+SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
+GATE = ["gate.rules=[{metric: psnr_db, floor: 10, allowed_regression: 1}]", "gate.must_improve=psnr_db"]
+TRAINING_SET = TrainingSet(
+    train=(), held_out=(), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=False
+)
+Variant = Callable[[int, float], tuple[RgbArtifact, EvaluationReport]]
+
+
+@pytest.fixture(scope="module")
+def config() -> PipelineConfig:
+    return load_config([*SHAPES, *GATE])
+
+
+def stage_two(folder: Path, config: PipelineConfig) -> TrainedStage:
+    """Random weights of both streams, as if trained."""
+    torch.manual_seed(0)
+    dual = DualStreamTransformer(config.network, config.recipe, streams="dual")
+    file = folder / "stage_two.safetensors"
+    save_file({name: 0.1 * torch.randn_like(value) + value for name, value in dual.state_dict().items()}, file)
+    return TrainedStage(
+        stage="stage_two",
+        run="runs/x",
+        weights=str(file),
+        weights_sha256=file_sha256(file),
+        train_digest="t",
+        parent_weights_sha256="p",
+        steps=1,
+        final_losses={},
+        mlflow_run_id="m",
+        loss_curve="l.png",
+    )
+
+
+def fitted_encoders(folder: Path, config: PipelineConfig) -> Encoders:
+    """A codec fitted on noise."""
+    folder.mkdir()
+    video = torch.rand(1, 3, 9, 96, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    channels = config.encoding.latent_codec.channels
+    fit_linear_codec(lambda: [("rgb", video)], channels).codec.save(folder / "latent_codec.safetensors")
+    (folder / "encoders.json").write_text(json.dumps({"weights_sha256": {}}))
+    text = config.encoding.text_encoder
+    save_file({"text_LD": torch.zeros(text.tokens, text.dim)}, folder / "empty_text.safetensors")
+    return Encoders(folder=str(folder), digest="e", captions={})
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, config: PipelineConfig) -> RgbArtifact:
+    """One artifact through the step that makes it; a second order finds it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder := tmp_path_factory.mktemp("exported"))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        work = Work(config, say=lambda _line: None)
+        parents = stage_two(folder, config), fitted_encoders(folder / "encoders", config)
+        made, again = (model_steps.rgb_artifact(work, *parents) for _ in range(2))
+        assert (made.reused, again.reused) == (False, True)
+        assert made.receipt == again.receipt
+        assert isinstance(made.receipt, RgbArtifact)
+        return made.receipt.model_copy(update={"folder": str(folder / made.receipt.folder)})
+
+
+@pytest.fixture
+def variant(project: Path, exported: RgbArtifact, make_report: Callable[..., EvaluationReport]) -> Variant:
+    """Another model: the artifact with another number of sampling steps, whole in itself, and its report."""
+
+    def make(steps: int, psnr_db: float) -> tuple[RgbArtifact, EvaluationReport]:
+        folder = Path(f"runs/export-{steps}/rgb_artifact")
+        shutil.copytree(exported.folder, folder)
+        set_steps(folder, steps)
+        artifact = exported.model_copy(update={"folder": str(folder), "digest": folder_digest(folder)})
+        return artifact, make_report(artifact, psnr_db=psnr_db)
+
+    return make
+
+
+def set_steps(folder: Path, steps: int) -> None:
+    """Change an artifact so that its own manifest still fits."""
+    sampling, manifest = (json.loads((folder / f"{name}.json").read_text()) for name in ("sampling", "manifest"))
+    (folder / "sampling.json").write_text(json.dumps({**sampling, "steps": steps}))
+    manifest["files"]["sampling.json"] = file_sha256(folder / "sampling.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.fixture
+def work(config: PipelineConfig, tracking: TrackingConfig) -> Work:
+    return Work(config.model_copy(update={"tracking": tracking}), say=lambda _line: None)
+
+
+def release(work: Work, made: tuple[RgbArtifact, EvaluationReport]) -> tuple[Decision, Champion, bool]:
+    """The last three assets of the line; whether all three found nothing to do."""
+    registered = release_steps.registered_candidate(work, *made)
+    assert isinstance(registered.receipt, RegisteredCandidate)
+    decided = release_steps.promotion_decision(work, registered.receipt, TRAINING_SET)
+    assert isinstance(decided.receipt, Decision)
+    reigns = release_steps.champion(work, decided.receipt, registered.receipt)
+    assert isinstance(reigns.receipt, Champion)
+    return decided.receipt, reigns.receipt, registered.reused and decided.reused and reigns.reused
+
+
+def with_gate(work: Work, **values: object) -> Work:
+    """The same work under other rules."""
+    gate = work.config.gate.model_copy(update=values)
+    return replace(work, config=work.config.model_copy(update={"gate": gate}))
+
+
+def test_the_line_promotes_once_and_refuses_what_is_worse(work: Work, variant: Variant) -> None:
+    good, worse = variant(4, 20.0), variant(5, 15.0)
+    decision, champion, reused = release(work, good)
+    assert (decision.passed, champion.changed, champion.version, reused) == (True, True, "1", False)
+    decision, champion, reused = release(work, good)
+    assert (decision.passed, champion.changed, champion.version, reused) == (True, False, "1", True)
+    assert [reason.says for reason in decision.reasons] == ["version 1 is champion already"]
+    decision, champion, _ = release(work, worse)
+    assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
+    assert "psnr_db is 15, the champion's 20: 5 dB worse, beyond the 1 it may lose" in champion.says
+    registry = Registry(work.config.tracking)
+    assert [line.action for line in registry.ledger.entries()] == ["promote", "refuse"]
+    release(work, worse)
+    assert len(registry.ledger.entries()) == 2, "one refusal is written down once"
+    rules = [rule.model_copy(update={"allowed_regression": 10.0}) for rule in work.config.gate.rules]
+    lenient = with_gate(work, rules=rules, must_improve=None)
+    decision, champion, _ = release(lenient, worse)
+    assert (decision.passed, champion.changed, champion.version) == (True, True, "2"), "the rules changed"
+
+
+def test_a_passing_model_waits_where_a_person_approves(work: Work, variant: Variant) -> None:
+    decision, champion, _ = release(with_gate(work, automatic=False), variant(4, 20.0))
+    assert (decision.passed, champion.changed, champion.version) == (True, False, None)
+    assert champion.says == "version 1 passed and waits: `graspline promote 1`"
+    assert Registry(work.config.tracking).ledger.entries() == []
+
+
+def test_swapped_bytes_are_never_promoted(work: Work, variant: Variant) -> None:
+    """Even where the artifact's own manifest was rewritten with them."""
+    made = variant(4, 20.0)
+    registry = Registry(work.config.tracking)
+    candidate = registry.register(*made)
+    set_steps(registry.folder(candidate.version), 1)
+    with pytest.raises(ValueError, match=r"version 1 is not what was exported: .* changed since it was registered"):
+        release(work, made)
+    assert registry.ledger.entries() == []
+    assert "champion" not in registry.aliases()
+
+
+def test_an_artifact_that_does_not_load_is_never_promoted(work: Work, variant: Variant) -> None:
+    """Its digest is the registered one: it was broken before it was registered."""
+    artifact, report = variant(4, 20.0)
+    (Path(artifact.folder) / "model.safetensors").write_bytes(b"")
+    broken = artifact.model_copy(update={"digest": folder_digest(Path(artifact.folder))})
+    with pytest.raises(
+        ValueError, match=r"version 1 is not what was exported, it is not promoted: .*model\.safetensors"
+    ):
+        release(work, (broken, report))
+    assert Registry(work.config.tracking).ledger.entries() == []
+
+
+def test_who_was_rolled_back_returns_by_hand_only(
+    work: Work, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_steps, "load_config", lambda: work.config)  # the test's own registry
+    registry = Registry(tracking)
+    first, second = variant(4, 20.0), variant(5, 25.0)
+    registry.promote(registry.register(*first).version, "first")
+    registry.promote(registry.register(*second).version, "second")
+    assert release_steps.roll_back("the hands shake").champion_version == "1"
+    decision, champion, _ = release(work, second)
+    assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
+    assert "was rolled back by a person: promote it by hand" in champion.says
+    assert release_steps.promote_by_hand("2", "fixed the exam").champion_version == "2"
+    assert registry.aliases() == {"champion": "2", "previous_champion": "1", "challenger": "2"}
+    decision, champion, reused = release(work, second)
+    assert (decision.passed, champion.version, reused) == (True, "2", True)
