@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from data.clips.manifest import write_manifest
-from data.config import ReleasedCsvBatch
+from data.sources.released_csv.config import ReleasedCsvBatch
 from data.contracts import ClipRecord, FrameBoxes
 from foundation.clip_format import ClipFormat
 from foundation.video_io import write_audio, write_video
@@ -101,7 +101,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 
 
 @pytest.fixture
-def released_order(tmp_path: Path) -> ReleasedCsvBatch:
+def released_config(tmp_path: Path) -> ReleasedCsvBatch:
     return ReleasedCsvBatch(source="released_csv", path=str(tmp_path / "released"))
 
 

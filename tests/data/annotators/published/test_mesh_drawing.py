@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from data.annotators.published.sam3d_body_mesh import draw_mesh
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.config import StudioBatch
+from data.sources.studio.config import StudioBatch
 from data.contracts import ClipRecord
 from data.sources.studio.delivery import deliver
 from data.sources.studio.film import film

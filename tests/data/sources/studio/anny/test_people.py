@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trimesh.creation import box as cuboid
 
-from data.config import StudioBatch
+from data.sources.studio.config import StudioBatch
 from data.sources.studio.anny.arm import curl, hand_frame, reach, turned_to
 from data.sources.studio.anny.body import Figure, body, figure, posed_heads, skin
 from data.sources.studio.anny.film import film

@@ -5,17 +5,18 @@ makes them without the clips that went. Versions that were committed before hold
 until `dvc gc` removes them there.
 """
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from data.clips.manifest import MEDIA_FIELDS, NAME, inside, write_manifest
+from data.clips.manifest import MEDIA_FIELDS, NAME, inside, read_manifest, write_manifest
 from data.contracts import ClipRecord
-from data.versions.batch_receipts import RAW, known_batches
+from data.preparation.prepared_memory import forget_batch, forget_clips
+from data.sources import read_batch, source_of
+from data.versions.batch_entry import RAW, batch_entry, known_batches
+from data.versions.batch_receipts import PREPARED
+from data.versions.encoded_index import ENCODED, INDEX, read_clips
 from data.versions.withdrawals import Withdrawal
-
-PREPARED, ENCODED, MEMORY = Path("datasets/prepared"), Path("datasets/encoded"), Path("datasets/.memory/prepared")
 
 
 class Removed(NamedTuple):
@@ -29,22 +30,30 @@ class Removed(NamedTuple):
 def remove_withdrawn(withdrawal: Withdrawal) -> dict[str, Removed]:
     """Remove every clip that the withdrawal covers; batch -> what went, for the batches concerned."""
     names = {folder.name for place in (RAW, PREPARED, ENCODED) for folder in place.glob("*") if folder.is_dir()}
-    found = {name: _remove_from(name, withdrawal) for name in sorted(names) if not name.startswith(".")}
-    return {name: removed for name, removed in found.items() if removed.clips or removed.whole}
+    removed = {name: _remove_from(name, withdrawal) for name in sorted(names) if not name.startswith(".")}
+    return {name: what for name, what in removed.items() if what.clips or what.whole}
 
 
 def _remove_from(batch: str, withdrawal: Withdrawal) -> Removed:
-    order = known_batches().get(batch, {}).get("order", {})
-    if order.get("source") == "released_csv" and withdrawal.covers(order["person_id"], order["product_id"]):
+    shown = _shown(batch)
+    if shown and withdrawal.covers(*shown):
         for place in (RAW, PREPARED, ENCODED):
             shutil.rmtree(place / batch, ignore_errors=True)
-        (MEMORY / f"{batch}.jsonl").unlink(missing_ok=True)
+        forget_batch(batch)
         return Removed([], whole=True, footage=[])
     clips = {*_from_raw(batch, withdrawal), *_from_prepared(batch, withdrawal), *_from_encoded(batch, withdrawal)}
     if clips:
-        _from_memory(batch, clips)
+        forget_clips(batch, clips)
     footage = sorted(str(file) for file in (RAW / batch / "footage").rglob("*") if file.is_file()) if clips else []
     return Removed(sorted(clips), whole=False, footage=footage)
+
+
+def _shown(batch: str) -> tuple[str, str] | None:
+    """Person and product, where the whole batch shows one with one."""
+    if batch not in known_batches():
+        return None
+    config = read_batch(batch_entry(batch).batch_values)
+    return source_of(config).shown(config)
 
 
 def _from_raw(batch: str, withdrawal: Withdrawal) -> list[str]:
@@ -62,9 +71,7 @@ def _from_prepared(batch: str, withdrawal: Withdrawal) -> list[str]:
 
 def _from_manifest(folder: Path, withdrawal: Withdrawal) -> list[str]:
     """Drop the lines and the files of the withdrawn clips; a file that another clip names too stays."""
-    file = folder / NAME
-    lines = file.read_text().splitlines() if file.exists() else []
-    records = [ClipRecord.model_validate_json(line) for line in lines if line.strip()]
+    records = read_manifest(folder, allow_none=True)
     gone = [record for record in records if withdrawal.covers(record.person_id, record.product_id)]
     if not gone:
         return []
@@ -85,19 +92,11 @@ def _media(folder: Path, records: list[ClipRecord]) -> set[Path]:
 
 def _from_encoded(batch: str, withdrawal: Withdrawal) -> list[str]:
     """Remove the shards they are in, and the index; the other clips of those shards are encoded once more."""
-    index = ENCODED / batch / "index.json"
-    clips: dict[str, Any] = json.loads(index.read_text())["clips"] if index.exists() else {}
-    gone = {name: clip for name, clip in clips.items() if withdrawal.covers(clip["person_id"], clip["product_id"])}
-    for shard in {shard for clip in gone.values() for shard in clip["shards"].values()}:
-        (ENCODED / batch / shard).unlink(missing_ok=True)
+    folder = ENCODED / batch
+    clips = read_clips(folder) if (folder / INDEX).exists() else {}
+    gone = {name: clip for name, clip in clips.items() if withdrawal.covers(clip.person_id, clip.product_id)}
+    for shard in {shard for clip in gone.values() for shard in clip.shards.values()}:
+        (folder / shard).unlink(missing_ok=True)
     if gone:
-        index.unlink()
+        (folder / INDEX).unlink()
     return list(gone)
-
-
-def _from_memory(batch: str, clips: set[str]) -> None:
-    file = MEMORY / f"{batch}.jsonl"
-    lines = file.read_text().splitlines() if file.exists() else []
-    kept = [line for line in lines if json.loads(line[65:])["record"]["clip_id"] not in clips]
-    if len(kept) < len(lines):
-        file.write_text("".join(line + "\n" for line in kept))

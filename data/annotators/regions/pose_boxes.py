@@ -6,8 +6,9 @@ fingers, its box around them. Shapes as in the contracts.
 
 import numpy as np
 
+from data.annotators.config import RegionTool
 from data.annotators.contracts import Frames, Landmarks, PoseTrack
-from data.annotators.offline.pose import MediaPipePose
+from data.annotators.pose.mediapipe import MediaPipePose
 from data.contracts import FrameBoxes, Provenance
 from foundation.clip_format import Box
 
@@ -32,6 +33,11 @@ class PoseBoxes:
             )
             for face_K3, left_K3, right_K3 in zip(pose.face_TK3, pose.left_hand_TK3, pose.right_hand_TK3, strict=True)
         ]
+
+
+def build(_: RegionTool) -> PoseBoxes:
+    """The tool as it is configured: there is nothing to configure."""
+    return PoseBoxes()
 
 
 def box_around(points_K3: Landmarks, margins: tuple[float, float, float, float], height: int, width: int) -> Box | None:

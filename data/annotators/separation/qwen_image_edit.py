@@ -14,8 +14,9 @@ from PIL import Image
 from transformers import BatchFeature, Qwen2Tokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Mask
-from data.annotators.published.weights import provenance
+from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import Provenance
 
 WITHOUT_PRODUCT = "Remove the product from the person's hands. Keep person, pose and background as they are."
@@ -73,6 +74,11 @@ class QwenImageEdit:
             generator=torch.Generator().manual_seed(self.seed),
         ).images[0]
         return np.asarray(edited.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
+
+
+def build(tool: Tool) -> QwenImageEdit:
+    """The tool as it is configured. ValueError: its weights are not there."""
+    return QwenImageEdit(weights_folder(tool, "a folder with Qwen/Qwen-Image-Edit"), tool.device)
 
 
 class PictureProcessor:

@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 from transformers import CLIPImageProcessorPil, CLIPModel
 
+from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Mask, TripletScore
-from data.annotators.mask_boxes import box_of
-from data.annotators.published.weights import provenance
+from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import Provenance
+from foundation.geometry import box_of
 
 
 class ClipTriplet:
@@ -49,3 +50,8 @@ class ClipTriplet:
         inputs = self.processor(images=rgb_HWC, return_tensors="pt").to(self.model.device)
         seen = self.model.vision_model(**inputs).pooler_output
         return self.model.visual_projection(seen).float()
+
+
+def build(tool: Tool) -> ClipTriplet:
+    """The tool as it is configured. ValueError: its weights are not there."""
+    return ClipTriplet(weights_folder(tool, "a folder with a CLIP checkpoint"), tool.device)

@@ -4,12 +4,13 @@ A tall frame is looked at in a square window around the person. Hands are looked
 pose, which says whose left or right hand it is: MediaPipe's own label is mostly swapped. Shapes as in the contracts.
 """
 
+from importlib import import_module
 from typing import Any
 
-import mediapipe
 import numpy as np
 from numpy.typing import NDArray
 
+from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Landmarks, PoseTrack
 from data.annotators.offline.tracks import fill_short_gaps, steady
 from data.annotators.offline.weights import package_folder, provenance
@@ -44,7 +45,7 @@ class MediaPipePose:
     """PoseEstimator."""
 
     def __init__(self) -> None:
-        self.solutions: Any = mediapipe.solutions
+        self.solutions: Any = import_module("mediapipe").solutions
 
     @property
     def provenance(self) -> Provenance:
@@ -121,6 +122,11 @@ class MediaPipePose:
                 pair = [_hand_at(model, rgb_HWC, body_K3, arm) for arm in (LEFT_ARM, RIGHT_ARM)]
                 hands_2TK3[:, frame] = _not_twice(np.stack(pair), body_K3)
         return hands_2TK3[0], hands_2TK3[1]
+
+
+def build(_: Tool) -> MediaPipePose:
+    """The tool as it is configured: there is nothing to configure."""
+    return MediaPipePose()
 
 
 def _points(landmarks: Any) -> NDArray[np.float32]:

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Mask, TripletScore
-from data.annotators.mask_boxes import box_of
 from data.annotators.offline.efficientnet_lite import PIXELS, EfficientNetLite0, weights_file
-from data.annotators.offline.separation import product_on_white
 from data.annotators.offline.weights import package_folder, provenance
 from data.annotators.offline.windows import Window
+from data.annotators.separation.inpaint import product_on_white
 from data.contracts import Provenance
+from foundation.geometry import box_of
 
 WHITE_ABOVE = 240  # of 255: the background of a product picture
 LONG_SIDE = 960  # of the picture in which dlib looks for a face
@@ -34,6 +35,11 @@ class EfficientNetDlib:
 
     def score(self, rgb_HWC: Frames, product_HW: Mask, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
         return TripletScore(face_cosine(rgb_HWC, person_HWC), product_cosine(rgb_HWC, product_HW, product_HWC))
+
+
+def build(_: Tool) -> EfficientNetDlib:
+    """The tool as it is configured: there is nothing to configure."""
+    return EfficientNetDlib()
 
 
 def face_cosine(rgb_HWC: Frames, person_HWC: Frames) -> float | None:

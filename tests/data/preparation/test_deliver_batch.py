@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import yaml
+from data.preparation.deliver_batch import deliver_batch
 
 from data.clips.manifest import read_manifest
 from data.preparation.prepare_clips import prepare_batch, unique
-from data.sources.deliver_batch import deliver_batch
 from data.versions.batch_receipts import assert_valid, raw_receipt
 from foundation.clip_format import ClipFormat
 

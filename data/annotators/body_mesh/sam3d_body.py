@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from data.annotators.config import BodyMeshTool
 from data.annotators.contracts import Frames, PoseTrack
-from data.annotators.published.weights import provenance
+from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import Provenance
 
 Floats = NDArray[np.floating]
@@ -62,6 +63,11 @@ class Sam3DBodyMesh:
             return np.zeros_like(rgb_HWC)
         vertices_V3 = found[0]["pred_vertices"] + found[0]["pred_cam_t"]
         return draw_mesh(vertices_V3, self.estimator.faces, float(found[0]["focal_length"]), height, width)
+
+
+def build(tool: BodyMeshTool) -> Sam3DBodyMesh:
+    """The tool as it is configured. ValueError: its weights are not there."""
+    return Sam3DBodyMesh(weights_folder(tool, "a folder with model.ckpt and assets/mhr_model.pt"), tool.device)
 
 
 def draw_mesh(vertices_V3: Floats, faces_F3: NDArray[np.integer], focal: float, height: int, width: int) -> Frames:

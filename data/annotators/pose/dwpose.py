@@ -11,9 +11,10 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
+from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Landmarks, PoseTrack
 from data.annotators.published import simcc, yolox
-from data.annotators.published.weights import provenance
+from data.annotators.published.weights import provenance, weights_folder
 from data.annotators.published.whole_body import LANDMARKS, pose_track
 from data.contracts import Provenance
 
@@ -64,6 +65,12 @@ class DWPose:
     def _people(self, rgb_HWC: Frames) -> list[yolox.Window]:
         picture_1CSS, scale = yolox.letterbox(rgb_HWC, self.side)
         return yolox.people(_answer(self.detector, picture_1CSS)[0][0], self.side, scale, self.person_threshold)
+
+
+def build(tool: Tool) -> DWPose:
+    """The tool as it is configured. ValueError: its weights are not there."""
+    folder = weights_folder(tool, "a folder with yolox_l.onnx and dw-ll_ucoco_384.onnx")
+    return DWPose(folder / "yolox_l.onnx", folder / "dw-ll_ucoco_384.onnx")
 
 
 def _session(file: Path) -> Any:

@@ -50,6 +50,12 @@ def delivered_files(source: Path) -> list[Path]:
     return files
 
 
+def delivery_digest(path: str | None) -> str | None:
+    """Digest of what lies in a delivery's folder; None where there is none (any more)."""
+    source = Path(path) if path else None
+    return files_digest(source, delivered_files(source)) if source and source.is_dir() else None
+
+
 def _stamp(file: Path) -> tuple[int, int, int]:
     found = file.stat()
     return found.st_size, found.st_mtime_ns, found.st_ino

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
+from data.annotators.config import RegionTool
 from data.annotators.contracts import Frames, PoseTrack
-from data.annotators.published.weights import provenance
+from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import FrameBoxes, Provenance
 from foundation.clip_format import Box
 
@@ -70,6 +71,11 @@ class HandObjectBoxes:
             left_hand=_pixels(left, height, width),
             right_hand=_pixels(right, height, width),
         )
+
+
+def build(tool: RegionTool) -> HandObjectBoxes:
+    """The tool as it is configured. ValueError: its weights are not there."""
+    return HandObjectBoxes(weights_folder(tool, "a detection checkpoint of transformers"), tool.device, tool.labels)
 
 
 def sides(hands: list[list[float]], left_wrist: Any, right_wrist: Any) -> tuple[Any, Any]:

@@ -15,8 +15,9 @@ from torch.nn.functional import interpolate
 from transformers import AutoTokenizer, Sam3VideoModel
 from transformers.models.sam3_video.modeling_sam3_video import Sam3VideoInferenceSession
 
+from data.annotators.config import ProductMaskTool
 from data.annotators.contracts import Frames, Mask, PoseTrack
-from data.annotators.published.weights import provenance
+from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import Provenance
 
 PROMPT_TOKENS = 32  # the model's text positions
@@ -78,6 +79,11 @@ class Sam3ProductMask:
         ).to(self.device)
         session.prompt_input_ids[prompt] = words.input_ids
         session.prompt_attention_masks[prompt] = words.attention_mask
+
+
+def build(tool: ProductMaskTool) -> Sam3ProductMask:
+    """The tool as it is configured. ValueError: its weights are not there."""
+    return Sam3ProductMask(weights_folder(tool, "a folder with facebook/sam3"), tool.device, tool.product_name)
 
 
 def pixels(rgb_THWC: Frames, side: int) -> Tensor:

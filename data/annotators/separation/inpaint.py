@@ -7,10 +7,11 @@ shift map) gave sharper fillings, and a second face in one of them. Shapes as in
 import cv2
 import numpy as np
 
+from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Mask
-from data.annotators.mask_boxes import box_of
 from data.annotators.offline.weights import provenance
 from data.contracts import Provenance
+from foundation.geometry import box_of
 
 INPAINT_RADIUS = 3
 SHORT_SIDE = 360  # inpainting is done at this size; only the filled pixels are taken from it
@@ -43,6 +44,11 @@ class InpaintSeparator:
 
     def product(self, rgb_HWC: Frames, product_HW: Mask) -> Frames:
         return product_on_white(rgb_HWC, product_HW)
+
+
+def build(_: Tool) -> InpaintSeparator:
+    """The tool as it is configured: there is nothing to configure."""
+    return InpaintSeparator()
 
 
 def product_on_white(rgb_HWC: Frames, product_HW: Mask) -> Frames:

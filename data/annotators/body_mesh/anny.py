@@ -6,6 +6,7 @@ Shapes as in the contracts.
 import numpy as np
 import torch
 
+from data.annotators.config import BodyMeshTool
 from data.annotators.contracts import Frames, PoseTrack
 from data.annotators.offline.anny_rig import AnnyRig
 from data.annotators.offline.mesh_fit import Camera, fit_body
@@ -40,3 +41,8 @@ class AnnyMesher:
             pixels_V2, metres_V3 = body.pixels_TV2[frame].numpy(), body.metres_TV3[frame].numpy()
             mesh_THWC[frame] = render_mesh(pixels_V2, metres_V3, faces_F3, height, width)
         return mesh_THWC
+
+
+def build(tool: BodyMeshTool) -> AnnyMesher:
+    """The tool as it is configured."""
+    return AnnyMesher(tool.iterations)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from data.annotators.config import ProductMaskTool
 from data.annotators.contracts import Frames, Landmarks, Mask, PoseTrack
 from data.annotators.offline.colour_model import ColourModel
 from data.annotators.offline.motion import Motion
@@ -73,6 +74,11 @@ class GrabCutMasker:
             cut(small_THWC[frame], smooth_THW[frame], evidence.distance_THW[frame]) for frame in range(len(small_THWC))
         ]
         return np.stack([enlarge(mask_HW, height, width) for mask_HW in masks])
+
+
+def build(_: ProductMaskTool) -> GrabCutMasker:
+    """The tool as it is configured: there is nothing to configure."""
+    return GrabCutMasker()
 
 
 def gather(rgb_THWC: Frames, motion: Motion, pose: PoseTrack, scale: float) -> Evidence:
