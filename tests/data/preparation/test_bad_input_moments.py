@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from data.sources.copy_delivery import copy_delivery
-from data.preparation.deliver_batch import deliver_batch
 
 from data.clips.manifest import read_manifest
 from data.preparation import prepare_clip as prepare_module
 from data.preparation import prepare_clips
+from data.preparation.deliver_batch import deliver_batch
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
 from data.versions.batch_receipts import assert_valid

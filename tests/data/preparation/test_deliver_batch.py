@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 import yaml
-from data.preparation.deliver_batch import deliver_batch
 
 from data.clips.manifest import read_manifest
+from data.preparation.deliver_batch import deliver_batch
 from data.preparation.prepare_clips import prepare_batch, unique
+from data.versions.batch_entry import BatchEntry, Harmless, write_entry
 from data.versions.batch_receipts import assert_valid, raw_receipt
 from foundation.clip_format import ClipFormat
 
@@ -23,9 +24,8 @@ def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Order:
 
     def write(clip: ClipFormat = CLIP, **batch: Any) -> None:
         wanted = {"source": "studio", "seed": 0, "clips": 1, **batch}
-        entry = {"order": wanted, "clip": clip.model_dump(), "encoders": "tiny", "encoding": {}}
-        entry["preparation_processes"] = 1
-        Path("datasets/batches.yaml").write_text(yaml.safe_dump({"batches": {"tiny": entry}}))
+        harmless = Harmless(preparation_processes=1)
+        write_entry("tiny", BatchEntry(batch=wanted, clip=clip, encoders="tiny", encoding={}, harmless=harmless))
 
     return write
 
@@ -59,7 +59,7 @@ def test_how_a_csv_is_read_may_change_but_not_what_was_delivered(order: Order, r
     def order_released(**changes: Any) -> None:
         order()
         text = yaml.safe_load(Path("datasets/batches.yaml").read_text())
-        text["batches"]["tiny"]["order"] = {**wanted, **changes}
+        text["batches"]["tiny"]["batch"] = {**wanted, **changes}
         Path("datasets/batches.yaml").write_text(yaml.safe_dump(text))
 
     order_released()

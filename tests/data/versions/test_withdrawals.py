@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from data.preparation.remove_withdrawn import remove_withdrawn
 
 from data.clips.manifest import read_manifest, write_manifest
+from data.preparation.remove_withdrawn import remove_withdrawn
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal, read_withdrawals, without_withdrawn
 
 

@@ -5,20 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data.annotators.build import pose_estimator
 
 from data.annotators import clip_files
-from data.annotators.contracts import Frames, PoseTrack
-from data.annotators.launch import annotate, python_of
 from data.annotators.config import AnnotationConfig, Tool
+from data.annotators.contracts import Frames, PoseTrack, build
+from data.annotators.launch import annotate, python_of
 from foundation.video_io import write_video
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="dwpose has no weights: say `weights: FOLDER`"):
-        pose_estimator(Tool(kind="dwpose"))
+    with pytest.raises(ValueError, match="dwpose has no weights: set `weights: FOLDER`"):
+        build("pose", Tool(kind="dwpose"))
     with pytest.raises(ValueError, match=r"nowhere is no folder: download .*yolox_l\.onnx"):
-        pose_estimator(Tool(kind="dwpose", weights=str(tmp_path / "nowhere")))
+        build("pose", Tool(kind="dwpose", weights=str(tmp_path / "nowhere")))
 
 
 def test_dwpose_and_sam3_annotate_a_clip(

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from data.annotators.published.clip_triplet import ClipTriplet
-from data.annotators.published.hand_object_boxes import HandObjectBoxes, sides
-from data.annotators.published.qwen_image_edit import PictureProcessor, QwenImageEdit
-from data.annotators.published.sam3_product_mask import Sam3ProductMask, pixels
 
 from data.annotators.contracts import Frames, PoseTrack
+from data.annotators.product_mask.sam3 import Sam3ProductMask, pixels
+from data.annotators.regions.hand_object_detector import HandObjectBoxes, sides
+from data.annotators.separation.qwen_image_edit import PictureProcessor, QwenImageEdit
+from data.annotators.triplet.clip import ClipTriplet
 
 
 def test_sam3_follows_one_thing_through_the_clip(clip: Frames, pose: PoseTrack, sam3: Path) -> None:

@@ -63,7 +63,7 @@ def test_parts_of_the_whole_body() -> None:
 
 
 def test_both_networks_on_a_clip(clip: Frames, dwpose: tuple[Path, Path]) -> None:
-    from data.annotators.published.dwpose import DWPose
+    from data.annotators.pose.dwpose import DWPose
 
     estimator = DWPose(*dwpose)
     pose = estimator.estimate(clip)
@@ -76,7 +76,7 @@ def test_both_networks_on_a_clip(clip: Frames, dwpose: tuple[Path, Path]) -> Non
 
 
 def test_a_file_that_is_no_network_is_named(tmp_path: Path, dwpose: tuple[Path, Path]) -> None:
-    from data.annotators.published.dwpose import DWPose
+    from data.annotators.pose.dwpose import DWPose
 
     with pytest.raises(ValueError, match=r"gone\.onnx is missing"):
         DWPose(tmp_path / "gone.onnx", dwpose[1])

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from data.annotators.published.sam3d_body_mesh import draw_mesh
+
+from data.annotators.body_mesh.sam3d_body import draw_mesh
 
 SQUARE = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], np.float32)
 FACES = np.array([[0, 1, 2], [0, 2, 3]])
