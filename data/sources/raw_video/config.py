@@ -28,7 +28,6 @@ class FootageRules(BaseModel, frozen=True, extra="forbid"):
 class RawVideoBatch(BatchConfig, frozen=True, extra="forbid"):
     """One delivery of long videos, made into annotated clips as it is delivered."""
 
-    source: str = "raw_video"
     # holds the videos and footage.csv, .jsonl or .yaml
     path: Annotated[str | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
     short_side_pixels: int = Field(default=720, ge=64, multiple_of=2)  # larger pictures are made smaller

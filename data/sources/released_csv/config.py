@@ -12,7 +12,6 @@ from foundation.fingerprint import DoesNotDecide
 class ReleasedCsvBatch(BatchConfig, frozen=True, extra="forbid"):
     """One delivery, and how its CSV is to be read."""
 
-    source: str = "released_csv"
     path: Annotated[str | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
     csv: str = "data.csv"
     column_map: dict[str, str] = Field(default={})  # {column found in the CSV: released column it stands for}

@@ -13,7 +13,6 @@ Structure = Literal["mesh", "silhouette"]
 class StudioBatch(BatchConfig, frozen=True, extra="forbid"):
     """One delivery of procedural clips: `clips` of them, clip i deterministic in (seed, i)."""
 
-    source: str = "studio"
     seed: int
     clips: int = Field(ge=1)
     look: Look = "sketch"  # sketch: solids in one flat light, 0.1 s a clip; anny: people with faces and fingers
