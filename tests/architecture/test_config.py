@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,9 +16,28 @@ EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 FOLDER = "data.path=/deliveries/one"
 
 
+def base_of(group: str, choice: str) -> str | None:
+    """The file of its group that a file changes values of."""
+    defaults = yaml.safe_load((CONF / group / f"{choice}.yaml").read_text()).get("defaults", [])
+    assert defaults in ([], [*defaults[:1], "_self_"]), "a base and the file itself"
+    return defaults[0] if defaults else None
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted keys and their values."""
+    pairs: dict[str, Any] = {}
+    for key, value in values.items():
+        pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return pairs
+
+
 def needs_a_folder(file: Path) -> bool:
     """Whether a file leaves `path` to the person."""
     return "path: ???" in file.read_text()
+
+
+WHOLE = [(group, choice) for group, choice in CHOICES if base_of(group, choice) is None]
+CHANGED = [(group, choice) for group, choice in CHOICES if base_of(group, choice)]
 
 
 def model_of(group: str) -> type[BaseModel]:
@@ -45,14 +65,27 @@ def test_every_choice_of_a_group_composes(group: str, choice: str) -> None:
     assert isinstance(getattr(load_config([f"{group}={choice}", *folder]), group), model_of(group))
 
 
-@pytest.mark.parametrize(("group", "choice"), CHOICES)
-def test_every_file_is_complete_in_itself(group: str, choice: str) -> None:
-    """DVC reads group files without Hydra, so none may lean on another."""
+@pytest.mark.parametrize(("group", "choice"), WHOLE)
+def test_a_file_without_a_base_is_complete_in_itself(group: str, choice: str) -> None:
     file = CONF / group / f"{choice}.yaml"
     values = yaml.safe_load(file.read_text())
     if needs_a_folder(file):
         values["path"] = "/deliveries/one"
     model_of(group).model_validate(values)
+
+
+@pytest.mark.parametrize("group", ["network", "recipe", "data"])
+def test_what_is_read_without_hydra_has_no_base(group: str) -> None:
+    """Parity and benchmarks read presets, `graspline data prepare` reads data files, with a YAML reader alone."""
+    assert not [choice for of, choice in CHANGED if of == group]
+
+
+@pytest.mark.parametrize(("group", "choice"), CHANGED)
+def test_a_file_with_a_base_says_only_what_differs(group: str, choice: str) -> None:
+    said = flat(yaml.safe_load((CONF / group / f"{choice}.yaml").read_text()))
+    base = flat(getattr(load_config([f"{group}={base_of(group, choice)}"]), group).model_dump())
+    assert len(said) > 1, "an empty file would be its base"
+    assert not [key for key, value in said.items() if key != "defaults" and base.get(key, ...) == value]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
