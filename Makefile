@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(firstword $(shell cat requirements.txt pyproject.toml 
 EXTRAS_READY := $(VENV)/.extras-$(firstword $(shell cat requirements.txt requirements-extras.txt | cksum))
 ANNOTATORS := .venv-annotators
 ANNOTATORS_READY := $(ANNOTATORS)/.ready-$(firstword $(shell cksum < requirements-annotators.txt))
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadscope
+PYTEST := $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=15
 LOCK := $(BIN)/uv pip compile --quiet --python $(BIN)/python --custom-compile-command "make lock" $(UPGRADE)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1

@@ -1,5 +1,6 @@
 """What tests of several rooms share: a project of their own, the smallest network, the presets, and their order."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import yaml
 from model.contracts import NetworkConfig, RecipeConfig
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Two workers share two cores: torch, which reads this when it is imported, takes one thread in each."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
