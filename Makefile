@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-extras setup-annotators pipeline test test-unit lint lock ui doctor clean
+.PHONY: help setup setup-extras setup-annotators pipeline test test-unit coverage lint lock ui doctor clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ test: setup-extras setup-annotators lint ## lint and every test, the whole chain
 
 test-unit: setup ## the tests that run neither the whole chain nor long child processes
 	$(PYTEST) -m "not end_to_end"
+
+coverage: ## what the last `make test` reached, by file; child processes are not counted
+	$(BIN)/coverage report --format=text
 
 lint: setup ## style, layers, spelling, types
 	$(BIN)/ruff check .
