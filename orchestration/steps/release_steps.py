@@ -94,10 +94,11 @@ def _settled(registry: Registry, candidate: RegisteredCandidate) -> Decision | N
     reigning = registry.ledger.champion()
     digest = candidate.artifact.digest
     if reigning is not None and reigning.champion == digest:
-        reason = Reason(rule="same model", passed=True, says=f"version {reigning.champion_version} is champion already")
+        message = f"version {reigning.champion_version} is champion already"
+        reason = Reason(rule="same model", passed=True, message=message)
     elif registry.ledger.was_rolled_back(digest):
-        says = f"version {candidate.version} was rolled back by a person: promote it by hand if it shall reign again"
-        reason = Reason(rule="rolled back", passed=False, says=says)
+        message = f"version {candidate.version} was rolled back by a person: promote it by hand if it shall reign again"
+        reason = Reason(rule="rolled back", passed=False, message=message)
     else:
         return None
     return Decision(
@@ -115,11 +116,11 @@ def _champion_report(
     release: tuple[RgbArtifact, EvaluationReport],
     training_set: TrainingSet,
 ) -> EvaluationReport:
-    """The champion's report on the candidate's exam: the registered one, or a new sitting where the exam changed."""
+    """The champion's report on the candidate's exam: the registered one, or a new one where the exam changed."""
     artifact, report = release
     if report.exam_digest == candidate.report.exam_digest:
         return report
-    work.say("the exam changed since the champion sat it: the champion sits the new one")
+    work.say("the exam changed since the champion was evaluated: it is evaluated on the new one")
     samples = generated_samples(work, artifact, training_set).receipt
     assert isinstance(samples, GeneratedSamples)
     new = evaluation_report(work, samples, artifact, training_set, candidate.artifact).receipt
@@ -130,7 +131,7 @@ def _champion_report(
 def _print_verdict(
     work: Work, candidate: RegisteredCandidate, champion: EvaluationReport | None, decision: Decision
 ) -> None:
-    """The candidate's page once more, now with the gate's word and the champion's videos beside its own."""
+    """Write the candidate's page again, now with rules, decision and the champion's videos beside its own."""
     report = candidate.report
     beside = champion if champion and (Path(champion.folder) / "clips.json").exists() else None
     if Path(report.report_html).exists():
@@ -138,5 +139,4 @@ def _print_verdict(
 
 
 def _says(decision: Decision) -> str:
-    told = [reason.says for reason in decision.reasons if decision.passed or not reason.passed]
-    return "; ".join(told)
+    return "; ".join(reason.message for reason in decision.reasons if decision.passed or not reason.passed)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evaluation.catalogue import measured, single_number
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
-from evaluation.metrics.catalogue import measured, single_number
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
 from evaluation.report.page import render_page
 from evaluation.report.table import table_rows, way_to_ceiling
@@ -45,7 +45,9 @@ def _report(folder: Path, hand: float, exam: str = "exam") -> EvaluationReport:
 
 def test_page_before_the_gate_says_so_and_escapes_prompts(report: EvaluationReport) -> None:
     page = render_page(report)
-    assert "Not judged yet" in page
+    assert "Not decided yet" in page
+    assert "required" not in page
+    assert "<th>champion" not in page
     assert "raises &lt;b&gt;it&lt;/b&gt;" in page
 
 
@@ -56,10 +58,19 @@ def test_page_needs_no_other_file(report: EvaluationReport) -> None:
     assert not [link for link in ('src="videos', "http://", "https://") if link in page]
 
 
+def test_headlines_come_from_the_metrics_and_show_in_each_clip(report: EvaluationReport) -> None:
+    page = render_page(report)
+    assert page.count("Hand where it should be") == 2
+    assert "Mouth follows the sound" not in page, "not in this report"
+
+
 def test_a_refusal_stands_on_top_with_its_reasons_first(report: EvaluationReport) -> None:
     decision = Decision(
         passed=False,
-        reasons=[Reason(rule="a", passed=True, says="fine here"), Reason(rule="b", passed=False, says="too far off")],
+        reasons=[
+            Reason(rule="a", passed=True, message="fine here"),
+            Reason(rule="b", passed=False, message="too far off"),
+        ],
         challenger_digest="c",
         champion_digest=None,
         exam_digest="e",
@@ -80,9 +91,9 @@ def test_a_champion_of_another_exam_shows_no_numbers(report: EvaluationReport, t
     assert table_rows(report, champion, None)[0].champion == "other exam"
 
 
-def test_the_table_shows_what_the_gate_asks(report: EvaluationReport) -> None:
+def test_the_table_shows_what_the_gate_requires(report: EvaluationReport) -> None:
     gate = GateConfig(rules=[GateRule(metric=HAND, floor=8.0)], must_improve=None)
-    assert [row.asked for row in table_rows(report, None, gate)] == ["≤ 8", "–"]
+    assert [row.required for row in table_rows(report, None, gate)] == ["≤ 8", "–"]
 
 
 def test_way_to_the_ceiling(report: EvaluationReport) -> None:

@@ -40,7 +40,7 @@ def decision(registry: Registry, candidate: RegisteredCandidate, passed: bool) -
     now = registry.ledger.champion()
     return Decision(
         passed=passed,
-        reasons=[Reason(rule="psnr_db floor", passed=passed, says="20 dB")],
+        reasons=[Reason(rule="psnr_db floor", passed=passed, message="20 dB")],
         challenger_digest=candidate.artifact.digest,
         champion_digest=now.champion if now else None,
         exam_digest=candidate.report.exam_digest,

@@ -1,9 +1,9 @@
 """The embedded hand locator: a small convolutional network that finds both hands in a frame.
 
 It stands in for a pose detector (the paper takes DWPose), needs no weights to download, and is fitted anew for every
-exam on the training clips' own hand boxes, always from the same seed. It learns from frames as they come out of the
-latent codec, some with noise in their latents, so that it reads generated frames too. What it cannot see shows in
-the metric's `truth` and `ceiling` rows: its error on true frames.
+exam on the training clips' own hand boxes, always from the same seed. It is fitted on frames as they come out of the
+latent codec, some with noise in their latents, so that it works on generated frames too. Its own error shows in the
+metric's `truth` and `ceiling` columns: what it measures on true frames.
 
 Shape legend: B frames, H W pixels of the working size, h w = H/4 W/4 cells, K = 2 hands (left, right), 2 = x, y.
 """

@@ -1,9 +1,9 @@
 """Fit the embedded hand locator on training clips as they come out of the latent codec.
 
-It learns from the first training batch only: later deliveries then change neither the locator nor the exam, and
+It is fitted on the first training batch only: later deliveries then change neither the locator nor the exam, and
 reports stay comparable.
 
-Shape legend: A annotated frames, H W pixels.
+Shape legend: A annotated frames, H W pixels, K = 2 hands (left, right), 2 = x, y.
 """
 
 from collections.abc import Generator, Sequence
@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from evaluation.held_out import ExamClip
-from evaluation.metrics.hand_error import annotated_centres
-from evaluation.metrics.hand_locator import HandLocator, LabelledFrames, fit_locator
+from evaluation.exam.hand_locator import HandLocator, LabelledFrames, fit_locator
+from evaluation.exam.held_out import EvaluationClip
+from evaluation.measuring.hands import annotated_centres
 from model.conditioning.latent_codec import LatentCodec
 from model.inference.write_clip import to_bytes
 
@@ -22,20 +22,18 @@ FITTED_CLIPS = 192
 LATENT_NOISE = 0.35  # of the latents' unit variance: about what a young generator adds
 
 
-def fit_hand_locator(clips: Sequence[ExamClip], codec: LatentCodec, steps: int, seed: int) -> HandLocator | None:
+def fit_hand_locator(clips: Sequence[EvaluationClip], codec: LatentCodec, steps: int, seed: int) -> HandLocator | None:
     """The locator, deterministic in its arguments; None where no clip has a hand box."""
-    with_hands = [clip for clip in clips if any(box.left_hand or box.right_hand for box in clip.record.boxes.values())][
-        :FITTED_CLIPS
-    ]
+    with_hands = [clip for clip in clips if any(at.left_hand or at.right_hand for at in clip.record.boxes.values())]
     if not with_hands:
         return None
     with one_thread():
-        clean = _labelled(with_hands, codec, 0.0, seed)
-        noisy = _labelled(with_hands, codec, LATENT_NOISE, seed)
+        clean = _labelled(with_hands[:FITTED_CLIPS], codec, 0.0, seed)
+        noisy = _labelled(with_hands[:FITTED_CLIPS], codec, LATENT_NOISE, seed)
         return fit_locator(clean, noisy, steps, seed)
 
 
-def through_codec(clip: ExamClip, codec: LatentCodec, latent_noise: float = 0.0, seed: int = 0) -> Tensor:
+def through_codec(clip: EvaluationClip, codec: LatentCodec, latent_noise: float = 0.0, seed: int = 0) -> Tensor:
     """The clip's frames uint8 [T,H,W,3] as its latents decode, with Gaussian noise added to them if asked."""
     latents_1CThw = clip.fields["rgb_CThw"][None]
     draw = torch.Generator().manual_seed(seed)
@@ -55,7 +53,7 @@ def one_thread() -> Generator[None]:
         torch.set_num_threads(threads)
 
 
-def _labelled(clips: Sequence[ExamClip], codec: LatentCodec, latent_noise: float, seed: int) -> LabelledFrames:
+def _labelled(clips: Sequence[EvaluationClip], codec: LatentCodec, latent_noise: float, seed: int) -> LabelledFrames:
     frames, centres = [], []
     for index, clip in enumerate(clips):
         annotated, centres_AK2 = annotated_centres(clip.record.boxes)

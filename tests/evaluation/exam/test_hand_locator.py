@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from evaluation.metrics.hand_locator import LabelledFrames, expected_centres, fit_locator, locate_hands
+from evaluation.exam.hand_locator import LabelledFrames, expected_centres, fit_locator, locate_hands
 
 
 def _drawn(count: int, seed: int, height: int = 48, width: int = 32) -> LabelledFrames:
