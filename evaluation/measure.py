@@ -72,8 +72,10 @@ def _derived(name: str, metric: DerivedMetric, values: Mapping[str, Metric]) -> 
     source = values[metric.source]
     if source.value is None:
         return not_measured(name, source.note)
-    found = {role: values.get(role_name(metric.source, role)) for role in families()[metric.source].roles}
-    numbers = {role: math.nan if value is None or value.value is None else value.value for role, value in found.items()}
+    numbers: dict[Role, float] = {}
+    for role in families()[metric.source].roles:
+        value = values.get(role_name(metric.source, role))
+        numbers[role] = math.nan if value is None or value.value is None else value.value
     return single_number(name, metric.derive(numbers))
 
 

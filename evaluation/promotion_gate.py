@@ -74,11 +74,10 @@ def _floor_reason(challenger: EvaluationReport, rule: GateRule) -> Reason:
 
 def _regression_reason(challenger: EvaluationReport, champion: EvaluationReport, rule: GateRule) -> Reason:
     name = f"{rule.metric} against the champion"
-    new, old = _usable(challenger, rule.metric), _usable(champion, rule.metric)
-    if isinstance(new, str):
-        return Reason(rule=name, passed=False, message=new)
-    if isinstance(old, str):
-        return Reason(rule=name, passed=False, message=f"the champion's {old}")
+    pair = _usable_pair(challenger, champion, rule.metric)
+    if isinstance(pair, str):
+        return Reason(rule=name, passed=False, message=pair)
+    new, old = pair
     allowed = rule.allowed_regression
     assert allowed is not None
     sign = 1 if new.direction == "higher_is_better" else -1
@@ -93,26 +92,32 @@ def _regression_reason(challenger: EvaluationReport, champion: EvaluationReport,
 
 
 def _improvement_reason(challenger: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> Reason:
-    assert gate.must_improve is not None
-    name = f"{gate.must_improve} must improve"
-    new, old = _usable(challenger, gate.must_improve), _usable(champion, gate.must_improve)
-    if isinstance(new, str):
-        return Reason(rule=name, passed=False, message=new)
-    if isinstance(old, str):
-        return Reason(rule=name, passed=False, message=f"the champion's {old}")
-    if new.per_clip.keys() != old.per_clip.keys() or not new.per_clip:
-        message = (
-            f"{gate.must_improve} has no values on the same clips for both models: it cannot be compared clip by clip"
-        )
-        return Reason(rule=name, passed=False, message=message)
-    gain = paired_bootstrap(new.per_clip, old.per_clip, new.direction, gate.bootstrap_samples)
-    passed = gain.mean_gain > 0 and gain.probability_better >= gate.confidence
+    metric = gate.must_improve
+    assert metric is not None
+    name = f"{metric} must improve"
+    pair = _usable_pair(challenger, champion, metric)
+    if not isinstance(pair, str) and (pair[0].per_clip.keys() != pair[1].per_clip.keys() or not pair[0].per_clip):
+        pair = f"{metric} has no values on the same clips for both models: it cannot be compared clip by clip"
+    if isinstance(pair, str):
+        return Reason(rule=name, passed=False, message=pair)
+    new, old = pair
+    difference = paired_bootstrap(new.per_clip, old.per_clip, new.direction, gate.bootstrap_samples)
+    low, high = difference.gain_interval
     message = (
-        f"{gate.must_improve} gains {_quantity(gain.mean_gain, new)} on {gain.clips} clips "
-        f"(90 % interval {_number(gain.gain_interval[0])} to {_number(gain.gain_interval[1])}); it is better in "
-        f"{gain.probability_better:.0%} of resamples, {gate.confidence:.0%} are required"
+        f"{metric} gains {_quantity(difference.mean_gain, new)} on {difference.clips} clips "
+        f"(90 % interval {_number(low)} to {_number(high)}); it is better in "
+        f"{difference.probability_better:.0%} of resamples, {gate.confidence:.0%} are required"
     )
+    passed = difference.mean_gain > 0 and difference.probability_better >= gate.confidence
     return Reason(rule=name, passed=passed, message=message)
+
+
+def _usable_pair(challenger: EvaluationReport, champion: EvaluationReport, name: str) -> tuple[Metric, Metric] | str:
+    """Both models' metric, or why they cannot be compared."""
+    new, old = _usable(challenger, name), _usable(champion, name)
+    if isinstance(new, str):
+        return new
+    return f"the champion's {old}" if isinstance(old, str) else (new, old)
 
 
 def _usable(report: EvaluationReport, name: str) -> Metric | str:

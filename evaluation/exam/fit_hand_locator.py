@@ -8,6 +8,7 @@ Shape legend: A annotated frames, H W pixels, K = 2 hands (left, right), 2 = x, 
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -28,9 +29,7 @@ def fit_hand_locator(clips: Sequence[EvaluationClip], codec: LatentCodec, steps:
     if not with_hands:
         return None
     with one_thread():
-        clean = _labelled(with_hands[:FITTED_CLIPS], codec, 0.0, seed)
-        noisy = _labelled(with_hands[:FITTED_CLIPS], codec, LATENT_NOISE, seed)
-        return fit_locator(clean, noisy, steps, seed)
+        return fit_locator(_labelled(with_hands[:FITTED_CLIPS], codec, seed), steps, seed)
 
 
 def through_codec(clip: EvaluationClip, codec: LatentCodec, latent_noise: float = 0.0, seed: int = 0) -> Tensor:
@@ -53,9 +52,10 @@ def one_thread() -> Generator[None]:
         torch.set_num_threads(threads)
 
 
-def _labelled(clips: Sequence[EvaluationClip], codec: LatentCodec, latent_noise: float, seed: int) -> LabelledFrames:
+def _labelled(clips: Sequence[EvaluationClip], codec: LatentCodec, seed: int) -> LabelledFrames:
+    """The annotated frames of all clips, once as the codec decodes them and once with noise in their latents."""
     frames, centres = [], []
-    for index, clip in enumerate(clips):
+    for latent_noise, (index, clip) in product((0.0, LATENT_NOISE), enumerate(clips)):
         annotated, centres_AK2 = annotated_centres(clip.record.boxes)
         frames.append(through_codec(clip, codec, latent_noise, seed + index)[annotated])
         centres.append(torch.from_numpy(centres_AK2).float())

@@ -10,14 +10,26 @@ directions and units without.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from evaluation.contracts import Direction
 from evaluation.measuring.clip import Frames, MeasuredClip, Need
 
 Role = Literal["model", "prompt_shuffled", "audio_shuffled", "baseline", "ceiling", "truth"]
+THE_SAME: dict[Role, str] = {
+    "prompt_shuffled": "the same, generated with another clip's prompt",
+    "audio_shuffled": "the same, generated with another clip's audio",
+    "baseline": "the same, on the person reference repeated",
+    "ceiling": "the same, on the true clip after the latent codec",
+    "truth": "the same, on the true clip",
+}
 Measure = Callable[[MeasuredClip, Frames], float]
 """One clip, frames uint8 [T,H,W,3] of one role -> value; NaN: this clip has none."""
+
+
+def roles(model: str, *others: Role, **own: str) -> dict[Role, str]:
+    """What a metric is measured on, a sentence each: the model's, others in standard words, others in their own."""
+    return {"model": model, **{role: THE_SAME[role] for role in others}, **cast(dict[Role, str], own)}
 
 
 @dataclass(frozen=True, kw_only=True)

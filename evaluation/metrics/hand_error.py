@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from data.contracts import FrameBoxes
 from evaluation.measuring.clip import Frames, MeasuredClip, given
 from evaluation.measuring.hands import annotated_centres, box_centre
-from evaluation.measuring.kinds import ClipMetric, DerivedMetric
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, roles
 
 Points = NDArray[np.floating]
 
@@ -82,14 +82,11 @@ METRICS = {
         needs=("boxes", "hand_locator"),
         headline="Hand where it should be",
         measure=_active_error,
-        roles={
-            "model": "distance between the active hand located in the generated frames and its true box centre",
-            "prompt_shuffled": "the same, generated with another clip's prompt",
-            "audio_shuffled": "the same, generated with another clip's audio",
-            "baseline": "the same, on the person reference repeated",
-            "ceiling": "the same, on the true clip after the latent codec",
-            "truth": "the same, on the true clip: the locator's own error",
-        },
+        roles=roles(
+            "distance between the active hand located in the generated frames and its true box centre",
+            *("prompt_shuffled", "audio_shuffled", "baseline", "ceiling"),
+            truth="the same, on the true clip: the locator's own error",
+        ),
     ),
     "hand_error_ratio_to_repeat": DerivedMetric(
         unit="ratio",
@@ -97,7 +94,7 @@ METRICS = {
         version=1,
         source=HAND,
         derive=lambda error: _ratio(error["model"], error["baseline"]),
-        roles={"model": "hand error as a share of repeating the person reference"},
+        roles=roles("hand error as a share of repeating the person reference"),
     ),
     "hand_error_ratio_prompt_shuffled_to_true": DerivedMetric(
         unit="ratio",
@@ -105,7 +102,7 @@ METRICS = {
         version=1,
         source=HAND,
         derive=lambda error: _ratio(error["prompt_shuffled"], error["model"]),
-        roles={"model": "how much another clip's prompt raises the hand error; 1: the model does not read the prompt"},
+        roles=roles("how much another clip's prompt raises the hand error; 1: the model ignores the prompt"),
     ),
     "idle_hand_error_px_embedded_locator": ClipMetric(
         unit="px",
@@ -113,10 +110,9 @@ METRICS = {
         version=1,
         needs=("boxes", "hand_locator"),
         measure=_idle_error,
-        roles={
-            "model": "distance between the other hand located in the generated frames and its true box centre",
-            "baseline": "the same, on the person reference repeated",
-            "ceiling": "the same, on the true clip after the latent codec",
-        },
+        roles=roles(
+            "distance between the other hand located in the generated frames and its true box centre",
+            *("baseline", "ceiling"),
+        ),
     ),
 }

@@ -10,7 +10,7 @@ Shape legend: T frames, H W pixels, D descriptor.
 import numpy as np
 
 from evaluation.measuring.clip import GENERATED, Frames
-from evaluation.measuring.kinds import ClipMetric
+from evaluation.measuring.kinds import ClipMetric, roles
 
 
 def motion_smoothness(frames_THW3: Frames, cell_pixels: int = 8) -> float:
@@ -37,9 +37,6 @@ METRICS = {
         direction="higher_is_better",
         version=1,
         measure=lambda _, frames_THW3: motion_smoothness(frames_THW3[GENERATED]),
-        roles={
-            "model": "cosine of consecutive frames' coarse pixel descriptors; a still picture scores 1",
-            "truth": "the same, on the true clip",
-        },
+        roles=roles("cosine of consecutive frames' coarse pixel descriptors; a still picture scores 1", "truth"),
     )
 }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from data.contracts import FrameBoxes
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.colour import lab_from_rgb
-from evaluation.measuring.kinds import ClipMetric, DerivedMetric
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, roles
 from foundation.clip_format import Box
 
 Series = NDArray[np.floating]
@@ -112,14 +112,11 @@ METRICS = {
         needs=("boxes", "sound"),
         headline="Mouth follows the sound",
         measure=_follows,
-        roles={
-            "model": "correlation of mouth opening (dark area in the lower face) and loudness, mean over clips",
-            "prompt_shuffled": "the same, generated with another clip's prompt",
-            "audio_shuffled": "the same, generated with another clip's audio, against the clip's own audio",
-            "baseline": "the same, on the person reference repeated: a mouth that never moves",
-            "ceiling": "the same, on the true clip after the latent codec",
-            "truth": "the same, on the true clip",
-        },
+        roles=roles(
+            "correlation of mouth opening (dark area in the lower face) and loudness, mean over clips",
+            *("prompt_shuffled", "baseline", "ceiling", "truth"),
+            audio_shuffled="the same, generated with another clip's audio, against the clip's own audio",
+        ),
     ),
     "mouth_audio_correlation_lost_by_shuffling": DerivedMetric(
         unit="Pearson r",
@@ -127,6 +124,6 @@ METRICS = {
         version=2,
         source=MOUTH,
         derive=lambda correlation: correlation["model"] - correlation["audio_shuffled"],
-        roles={"model": "correlation lost when another clip's audio is given; 0: the model does not hear the audio"},
+        roles=roles("correlation lost when another clip's audio is given; 0: the model ignores the audio"),
     ),
 }

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from data.contracts import FrameBoxes
 from evaluation.measuring.clip import Frames, MeasuredClip, given
 from evaluation.measuring.colour import lab_from_rgb
-from evaluation.measuring.kinds import ClipMetric, Measure
+from evaluation.measuring.kinds import ClipMetric, Measure, roles
 from foundation.clip_format import Box
 
 Real = NDArray[np.float64]
@@ -136,10 +136,10 @@ METRICS = {
         prepare=_retrieval,
         guess=_chance,
         guess_note="chance",
-        roles={
-            "model": "share of clips whose generated product is nearest to its own reference among all held-out ones",
-            "baseline": "chance: what guessing reaches",
-            "ceiling": "the same, on the true clip after the latent codec",
-        },
+        roles=roles(
+            "share of clips whose generated product is nearest to its own reference among all held-out ones",
+            "ceiling",
+            baseline="chance: what guessing reaches",
+        ),
     )
 }

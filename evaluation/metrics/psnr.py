@@ -3,7 +3,7 @@
 import numpy as np
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
-from evaluation.measuring.kinds import ClipMetric
+from evaluation.measuring.kinds import ClipMetric, roles
 
 
 def psnr_db(clip: MeasuredClip, frames_THW3: Frames) -> float:
@@ -22,11 +22,6 @@ METRICS = {
         needs=("truth",),
         headline="Picture near the truth",
         measure=psnr_db,
-        roles={
-            "model": "PSNR of the generated frames against the true ones",
-            "prompt_shuffled": "the same, generated with another clip's prompt",
-            "baseline": "the same, on the person reference repeated",
-            "ceiling": "the same, on the true clip after the latent codec",
-        },
+        roles=roles("PSNR of the generated frames against the true ones", "prompt_shuffled", "baseline", "ceiling"),
     )
 }

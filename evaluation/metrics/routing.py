@@ -6,7 +6,7 @@ Shape legend: M layers, I noise levels, N target tokens.
 """
 
 from evaluation.measuring.clip import MeasuredClip, given
-from evaluation.measuring.kinds import ClipMetric
+from evaluation.measuring.kinds import ClipMetric, roles
 from model.contracts import REGIONS
 
 
@@ -35,7 +35,7 @@ def _recall_metric(region: str) -> ClipMetric:
         version=1,
         needs=("network", "experts"),
         measure=lambda clip, _: recall(clip, region),
-        roles={"model": f"share of {region} tokens routed to {region}"},
+        roles=roles(f"share of {region} tokens routed to {region}"),
     )
 
 
@@ -47,10 +47,7 @@ METRICS = {
         needs=("network", "experts"),
         measure=lambda clip, _: accuracy(clip),
         guess=lambda clip, _: always_base(clip),
-        roles={
-            "model": "share of held-out target tokens whose router picks the labelled region",
-            "baseline": "always base",
-        },
+        roles=roles("share of held-out target tokens whose router picks the labelled region", baseline="always base"),
     ),
     **{f"routing_recall_{region}": _recall_metric(region) for region in REGIONS},
 }

@@ -8,7 +8,7 @@ Shape legend: C latent channels, T latent frames, h w latent size.
 """
 
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
-from evaluation.measuring.kinds import ClipMetric, Measure
+from evaluation.measuring.kinds import ClipMetric, Measure, roles
 from evaluation.measuring.network_answer import mean_square
 
 
@@ -34,7 +34,7 @@ def _metric(measure: Measure, description: str, *needs: Need) -> ClipMetric:
         version=1,
         needs=("network", *needs),
         measure=measure,
-        roles={"model": description},
+        roles=roles(description),
     )
 
 

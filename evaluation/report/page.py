@@ -22,50 +22,38 @@ from foundation.run_folder import write_whole
 DOES_NOT_DECIDE = "it draws the page of a report that is finished"
 
 
-def render_page(
-    report: EvaluationReport,
-    champion: EvaluationReport | None = None,
-    decision: Decision | None = None,
-    gate: GateConfig | None = None,
-    links: dict[str, str] | None = None,
-) -> str:
-    """The whole page as HTML.
-
-    Args:
-        report: of the challenger; its folder holds the videos.
-        champion: its report, to be shown beside it, where there is one.
-        decision: the gate's; before it the page shows numbers only.
-        gate: its floors are shown in the table.
-        links: label -> address, shown at the end.
-    """
-    headlines = {name: m.headline for name, m in families().items() if m.headline and name in report.metrics}
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("page.html.j2").render(
-        report=report,
-        champion=champion,
-        decision=decision,
-        columns=COLUMNS,
-        rows=table_rows(report, champion, gate),
-        gate=gate,
-        headlines=[_headline(report, name, title) for name, title in headlines.items()],
-        clips=_clips(report, champion, headlines),
-        contact_sheet=_inline(Path(report.contact_sheet), "image/png"),
-        links=links or {},
-    )
-
-
 def write_page(
     file: Path,
     report: EvaluationReport,
     champion: EvaluationReport | None = None,
     decision: Decision | None = None,
     gate: GateConfig | None = None,
-    links: dict[str, str] | None = None,
 ) -> None:
-    """Render the page into `file`, whole or not at all."""
-    write_whole(file, render_page(report, champion, decision, gate, links))
+    """Render the whole page into an HTML file, written whole or not at all.
+
+    Args:
+        file: where to.
+        report: of the challenger; its folder holds the videos.
+        champion: its report, to be shown beside it, where there is one.
+        decision: the gate's; before it the page shows numbers only.
+        gate: its floors are shown in the table.
+    """
+    headlines = {name: m.headline for name, m in families().items() if m.headline and name in report.metrics}
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("page.html.j2").render(
+        report=report,
+        champion=champion,
+        decision=decision,
+        gate=gate,
+        columns=COLUMNS,
+        rows=table_rows(report, champion, gate),
+        headlines=[_headline(report, name, title) for name, title in headlines.items()],
+        clips=_clips(report, champion, headlines),
+        contact_sheet=_inline(Path(report.contact_sheet), "image/png"),
+    )
+    write_whole(file, page)
 
 
 def _headline(report: EvaluationReport, name: str, title: str) -> dict[str, Any]:

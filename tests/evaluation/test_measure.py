@@ -36,7 +36,7 @@ def _locator(clips: list[EvaluationClip]) -> HandLocator:
         frames.append(torch.from_numpy(clip.frames()[annotated]))
         centres.append(torch.from_numpy(centres_AK2).float())
     labelled = LabelledFrames(torch.cat(frames), torch.cat(centres))
-    return fit_locator(labelled, labelled, steps=40, seed=0)
+    return fit_locator(labelled, steps=40, seed=0)
 
 
 @pytest.fixture
