@@ -23,7 +23,7 @@ from data.annotators.contracts import Frames, Mask
 from data.annotators.launch import annotate
 from data.clips.contact_sheet import draw_contact_sheet
 from data.clips.structure_video import BLACK_BELOW
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.video_io import read_video
 

@@ -59,7 +59,7 @@ class ClipAnnotator:
     def product_mask(self, before: Annotations) -> dict[str, Any]:
         tool: contracts.ProductMasker = self._tool("product_mask")
         delivered = before.product_image is None and (self.folder / PRODUCT_IMAGE).is_file()
-        picture_HWC = clip_files.read_product_image(self.folder) if delivered else None
+        picture_HWC = clip_files.read_image(self.folder, PRODUCT_IMAGE) if delivered else None
         mask_THW = tool.mask(self.rgb_THWC, clip_files.read_pose(self.folder), picture_HWC)
         return {
             "product_mask": clip_files.write_mask(self.folder, mask_THW),

@@ -4,20 +4,17 @@ A folder holds rgb.mp4 (and product.png, where one was delivered); the tools tha
 processes, each under the Python of its own environment, and leave their files and annotations.json there.
 """
 
-import os
-import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
 from data.annotators.annotations import CLIP, Annotations, read_annotations
 from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
+from foundation.child_process import OnLine, follow
+from foundation.home import ROOT
 from foundation.run_folder import write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "annotation.json"
-OnLine = Callable[[str], None]
 
 
 class AnnotationError(RuntimeError):
@@ -67,27 +64,8 @@ def python_of(environment: str) -> Path:
 
 
 def _run(python: Path, folder: Path, tasks: list[Task], on_line: OnLine) -> None:
-    """One child. What its libraries chatter on standard error is kept for the case that it fails."""
-    with tempfile.TemporaryFile("w+") as chatter:
-        child = subprocess.Popen(
-            [str(python), "-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks],
-            stdout=subprocess.PIPE,
-            stderr=chatter,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"},
-        )
-        try:
-            assert child.stdout is not None
-            for line in child.stdout:
-                on_line(line.rstrip())
-            code = child.wait()
-        except BaseException:
-            child.terminate()
-            child.wait()
-            raise
-        chatter.seek(0)
-        said = chatter.read().strip().splitlines()
+    """One child. What its libraries write on standard error is passed on too."""
+    command = ["-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks]
+    code, last = follow(command, on_line, {"PYTHONPATH": str(ROOT)}, python)
     if code != 0:
-        last = said[-1] if said else "it said nothing"
-        raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last}")
+        raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last or 'without a word'}")

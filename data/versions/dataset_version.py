@@ -7,16 +7,12 @@ Expectations and not DVC itself.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
-from subprocess import PIPE, STDOUT
 from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
@@ -28,6 +24,7 @@ from data.versions.batch_entry import RAW, BatchEntry, Stage, write_entry
 from data.versions.batch_receipts import raw_receipt
 from data.versions.diff_batches import BatchVersion
 from data.versions.settled import is_lost, is_settled, settle
+from foundation.child_process import OnLine, follow
 
 LOCK = Path(".dvc/tmp/one_writer.lock")
 FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that says what went wrong
@@ -35,7 +32,6 @@ BUSY = re.compile(
     r"Unable to acquire lock|is busy, it is being blocked by|^\s+\(PID \d+\): |troubleshooting#lock-issue"
 )
 RETRY_SECONDS = 1.0
-OnLine = Callable[[str], None]
 
 
 def order_batch(batch: str, entry: BatchEntry) -> None:
@@ -155,17 +151,13 @@ def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
 
 def _follow(module: list[str], on_line: OnLine) -> tuple[int, list[str]]:
     """`python -m module ...` in the project root, its lines handed on; `python` in DVC stages is this same Python."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "true"}
     lines: list[str] = []
-    with subprocess.Popen(
-        [sys.executable, "-m", *module], stdout=PIPE, stderr=STDOUT, text=True, env=environment
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            lines.append(line.rstrip())
-            on_line(lines[-1])
-    return child.returncode, lines
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        on_line(line)
+
+    return follow(["-m", *module], keep)[0], lines
 
 
 def _why(lines: list[str]) -> str:

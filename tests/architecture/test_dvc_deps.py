@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.sources.studio.config import StudioBatch
+from data.sources.studio import StudioBatch
 from data.versions.batch_entry import DECIDES, BatchEntry, Harmless, stage_identities
 from foundation import code_digest as digests
 from foundation.clip_format import ClipFormat

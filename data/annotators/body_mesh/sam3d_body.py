@@ -66,7 +66,6 @@ class Sam3DBodyMesh:
 
 
 def build(tool: BodyMeshTool) -> Sam3DBodyMesh:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return Sam3DBodyMesh(weights_folder(tool, "a folder with model.ckpt and assets/mhr_model.pt"), tool.device)
 
 

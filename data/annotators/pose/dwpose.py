@@ -68,7 +68,6 @@ class DWPose:
 
 
 def build(tool: Tool) -> DWPose:
-    """The tool as it is configured. ValueError: its weights are not there."""
     folder = weights_folder(tool, "a folder with yolox_l.onnx and dw-ll_ucoco_384.onnx")
     return DWPose(folder / "yolox_l.onnx", folder / "dw-ll_ucoco_384.onnx")
 

@@ -125,7 +125,6 @@ class MediaPipePose:
 
 
 def build(_: Tool) -> MediaPipePose:
-    """The tool as it is configured: there is nothing to configure."""
     return MediaPipePose()
 
 

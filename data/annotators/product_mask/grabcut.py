@@ -77,7 +77,6 @@ class GrabCutMasker:
 
 
 def build(_: ProductMaskTool) -> GrabCutMasker:
-    """The tool as it is configured: there is nothing to configure."""
     return GrabCutMasker()
 
 

@@ -74,7 +74,6 @@ class HandObjectBoxes:
 
 
 def build(tool: RegionTool) -> HandObjectBoxes:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return HandObjectBoxes(weights_folder(tool, "a detection checkpoint of transformers"), tool.device, tool.labels)
 
 

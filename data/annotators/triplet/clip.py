@@ -53,5 +53,4 @@ class ClipTriplet:
 
 
 def build(tool: Tool) -> ClipTriplet:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return ClipTriplet(weights_folder(tool, "a folder with a CLIP checkpoint"), tool.device)

@@ -38,7 +38,6 @@ class EfficientNetDlib:
 
 
 def build(_: Tool) -> EfficientNetDlib:
-    """The tool as it is configured: there is nothing to configure."""
     return EfficientNetDlib()
 
 

@@ -16,13 +16,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.annotators.annotations import Annotations
 from data.annotators.config import Task
-from data.annotators.launch import AnnotationError, OnLine, annotate
+from data.annotators.launch import AnnotationError, annotate
 from data.contracts import ClipRecord, Provenance
-from data.sources.raw_video.config import RawVideoBatch
+from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.read import SOUND_RATE, Footage, FootageError
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.sidecar import FootageEntry
 from data.sources.raw_video.stretches import Stretch
+from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
@@ -133,15 +134,15 @@ def people_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
     rules = config.rules
     if found.people is not None and found.people > rules.people:
         return "several_people", found.people, rules.people
-    hands = _share(found, "left_hand", "right_hand")
-    if (face := _share(found, "face")) < rules.face_share:
+    hands = found.share("left_hand", "right_hand")
+    if (face := found.share("face")) < rules.face_share:
         return "no_face", face, rules.face_share
     return ("no_hand", hands, rules.hand_share) if hands < rules.hand_share else None
 
 
 def product_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
     """The product is there, and at least once together with the face, which references are made from."""
-    share, least = _share(found, "product"), config.rules.product_share
+    share, least = found.share("product"), config.rules.product_share
     together = any(boxes.face and boxes.product for boxes in found.boxes.values())
     return None if share >= least and together else ("no_product", share, least)
 
@@ -155,12 +156,6 @@ def score_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
         if threshold > 0 and (score is None or score < threshold):
             return reason, -1.0 if score is None else round(score, 4), threshold
     return None
-
-
-def _share(found: Annotations, *parts: str) -> float:
-    """Share of the frames on which at least one of the parts is seen."""
-    seen = sum(any(getattr(boxes, part) is not None for part in parts) for boxes in found.boxes.values())
-    return round(seen / found.frames, 4)
 
 
 def _record(job: CutJob, found: Annotations) -> ClipRecord:

@@ -23,17 +23,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from data.annotators.launch import OnLine
 from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
+from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
-from data.sources.raw_video.config import RawVideoBatch
 from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.rejected import NAME as REJECTED
 from data.sources.raw_video.rejected import Rejection, summary, write_rejected
 from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
 from data.sources.raw_video.stretches import stretches
 from data.sources.raw_video.survey import Survey, survey
+from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import copy_delivery
 from foundation.map_items import Spread, map_items

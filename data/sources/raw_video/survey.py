@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.sources.raw_video.config import FootageRules
+from data.sources.raw_video import FootageRules
 from data.sources.raw_video.read import Footage, FootageError, Picture, Upright
 from data.sources.raw_video.speech import speech_windows
 

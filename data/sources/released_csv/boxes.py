@@ -12,7 +12,7 @@ from typing import Any
 
 from data.clips.region_boxes import FIRST_FRAME, FRAME_STEP, expected_frames
 from data.contracts import FrameBoxes
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from foundation.clip_format import Box
 from foundation.failures import ClipError, refuse
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from data.clips.manifest import inside
 from data.contracts import EMPTY_CELLS, ClipRecord
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.boxes import BoxReader
-from data.sources.released_csv.config import ReleasedCsvBatch
 from foundation.copy_delivery import copy_delivery
 from foundation.failures import refuse
 from foundation.video_io import probe_video

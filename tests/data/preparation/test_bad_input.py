@@ -15,7 +15,7 @@ from data.clips.manifest import read_manifest
 from data.contracts import FrameBoxes
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from data.sources.raw_video.config import FootageRules
+from data.sources.raw_video import FootageRules
 from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.stretches import stretches
 from data.sources.raw_video.survey import Survey, laplacian_variance, shots, survey

@@ -8,7 +8,7 @@ import pytest
 
 from data.config import DataConfig
 from data.contracts import FrameBoxes
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import deliver, read_records
 from foundation.failures import ClipError
 
