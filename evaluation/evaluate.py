@@ -26,10 +26,10 @@ from evaluation.measure_samples import Versions, measure_samples
 from evaluation.metrics.catalogue import DEFINITIONS, Role
 from evaluation.own_encoders import as_told_to
 from evaluation.report.page import write_page
-from foundation.digests import folder_digest
+from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder, write_whole
-from model.artifact.rgb_artifact import file_sha256, load_artifact
+from model.artifact.rgb_artifact import load_artifact
 from model.conditioning.latent_codec import LatentCodec
 from model.contracts import RgbArtifact, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer

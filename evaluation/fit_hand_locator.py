@@ -16,7 +16,7 @@ from evaluation.held_out import ExamClip
 from evaluation.metrics.hand_error import annotated_centres
 from evaluation.metrics.hand_locator import HandLocator, LabelledFrames, fit_locator
 from model.conditioning.latent_codec import LatentCodec
-from model.inference.write_clip import to_bytes
+from model.conditioning.pixels import to_bytes
 
 FITTED_CLIPS = 192
 LATENT_NOISE = 0.35  # of the latents' unit variance: about what a young generator adds

@@ -12,7 +12,7 @@ from evaluation.fit_hand_locator import through_codec
 from evaluation.held_out import ExamClip
 from evaluation.metrics.psnr import psnr_db
 from evaluation.own_encoders import as_told_to
-from model.artifact.rgb_artifact import ClipShape
+from foundation.clip_format import ClipFormat
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.conditioning.log_mel_audio import LogMelAudio
 from model.conditioning.text_encoder import HashedWords
@@ -30,7 +30,7 @@ def artifact(clips: list[ExamClip]) -> Any:
         folder=Path("runs/export-x/rgb_artifact"),
         manifest=SimpleNamespace(encoders_digest="its own"),
         encoding=SimpleNamespace(hoi_prompt="structure:"),
-        clip=ClipShape(frames=9, frames_per_second=25, height=48, width=32),
+        clip=ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0),
         codec=codec,
         text=HashedWords(8, 12),
         audio=LogMelAudio(6),
