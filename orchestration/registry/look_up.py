@@ -1,7 +1,7 @@
-"""Questions to the registry, nothing written: which folder a model lies in, who reigns and why, what was decided when.
+"""Questions to the registry, nothing written: where a model's artifact is, who is champion and why, what was decided.
 
-The library's face (`graspline.champion`, `graspline.history`, `graspline.Generator.champion`) asks here from whatever
-folder a program runs in.
+The library's face (`graspline.champion`, `graspline.history`, `graspline.Generator.champion`) asks here, from whatever
+folder a program runs in; `graspline generate` asks for the artifact.
 """
 
 from collections.abc import Generator, Sequence
@@ -13,12 +13,13 @@ from foundation import home
 from model.contracts import TrackingConfig
 from orchestration.load_config import load_config
 from orchestration.registry.ledger import Entry
-from orchestration.registry.release import Registry
+from orchestration.registry.models import ModelRegistry
+from orchestration.registry.succession import ledger_of
 
 
 @dataclass(frozen=True)
-class Reign:
-    """The champion, and since when and why it is."""
+class CurrentChampion:
+    """The champion, since when and why."""
 
     version: str  # in the registry
     digest: str  # of the artifact's folder
@@ -28,13 +29,13 @@ class Reign:
     reason: str
 
 
-def champion(overrides: Sequence[str] = ()) -> Reign | None:
-    """The reigning model; None where no model was promoted yet.
+def champion(overrides: Sequence[str] = ()) -> CurrentChampion | None:
+    """The champion; None where no model was promoted yet.
 
     >>> import graspline
-    >>> reign = graspline.champion()
-    >>> reign.version, reign.metrics["psnr_db"]
-    ('1', 20.0)
+    >>> best = graspline.champion()
+    >>> best.version, best.metrics["psnr_db"], best.reason
+    ('1', 20.0, 'better')
 
     Args:
         overrides: configuration, as on the command line: ["tracking.registered_model=NAME"].
@@ -42,51 +43,51 @@ def champion(overrides: Sequence[str] = ()) -> Reign | None:
     Raises:
         ValueError: an unknown override, or a ledger that was changed.
     """
-    with _registry(overrides) as registry:
-        decisions = [entry for entry in registry.ledger.entries() if entry.action != "refuse"]
-        if not decisions:
+    with _tracking(overrides) as tracking:
+        changes = [entry for entry in ledger_of(tracking).entries() if entry.action != "refuse"]
+        if not changes:
             return None
-        now = decisions[-1]
-        artifact, report = registry.release(str(now.champion_version))
+        version, digest = str(changes[-1].champion_version), str(changes[-1].champion)
+        artifact, report = ModelRegistry(tracking).release(version)
         metrics = {name: metric.value for name, metric in report.metrics.items()}
         folder = Path(artifact.folder).resolve()
-        return Reign(str(now.champion_version), str(now.champion), folder, metrics, now.time, now.reason)
+        return CurrentChampion(version, digest, folder, metrics, changes[-1].time, changes[-1].reason)
 
 
 def history(overrides: Sequence[str] = ()) -> list[Entry]:
-    """Every promotion, refusal and rollback, oldest first. Arguments and errors: see `champion`.
+    """Every promotion, refusal and rollback, oldest first. Arguments and errors: as of `champion`.
 
     >>> import graspline
     >>> [(entry.action, entry.version) for entry in graspline.history()]
     [('promote', '1'), ('refuse', '2')]
     """
-    with _registry(overrides) as registry:
-        return registry.ledger.entries()
+    with _tracking(overrides) as tracking:
+        return ledger_of(tracking).entries()
 
 
-def folder_of(name: str, overrides: Sequence[str] = ()) -> Path:
+def artifact_of(name: str, overrides: Sequence[str] = ()) -> Path:
     """The artifact of a registered model. ValueError: there is none of that name, see `registered_folder`."""
-    with _registry(overrides) as registry:
-        return registered_folder(registry.config, name).resolve()
+    with _tracking(overrides) as tracking:
+        return registered_folder(tracking, name).resolve()
 
 
 def registered_folder(tracking: TrackingConfig, name: str) -> Path:
-    """The artifact's folder on this machine.
+    """An artifact's folder on this machine.
 
     Args:
-        tracking: where versions live.
+        tracking: where models are registered.
         name: champion, challenger, previous_champion or a version number.
 
     Raises:
-        ValueError: there is none; says which there are.
+        ValueError: there is none; names those there are.
     """
-    registry = Registry(tracking)
-    return registry.folder(registry.version_named(name))
+    models = ModelRegistry(tracking)
+    return models.folder(models.version_named(name))
 
 
 @contextmanager
-def _registry(overrides: Sequence[str]) -> Generator[Registry]:
-    """The configured registry, whose paths are relative to the project; the program's own folder stays as it was."""
+def _tracking(overrides: Sequence[str]) -> Generator[TrackingConfig]:
+    """The configured registry. Its paths are relative to the project: the program is there meanwhile, and goes back."""
     with chdir(home.ROOT):
         home.enter()
-        yield Registry(load_config(overrides).tracking)
+        yield load_config(overrides).tracking

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
 
 
 @pytest.mark.parametrize("name", PACKAGES)

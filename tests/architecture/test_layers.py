@@ -10,7 +10,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 DAGSTER_FILES = {
     *(f"orchestration/{name}.py" for name in ("assets", "automation", "checks", "definitions")),
@@ -22,8 +22,8 @@ OWNERS = {
     "deepspeed": {"model/training/deepspeed_engine.py"},
     "great_expectations": {"data/validation/expectations.py"},
     "dvc": set(),  # never imported; a child process of data/dataset_version
-    "mlflow": {"model/training/run_tracking.py", "orchestration/registry/release.py"},
-    "dagster": DAGSTER_FILES | {"orchestration/commands/run_line.py"},
+    "mlflow": {"model/training/run_tracking.py", "orchestration/registry/models.py"},
+    "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py"},
     "typer": {"orchestration/commands/main.py", "orchestration/commands/data.py"},
 }
 NEVER_IN_DAGSTER = ("torch", "deepspeed", "diffusers", "transformers", "great_expectations", "mlflow")

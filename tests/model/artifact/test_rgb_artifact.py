@@ -195,7 +195,7 @@ def test_a_folder_that_is_no_artifact_is_named(tmp_path: Path) -> None:
 def request_export(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs) -> RunFolder:
     run = RunFolder(tmp_path / "runs" / "export-1")
     sections = ("network", "recipe", "encoding", "sampling", "clip")
-    run.order(
+    run.write_request(
         {name: getattr(configs, name).model_dump(mode="json") for name in sections},
         {"stage_two": stage_two.model_dump(mode="json"), "encoders": encoders.model_dump(mode="json")},
     )
@@ -253,9 +253,7 @@ def test_an_artifact_of_another_version_is_refused_in_one_line(
         file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
 
     rewrite(artifact, name, write)
-    with pytest.raises(
-        ValueError, match=rf"{message}.*another version of Graspline wrote it.*export again$"
-    ) as error:
+    with pytest.raises(ValueError, match=rf"{message}.*another version of Graspline wrote it.*export again$") as error:
         load_artifact(artifact)
     assert "\n" not in str(error.value)
 

@@ -1,4 +1,4 @@
-"""What a step of the line is given and gives back, whoever started it: command line, schedule, sensor or UI."""
+"""What a step of the pipeline is given and gives back, whoever started it: command line, schedule, sensor or UI."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from pydantic import BaseModel
 from orchestration.load_config import PipelineConfig
 
 
-class Screen(Protocol):
+class Display(Protocol):
     """Where a run shows what it does."""
 
     def begin(self, step: str, batch: str | None) -> None:
         """A step starts."""
         ...
 
-    def line(self, text: str) -> None:
+    def log(self, line: str) -> None:
         """One line of a step's output, progress lines included."""
         ...
 
@@ -26,12 +26,13 @@ class Screen(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
-    """The order for one step: the configuration, the batch it is about, and an ear for what it says."""
+class StepContext:
+    """What a step works with: the configuration, where its output goes, the batch it is about, its last receipt."""
 
     config: PipelineConfig
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     batch: str | None = None
+    previous: BaseModel | None = None  # what the same asset (and batch) gave the last time
 
     @property
     def batch_name(self) -> str:
@@ -40,8 +41,8 @@ class Work:
         return self.batch
 
 
-class Made(NamedTuple):
+class StepResult(NamedTuple):
     """What a step gives back."""
 
     receipt: BaseModel
-    reused: bool | None  # None: made of receipts alone, so it is new where its own receipt is
+    reused: bool  # nothing had to be done

@@ -6,14 +6,14 @@ import pytest
 
 from model.contracts import TrainingSet
 from orchestration.load_config import load_config
-from orchestration.steps.model_steps import training_order
+from orchestration.steps.model_steps import training_request
 
 SET = TrainingSet(train=(), held_out=(), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=False)
 
 
 def folder(*overrides: str) -> Path:
     config = load_config(overrides)
-    return training_order(config, "stage_one", SET, None).folder(config).path
+    return training_request(config, SET, None).folder.path
 
 
 @pytest.fixture

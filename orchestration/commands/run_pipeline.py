@@ -1,6 +1,6 @@
 """`graspline run`: materialise the whole graph, batch by batch, then everything that is made of all batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -10,80 +10,77 @@ from orchestration.assets import BATCHES
 from orchestration.definitions import build_definitions
 from orchestration.load_config import load_config
 from orchestration.steps.data_steps import batches_of
-from orchestration.steps.work import Screen
+from orchestration.steps.step import Display
 
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-RETRAIN_REST = (
-    "training_set",
-    "stage_one",
-    "stage_two",
-    "rgb_artifact",
-    "generated_samples",
-    "evaluation_report",
-    "registered_candidate",
-    "promotion_decision",
-    "champion",
-)
 
 
-class LineStoppedError(RuntimeError):
+class StepFailedError(RuntimeError):
     """A step failed; the message is the step's own, the asset is red, nothing below it was touched."""
 
 
 @dataclass(frozen=True)
-class Line:
+class Pipeline:
     """The graph, an instance to record into, and one way to materialise a part of it."""
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
 
-    def materialise(self, job: str, assets: Sequence[str], batch: str | None = None) -> None:
-        """Materialise some assets of a job.
+    def materialise(self, assets: Sequence[dg.AssetKey], batch: str | None = None) -> None:
+        """Materialise some assets, of one batch where they are partitioned.
 
         Raises:
-            LineStoppedError: a step or a blocking check failed.
+            StepFailedError: a step or a blocking check failed.
         """
+        job = "retrain" if batch is None else "ingest_batch"
         result = self.definitions.resolve_job_def(job).execute_in_process(
             run_config=SILENT,
             instance=self.instance,
             partition_key=batch,
-            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            asset_selection=assets,
             raise_on_error=False,
         )
         if not result.success:
-            raise LineStoppedError(_why(result))
+            raise StepFailedError(_why(result))
 
     def prepare(self, batch: str) -> None:
         """Deliver, prepare and validate one batch.
 
         Raises:
-            LineStoppedError: it cannot be delivered or prepared, or it is not valid.
+            StepFailedError: it cannot be delivered or prepared, or it is not valid.
         """
-        self.materialise("ingest_batch", ["raw_batch", "prepared_batch"], batch)
+        self.materialise(next(self.phases()), batch)
+
+    def phases(self) -> Iterator[list[dg.AssetKey]]:
+        """The assets in the order of the flow: what is made of each batch, what of all batches, and so on in turn."""
+        graph = self.definitions.resolve_asset_graph()
+        waiting, of_a_batch = list(graph.toposorted_asset_keys), True
+        while waiting:
+            later = {key for key in waiting if graph.get(key).is_partitioned is not of_a_batch}
+            ready = [key for key in waiting if key not in later and not graph.get_ancestor_asset_keys(key) & later]
+            yield ready
+            waiting, of_a_batch = [key for key in waiting if key not in ready], not of_a_batch
 
 
-def run_line(overrides: Sequence[str], screen: Screen) -> None:
+def run_pipeline(overrides: Sequence[str], display: Display) -> None:
     """Everything from the ordered batches to the champion, for one configuration."""
     batches = batches_of(load_config(overrides).data)
-    line = open_line(overrides, batches, screen)
-    for batch in batches:
-        line.prepare(batch)
-    line.materialise("retrain", ["encoders"])
-    for batch in batches:
-        line.materialise("ingest_batch", ["encoded_batch"], batch)
-    line.materialise("retrain", RETRAIN_REST)
+    pipeline = open_pipeline(overrides, batches, display)
+    for number, assets in enumerate(pipeline.phases()):
+        for batch in batches if number % 2 == 0 else [None]:
+            pipeline.materialise(assets, batch)
 
 
-def open_line(overrides: Sequence[str], batches: Sequence[str], screen: Screen) -> Line:
+def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:
     """The graph for one configuration, its batches known to Dagster."""
     instance = dg.DagsterInstance.get()
     instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
-    return Line(build_definitions(screen, overrides), instance)
+    return Pipeline(build_definitions(display, overrides), instance)
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
     """What failed: a blocking check with what it saw, or a step with its own message."""
-    refused = [found for found in result.get_asset_check_evaluations() if found.blocking and not found.passed]
+    refused = [check for check in result.get_asset_check_evaluations() if check.blocking and not check.passed]
     if refused:
         return "; ".join(
             f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}" for check in refused

@@ -30,39 +30,39 @@ class Timings:
         return seconds
 
 
-class PlainScreen:
+class PlainDisplay:
     """One line when a step starts and ends, one in between every 15 seconds."""
 
     def __init__(self) -> None:
         self.timings = Timings()
-        self._spoke = 0.0
+        self._last_print = 0.0
 
     def begin(self, step: str, batch: str | None) -> None:
-        """Say that a step starts."""
+        """Note that a step starts."""
         self.timings.begin(step, batch)
-        self._spoke = time.monotonic()
+        self._last_print = time.monotonic()
 
-    def line(self, text: str) -> None:
+    def log(self, line: str) -> None:
         """Show a progress line now and then."""
-        found = parse_progress(text)
-        if found and time.monotonic() - self._spoke > QUIET_SECONDS:
+        found = parse_progress(line)
+        if found and time.monotonic() - self._last_print > QUIET_SECONDS:
             done, total, what = found
             print(f"  {label(*self.timings.current)}: {done}/{total} {what}", flush=True)
-            self._spoke = time.monotonic()
+            self._last_print = time.monotonic()
 
     def end(self, reused: bool) -> None:
-        """Say that it is done."""
+        """Print that it is done."""
         seconds = self.timings.end(reused)
         print(f"{label(*self.timings.current):<34} {'unchanged' if reused else f'{seconds:6.1f} s'}", flush=True)
 
-    def __enter__(self) -> "PlainScreen":
+    def __enter__(self) -> "PlainDisplay":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         """Nothing to put away."""
 
 
-class LiveScreen:
+class LiveDisplay:
     """A bar a step, the running one at the bottom."""
 
     def __init__(self, console: Console) -> None:
@@ -82,9 +82,9 @@ class LiveScreen:
         self.timings.begin(step, batch)
         self._task = self._progress.add_task("", total=None, label=label(step, batch))
 
-    def line(self, text: str) -> None:
-        """Move the bar; anything else a child says is its newest caption."""
-        found = parse_progress(text)
+    def log(self, line: str) -> None:
+        """Move the bar; anything else of its output is not shown."""
+        found = parse_progress(line)
         if found:
             done, total, what = found
             self._progress.update(self._task, completed=done, total=total, description=f"{done}/{total} {what}"[:60])
@@ -95,7 +95,7 @@ class LiveScreen:
         caption = "unchanged" if reused else ""
         self._progress.update(self._task, completed=1, total=1, description=caption)
 
-    def __enter__(self) -> "LiveScreen":
+    def __enter__(self) -> "LiveDisplay":
         self._progress.start()
         return self
 

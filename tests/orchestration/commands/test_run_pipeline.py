@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.commands.run_line import Line, LineStoppedError
+from orchestration.commands.run_pipeline import Pipeline, StepFailedError
 
 ROOT = Path(__file__).parents[3]
 RUNS: list[str] = []
@@ -48,12 +48,12 @@ def materialise(mood: str) -> dg.DagsterInstance:
     RUNS.clear()
     definitions = dg.Definitions(
         assets=[batch, below],
-        jobs=[dg.define_asset_job("small")],
+        jobs=[dg.define_asset_job("retrain")],
         resources={"mood": Mood(wrong=mood)},
         executor=dg.in_process_executor,
     )
     instance = dg.DagsterInstance.ephemeral()
-    Line(definitions, instance).materialise("small", ["batch", "below"])
+    Pipeline(definitions, instance).materialise([batch.key, below.key])
     return instance
 
 
@@ -64,19 +64,19 @@ def test_a_good_run_reaches_the_bottom() -> None:
 
 
 def test_a_failed_step_is_named_with_its_own_message() -> None:
-    with pytest.raises(LineStoppedError, match=r"^batch: clip 3: no frame rate\ngive one in data\.csv$"):
+    with pytest.raises(StepFailedError, match=r"^batch: clip 3: no frame rate\ngive one in data\.csv$"):
         materialise("value")
     assert RUNS == []
 
 
 def test_a_blocking_check_stops_what_is_below() -> None:
-    with pytest.raises(LineStoppedError, match=r"batch, clips_are_valid: clip 7 \| boxes"):
+    with pytest.raises(StepFailedError, match=r"batch, clips_are_valid: clip 7 \| boxes"):
         materialise("check")
     assert RUNS == []
 
 
 def test_an_interrupted_step_says_so() -> None:
-    with pytest.raises(LineStoppedError, match="batch: interrupted"):
+    with pytest.raises(StepFailedError, match="batch: interrupted"):
         materialise("signal")
     assert RUNS == []
 
