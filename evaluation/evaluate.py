@@ -30,10 +30,10 @@ from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role
 from evaluation.report.page import write_page
-from foundation.digests import folder_digest
+from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder, write_whole
-from model.artifact.rgb_artifact import file_sha256, load_artifact, load_weights
+from model.artifact.rgb_artifact import load_artifact, load_weights
 from model.conditioning.latent_codec import LatentCodec
 from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer

@@ -33,10 +33,10 @@ from evaluation.report.videos import write_viewing_clip
 from foundation.digests import folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
-from model.artifact.rgb_artifact import LoadedArtifact, artifact_digest, load_artifact
+from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
+from model.conditioning.pixels import to_bytes
 from model.contracts import RgbArtifact, TrainingSet
 from model.inference.sampler import generate_clips
-from model.inference.write_clip import to_bytes
 from model.network.streams import Conditions
 
 CLIPS_AT_ONCE = 8
@@ -106,7 +106,7 @@ def clip_seed(seed: int, clip_id: str) -> int:
 
 def _load(receipt: RgbArtifact) -> LoadedArtifact:
     folder = Path(receipt.folder)
-    if artifact_digest(folder) != receipt.digest:
+    if folder_digest(folder) != receipt.digest:
         raise ValueError(f"artifact {folder} is not the one of the receipt (digest differs): export again")
     return load_artifact(folder, "cuda" if torch.cuda.is_available() else "cpu")
 

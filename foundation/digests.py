@@ -1,7 +1,7 @@
-"""Content digests of folders: the identity of every batch, the same on every machine.
+"""Content digests of files and folders: the identity of every batch and artifact, the same on every machine.
 
-Hashes of files are remembered in datasets/.memory/, one file a folder, so that asking again costs a stat a file and
-one batch costs nothing of another.
+Hashes of a folder's files are remembered in datasets/.memory/, one file a folder, so that asking again costs a stat a
+file and one batch costs nothing of another.
 """
 
 import json
@@ -16,6 +16,12 @@ from foundation.run_folder import write_whole
 CACHE = Path("datasets/.memory/digests")
 Stamped = list[str]
 """[stamp of the file when it was read, its sha256]"""
+
+
+def file_sha256(file: Path | str) -> str:
+    """Hex sha256 of a file's bytes, which are read."""
+    with open(file, "rb") as handle:
+        return file_digest(handle, "sha256").hexdigest()
 
 
 def folder_digest(folder: Path) -> str:
@@ -45,12 +51,6 @@ def file_digests(folder: Path) -> dict[str, str]:
         ValueError: the folder does not exist or is empty.
     """
     return _known(folder, sorted(_names(str(folder), "")))
-
-
-def file_sha256(file: Path) -> str:
-    """Hex sha256 of a file's bytes."""
-    with file.open("rb") as handle:
-        return file_digest(handle, "sha256").hexdigest()
 
 
 def digest_of(digests: dict[str, str]) -> str:
@@ -99,5 +99,4 @@ def _stamped(file: str, cached: Stamped | None) -> Stamped:
     stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
     if cached and cached[0] == stamp:
         return cached
-    with open(file, "rb") as handle:
-        return [stamp, file_digest(handle, "sha256").hexdigest()]
+    return [stamp, file_sha256(file)]

@@ -3,9 +3,11 @@
 Every model is frozen and refuses unknown fields, so a typo is an error. Facts: CoInteract, arXiv 2604.19636.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
+
+from foundation.fingerprint import DoesNotDecide
 
 AttentionMode = Literal["full", "asymmetric"]
 StageName = Literal["stage_one", "stage_two"]
@@ -189,7 +191,9 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     guidance: float
     sigma_shift: float
     # one: both sides of guidance as one batch; two: a pass each; auto: one, and two once it ran out of GPU memory
-    guidance_passes: Literal["auto", "one", "two"] = "auto"
+    guidance_passes: Annotated[
+        Literal["auto", "one", "two"], DoesNotDecide("the same samples up to the last bits, from more or less memory")
+    ] = "auto"
 
 
 class TrackingConfig(BaseModel, frozen=True, extra="forbid"):

@@ -17,7 +17,7 @@ from evaluation.exam.hand_locator import HandLocator, LabelledFrames, fit_locato
 from evaluation.exam.held_out import EvaluationClip
 from evaluation.measuring.hands import annotated_centres
 from model.conditioning.latent_codec import LatentCodec
-from model.inference.write_clip import to_bytes
+from model.conditioning.pixels import to_bytes
 
 FITTED_CLIPS = 192
 LATENT_NOISE = 0.35  # of the latents' unit variance: about what a young generator adds

@@ -11,7 +11,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 DAGSTER_FILES = {
     *(f"orchestration/{name}.py" for name in ("assets", "automation", "checks", "definitions")),

@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from foundation.clip_format import ClipFormat
+from foundation.digests import file_sha256
 from model.artifact.export import ArtifactConfigs, export_artifact
-from model.artifact.rgb_artifact import ClipShape, file_sha256
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.contracts import (
     AudioEncoderConfig,
@@ -70,7 +71,7 @@ CONFIGS = ArtifactConfigs(
     network=NETWORK,
     recipe=RECIPE,
     encoding=ENCODING,
-    clip=ClipShape(frames=9, frames_per_second=25, height=48, width=32),
+    clip=ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0),
     sampling=SamplingConfig(steps=3, guidance=1.5, sigma_shift=3),
 )
 

@@ -13,7 +13,7 @@ from evaluation.exam.held_out import EvaluationClip
 from evaluation.exam.own_encoders import encode_for
 from evaluation.measuring.clip import MeasuredClip
 from evaluation.metrics.psnr import psnr_db
-from model.artifact.rgb_artifact import ClipShape
+from foundation.clip_format import ClipFormat
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.conditioning.log_mel_audio import LogMelAudio
 from model.conditioning.text_encoder import HashedWords
@@ -31,7 +31,7 @@ def artifact(clips: list[EvaluationClip]) -> Any:
         folder=Path("runs/export-x/rgb_artifact"),
         manifest=SimpleNamespace(encoders_digest="its own"),
         encoding=SimpleNamespace(hoi_prompt="structure:"),
-        clip=ClipShape(frames=9, frames_per_second=25, height=48, width=32),
+        clip=ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0),
         codec=codec,
         text=HashedWords(8, 12),
         audio=LogMelAudio(6),

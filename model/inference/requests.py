@@ -1,36 +1,40 @@
-"""What a person asks for: one order a video, from options or from a list in the authors' CSV format.
+"""What a person asks for: one request a video, from options or from a list in the authors' CSV format.
 
 The CSV has the columns of the public inference script: audio, person_image, prompt, and if there are any prompt2,
 prompt3, ... (one a chained clip), product_image, pose_video, scale. Paths are relative to the CSV's folder.
 """
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from foundation.video_io import Sound
+from model.inference.read_inputs import Picture
 
 
 @dataclass(frozen=True)
-class ClipOrder:
+class GenerationRequest:
     """One video, or the same one from several seeds."""
 
-    person: Path
-    audio: Path
+    person: Picture
+    audio: Path | Sound
     prompts: Sequence[str]  # one a clip; several are chained
-    out: Path  # with several seeds, each video's name says its own
-    product: Path | None = None
+    product: Picture | None = None
     product_scale: float = 1.0
     pose: Path | None = None
     seeds: Sequence[int] = (0,)
     seconds: float | None = None  # of each clip; None: the artifact's whole clip
-
-    def file(self, seed: int) -> Path:
-        """Where a seed's video goes."""
-        return self.out if len(self.seeds) == 1 else self.out.with_stem(f"{self.out.stem}_seed{seed}")
+    sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of SamplingConfig; else as it was exported
 
 
-def read_orders(file: Path, out: Path, seeds: Sequence[int], seconds: float | None) -> list[ClipOrder]:
-    """One order a row; row n goes to `<out>_00n.mp4`.
+def read_requests(file: Path, common: Mapping[str, Any]) -> list[GenerationRequest]:
+    """One request a row.
+
+    Args:
+        file: the list.
+        common: fields of GenerationRequest that are the same for all rows: seeds, seconds, sampling.
 
     Raises:
         ValueError: the file is missing or empty, or a row lacks an input; names row and column.
@@ -43,20 +47,18 @@ def read_orders(file: Path, out: Path, seeds: Sequence[int], seconds: float | No
     if not rows:
         raise ValueError(f"{file} has no row: give one line a video under a header")
     _check_columns(file, list(rows[0]))
-    return [
-        ClipOrder(
-            person=_path(file, number, row, "person_image"),
-            audio=_path(file, number, row, "audio"),
-            prompts=_prompts(file, number, row),
-            out=out.with_stem(f"{out.stem}_{number:03d}"),
-            product=_path(file, number, row, "product_image") if row.get("product_image") else None,
-            product_scale=_scale(file, number, row),
-            pose=_path(file, number, row, "pose_video") if row.get("pose_video") else None,
-            seeds=seeds,
-            seconds=seconds,
-        )
-        for number, row in enumerate(rows)
-    ]
+    return [replace(_request(file, number, row), **common) for number, row in enumerate(rows)]
+
+
+def _request(file: Path, number: int, row: dict[str, str]) -> GenerationRequest:
+    return GenerationRequest(
+        person=_path(file, number, row, "person_image"),
+        audio=_path(file, number, row, "audio"),
+        prompts=_prompts(file, number, row),
+        product=_path(file, number, row, "product_image") if row.get("product_image") else None,
+        product_scale=_scale(file, number, row),
+        pose=_path(file, number, row, "pose_video") if row.get("pose_video") else None,
+    )
 
 
 def _check_columns(file: Path, columns: Sequence[str | None]) -> None:
