@@ -25,7 +25,7 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     train_batches: list[str] = Field(min_length=1)
     held_out_batches: list[str] = Field(min_length=1)
     train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
-    held_out_is_trained_on: bool = False  # must be said out loud for the one-clip overfit demo
+    held_out_is_trained_on: bool = False  # must be set on purpose, for the one-clip overfit demo
     validation: ValidationThresholds = ValidationThresholds()
     preparation_processes: Annotated[int, Field(ge=1), DoesNotDecide("clips are independent")] = 2  # on this machine
     # over what clips are spread; ray: an extra, for many machines
@@ -55,7 +55,7 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
         shared = sorted(set(self.train_batches) & set(self.held_out_batches))
         if shared and not self.held_out_is_trained_on:
             raise ValueError(
-                f"batch {shared[0]} is trained on and held out: take it from one list, or say "
+                f"batch {shared[0]} is trained on and held out: take it from one list, or set "
                 "held_out_is_trained_on: true for an overfit on purpose"
             )
         return self

@@ -38,9 +38,9 @@ class ClipAnnotator:
     def run(self, task: Task) -> None:
         """Do one task and note it in annotations.json."""
         before = read_annotations(self.folder) or self._nothing_yet()
-        made: dict[str, Any] = getattr(self, task)(before)
-        provenance = {**before.provenance, **made.pop("provenance")}
-        write_annotations(self.folder, before.model_copy(update={**made, "provenance": provenance}))
+        output: dict[str, Any] = getattr(self, task)(before)
+        provenance = {**before.provenance, **output.pop("provenance")}
+        write_annotations(self.folder, before.model_copy(update={**output, "provenance": provenance}))
 
     def pose(self, _: Annotations) -> dict[str, Any]:
         tool: contracts.PoseEstimator = self._tool("pose")

@@ -34,7 +34,7 @@ class ClipJob:
     raw: Path
     prepared: Path
     clip: ClipFormat
-    accepted_rates: tuple[float, ...]  # frames a second a container may say
+    accepted_rates: tuple[float, ...]  # frames a second a container may state
 
     @property
     def relative_folder(self) -> str:
@@ -67,7 +67,7 @@ def prepare_clip(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
     """
     before = _stamps(job)
     with full_disk_named(job.folder):
-        made = _prepare(job)
+        result = _prepare(job)
     if changed := [field for field, stamp in _stamps(job).items() if stamp != before[field]]:
         raise refuse(
             job.record.clip_id,
@@ -76,7 +76,7 @@ def prepare_clip(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
             "the file stays as it is while it is read",
             "wait until nobody writes to the batch, and prepare it again",
         )
-    return made
+    return result
 
 
 def _prepare(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
@@ -108,7 +108,7 @@ def _stamps(job: ClipJob) -> dict[str, tuple[int, ...]]:
     """What tells that a file was written to, for every field that names one that is there."""
     named = {field: getattr(job.record, field) for field in MEDIA_FIELDS}
     stats = {field: (job.raw / name).stat() for field, name in named.items() if name and (job.raw / name).is_file()}
-    return {field: (found.st_size, found.st_mtime_ns, found.st_ino) for field, found in stats.items()}
+    return {field: (stat.st_size, stat.st_mtime_ns, stat.st_ino) for field, stat in stats.items()}
 
 
 def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
@@ -126,7 +126,7 @@ def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
 def _format(job: ClipJob, crop: CoverCrop) -> dict[str, object]:
     clip = job.clip
     cut_off = set(expected_frames(job.record.frames)) - set(expected_frames(clip.frames))
-    boxes = {frame: crop.boxes(found) for frame, found in job.record.boxes.items() if frame not in cut_off}
+    boxes = {frame: crop.boxes(parts) for frame, parts in job.record.boxes.items() if frame not in cut_off}
     rate = float(clip.frames_per_second)
     size = {"height": clip.height, "width": clip.width}
     return {"frames": clip.frames, "frames_per_second": rate, "boxes": boxes, **size}
@@ -142,7 +142,7 @@ def _read(job: ClipJob, field: str) -> Frames:
         raise refuse(
             job.record.clip_id,
             field,
-            f"container says {rate:g} frames a second",
+            f"container states {rate:g} frames a second",
             f"{' or '.join(f'{accepted:g}' for accepted in job.accepted_rates)} expected",
             f"convert it to {job.clip.frames_per_second} frames a second",
         )
@@ -242,7 +242,7 @@ def _check_size(record: ClipRecord, frames_THWC: Frames) -> None:
             record.clip_id,
             "video",
             f"{frames} frames of {height}x{width}",
-            f"its record says {record.frames} frames of {record.height}x{record.width}",
+            f"its record states {record.frames} frames of {record.height}x{record.width}",
             "correct the record, and see that the boxes belong to this video",
         )
 

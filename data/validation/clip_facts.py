@@ -112,11 +112,11 @@ def _lag(name: str, lag: Lag) -> dict[str, Any]:
 def _box_shares(record: ClipRecord) -> dict[str, Any]:
     frames = expected_frames(record.frames)
     boxes = [record.boxes[frame] for frame in frames if frame in record.boxes]
-    products = sum(found.product is not None for found in boxes) if record.product_image else len(frames)
+    products = sum(parts.product is not None for parts in boxes) if record.product_image else len(frames)
     return {
         "box_frames": " ".join(map(str, sorted(record.boxes))),
-        "face_share": sum(found.face is not None for found in boxes) / len(frames),
-        "hand_share": sum(bool(found.left_hand or found.right_hand) for found in boxes) / len(frames),
+        "face_share": sum(parts.face is not None for parts in boxes) / len(frames),
+        "hand_share": sum(bool(parts.left_hand or parts.right_hand) for parts in boxes) / len(frames),
         "product_share": products / len(frames),
     }
 

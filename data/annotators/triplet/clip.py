@@ -1,7 +1,7 @@
 """Do the references belong to the clip? Cosines of CLIP image features (transformers' CLIPModel).
 
 The paper drops mismatched (frame, person, product) triplets (sec. 3.3) and leaves the judge open; what
-similarity is enough is the order's to say.
+similarity is enough the batch's rules decide.
 """
 
 from pathlib import Path

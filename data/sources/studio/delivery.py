@@ -6,7 +6,7 @@ continues. Two looks share scenes, words, motions and sound:
 
 - `sketch`: capsules and spheres in one flat light, about 0.1 s for 33 frames of 96x64.
 - `anny`: bodies of the parametric model Anny with faces and fingers, textured products, hands closed until they touch;
-  any size, with `truth.npz` beside each clip (`anny/truth.py` says what it holds). At full size:
+  any size, with `truth.npz` beside each clip (`anny/truth.py` lists what it holds). At full size:
 
       batch = StudioBatch(source="studio", seed=7, clips=20, look="anny")
       full_size = ClipFormat(frames=81, frames_per_second=25, height=1280, width=720, motion_frames=0)
