@@ -12,7 +12,7 @@ from data.sources import BatchConfig, FoundBatch
 from data.thresholds import ValidationThresholds
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide
-from foundation.map_items import MapKind, Spread
+from foundation.map_items import MapKind
 
 
 class DataConfig(BaseModel, frozen=True, extra="forbid"):
@@ -32,11 +32,6 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     map: Annotated[MapKind, DoesNotDecide("every spread gives the same bytes")] = "processes"
     # of a running Ray cluster; none: Ray on this machine alone
     ray_address: Annotated[str | None, DoesNotDecide("where clips are worked on")] = None
-
-    @property
-    def spread(self) -> Spread:
-        """Over what clips are spread."""
-        return Spread(self.map, self.preparation_processes, self.ray_address)
 
     @field_validator("batches")
     @classmethod

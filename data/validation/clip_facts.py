@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from data.clips.structure_video import structure_share
 from data.contracts import ClipRecord
 from data.validation.clip_fingerprint import fingerprint
 from data.validation.clip_timing import Lag, boxes_lag, grey_grid, structure_lag
+from foundation.digests import file_sha256
 from foundation.video_io import Frames, probe_video, read_audio, read_video
 
 
@@ -100,7 +100,7 @@ def measure(folder: Path, record: ClipRecord, decoded: Mapping[str, Frames] | No
         motion_frames=_frames(folder, record.motion_video),
         pose_frames=_frames(folder, record.pose_video),
         **_box_shares(record),
-        content_sha256=sha256((folder / record.video).read_bytes()).hexdigest(),
+        content_sha256=file_sha256(folder / record.video),
         fingerprint=fingerprint(rgb_THWC),
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from data.versions.batch_entry import RAW, batch_entry, known_batches, stage_identities
-from foundation.digests import folder_digest
+from foundation.digests import file_sha256, folder_digest
 from foundation.run_folder import write_whole
 
 MEMORY = Path("datasets/.memory/settled")
@@ -65,7 +65,7 @@ def _locked(stage: What, batch: str) -> dict[str, Any]:
 
 def _bytes(path: Path) -> str:
     if path.is_file():
-        return sha256(path.read_bytes()).hexdigest()
+        return file_sha256(path)
     return folder_digest(path) if any(path.iterdir()) else "empty"
 
 
