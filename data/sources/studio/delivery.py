@@ -14,8 +14,11 @@ continues. Two looks share scenes, words, motions and sound:
 """
 
 import json
+import multiprocessing
 import os
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +32,7 @@ from data.contracts import ClipRecord
 from data.sources.studio import StudioBatch
 from data.sources.studio.film import FilmedClip, film
 from foundation.clip_format import ClipFormat
-from foundation.map_items import Spread, map_items
+from foundation.map_items import Spread, end_with_parent
 from foundation.progress import report_progress
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
@@ -64,8 +67,7 @@ def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, spread: Spread)
     missing = [index for index in range(config.clips) if clip_id(config.seed, index) not in listed]
     jobs = [FilmJob(config, index, clip, folder) for index in missing]
     with (folder / LISTED).open("a") as file:
-        for record in map_items(film_to_disk, jobs, spread):
-            assert isinstance(record, ClipRecord), "there is no clip that cannot be filmed"
+        for record in _film_all(jobs, spread.processes):
             listed[record.clip_id] = record
             file.write(record.model_dump_json() + "\n")
             file.flush()
@@ -121,6 +123,21 @@ def read_listed(folder: Path) -> dict[str, ClipRecord]:
             if (folder / record.video).exists():
                 records[record.clip_id] = record
     return records
+
+
+def _film_all(jobs: list[FilmJob], processes: int) -> Iterator[ClipRecord]:
+    """In any order, in this process or in several. These start afresh: a fork of one that has encoded may hang."""
+    if processes == 1 or len(jobs) < 2:
+        yield from map(film_to_disk, jobs)
+        return
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=fresh, initializer=end_with_parent) as pool:
+        waiting = [pool.submit(film_to_disk, job) for job in jobs]
+        try:
+            for done in as_completed(waiting):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def film_to_disk(job: FilmJob) -> ClipRecord:
