@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data.sources.copy_delivery import copy_delivery
 
 from data.clips.manifest import read_manifest
 from data.preparation import prepare_clip as prepare_module
@@ -20,6 +19,7 @@ from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
+from foundation.copy_delivery import copy_delivery
 from foundation.failures import ClipError
 
 ROOT = Path(__file__).parents[3]

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
