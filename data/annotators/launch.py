@@ -12,19 +12,20 @@ from data.annotators.annotations import CLIP, Annotations, read_annotations
 from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
 from foundation.child_process import OnLine, follow
 from foundation.home import ROOT
+from foundation.progress import parse_progress
 from foundation.run_folder import write_whole
 
 CONFIG = "annotation.json"
 
 
 class AnnotationError(RuntimeError):
-    """An annotator failed. The message says which clip folder, which tasks and the tool's own last words."""
+    """An annotator failed. The message names clip folder and tasks and ends with the tool's last words."""
 
 
 def annotate(
     folder: Path, config: AnnotationConfig, on_line: OnLine = print, tasks: Sequence[Task] = TASKS
 ) -> Annotations:
-    """Annotate the clip in `folder`; every line of the tools goes to `on_line` (progress lines among them).
+    """Annotate the clip in `folder`; their progress lines go to `on_line`.
 
     Args:
         folder: holds rgb.mp4, and product.png where a picture of the product was delivered.
@@ -64,8 +65,13 @@ def python_of(environment: str) -> Path:
 
 
 def _run(python: Path, folder: Path, tasks: list[Task], on_line: OnLine) -> None:
-    """One child. What its libraries write on standard error is passed on too."""
+    """One child. The chatter of its libraries stays out of sight; an error ends with its last words."""
+
+    def only_progress(line: str) -> None:
+        if parse_progress(line):
+            on_line(line)
+
     command = ["-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks]
-    code, last = follow(command, on_line, {"PYTHONPATH": str(ROOT)}, python)
+    code, last = follow(command, only_progress, {"PYTHONPATH": str(ROOT)}, python)
     if code != 0:
         raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last or 'without a word'}")

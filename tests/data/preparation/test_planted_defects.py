@@ -194,7 +194,7 @@ def test_every_planted_defect_is_named(clip_id: str, report: Report) -> None:
     failures = told(report, clip_id)
     for at, rule in DEFECTS[clip_id][2]:
         assert any(
-            failure.field == at and rule in failure.says and failure.value and failure.fix for failure in failures
+            failure.field == at and rule in failure.message and failure.value and failure.fix for failure in failures
         ), [str(failure) for failure in failures]
 
 
