@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evaluation.score import score
-
     from graspline.generator import Generator
     from orchestration.registry.look_up import champion, history
 

@@ -37,7 +37,7 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
     console.print(metrics_table(report, gate))
     for reason in decision.reasons:
         console.print(
-            f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.says)}"
+            f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.message)}"
         )
     current = f"champion is version {champion.version}" if champion.version else "there is no champion yet"
     is_champion = decision.challenger_digest == champion.artifact_digest
@@ -75,12 +75,11 @@ def print_status(console: Console) -> None:
 
 
 def metrics_table(report: EvaluationReport, gate: GateConfig) -> Table:
-    """One row a metric family: baseline, model, ceiling, shuffled conditions, and what the gate asks."""
-    table = Table(
-        Column("metric", no_wrap=True), *(title for _, title in COLUMNS), "asked", "unit", box=None, header_style="dim"
-    )
+    """One row a metric family: baseline, model, ceiling, shuffled conditions, and what the gate requires."""
+    titles = [title for _, title in COLUMNS]
+    table = Table(Column("metric", no_wrap=True), *titles, "required", "unit", box=None, header_style="dim")
     for row in table_rows(report, None, gate):
-        table.add_row(row.title, *(row.cells[role] for role, _ in COLUMNS), row.asked, row.unit)
+        table.add_row(row.title, *(row.cells[role] for role, _ in COLUMNS), row.required, row.unit)
     return table
 
 

@@ -97,10 +97,10 @@ def _settled(succession: Succession, candidate: RegisteredCandidate) -> Decision
     """The decision that needs no gate: this very model is champion already, or was rolled back by a person."""
     now, digest = succession.ledger.champion(), candidate.artifact.digest
     if now is not None and now.champion == digest:
-        reason = Reason(rule="same model", passed=True, says=f"version {now.champion_version} is champion already")
+        reason = Reason(rule="same model", passed=True, message=f"version {now.champion_version} is champion already")
     elif succession.ledger.was_rolled_back(digest):
         message = f"version {candidate.version} was rolled back by a person: promote it by hand to bring it back"
-        reason = Reason(rule="rolled back", passed=False, says=message)
+        reason = Reason(rule="rolled back", passed=False, message=message)
     else:
         return None
     return Decision(
@@ -142,4 +142,4 @@ def _write_verdict(
 
 def _reason(decision: Decision) -> str:
     """Why: all rules of a model that passed, else the rules that refuse it."""
-    return "; ".join(reason.says for reason in decision.reasons if decision.passed or not reason.passed)
+    return "; ".join(reason.message for reason in decision.reasons if decision.passed or not reason.passed)

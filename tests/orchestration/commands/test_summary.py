@@ -45,12 +45,12 @@ def timings(*reused: bool) -> Timings:
 
 def judged(report: EvaluationReport, passed: bool, reigns: str | None, changed: bool) -> dict[str, object]:
     """The last receipts of a line whose candidate has the report; `reigns`: the champion's digest."""
-    says = "the champion's hands [bold] are better" if not passed else "good [enough]"
+    message = "the champion's hands [bold] are better" if not passed else "good [enough]"
     return {
         "evaluation_report": report,
         "promotion_decision": Decision(
             passed=passed,
-            reasons=[Reason(rule="psnr_db", passed=passed, says=says)],
+            reasons=[Reason(rule="psnr_db", passed=passed, message=message)],
             challenger_digest=report.artifact_digest,
             champion_digest=None,
             exam_digest=report.exam_digest,

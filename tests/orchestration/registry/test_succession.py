@@ -41,7 +41,7 @@ def decision(succession: Succession, candidate: RegisteredCandidate, passed: boo
     now = succession.ledger.champion()
     return Decision(
         passed=passed,
-        reasons=[Reason(rule="psnr_db floor", passed=passed, says="20 dB")],
+        reasons=[Reason(rule="psnr_db floor", passed=passed, message="20 dB")],
         challenger_digest=candidate.artifact.digest,
         champion_digest=now.champion if now else None,
         exam_digest=candidate.report.exam_digest,

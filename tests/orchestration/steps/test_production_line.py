@@ -181,7 +181,7 @@ def test_an_artifact_without_a_proof_fails_its_check(make_artifact: "object") ->
 
 
 def test_a_decision_says_what_refused() -> None:
-    reasons = [Reason(rule="a", passed=True, says="sharp"), Reason(rule="b", passed=False, says="hands shake")]
+    reasons = [Reason(rule="a", passed=True, message="sharp"), Reason(rule="b", passed=False, message="hands shake")]
     decision = Decision(passed=False, reasons=reasons, challenger_digest="c", champion_digest=None, exam_digest="e")
     (check,) = record(decision, reused=False).check_results
     assert not check.passed

@@ -132,7 +132,7 @@ def test_the_line_promotes_once_and_refuses_what_is_worse(work: StepContext, var
     assert (decision.passed, champion.changed, champion.version, reused) == (True, True, "1", False)
     decision, champion, reused = release(work, good)
     assert (decision.passed, champion.changed, champion.version, reused) == (True, False, "1", True)
-    assert [reason.says for reason in decision.reasons] == ["version 1 is champion already"]
+    assert [reason.message for reason in decision.reasons] == ["version 1 is champion already"]
     decision, champion, _ = release(work, worse)
     assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
     assert "psnr_db is 15, the champion's 20: 5 dB worse, beyond the 1 it may lose" in champion.message

@@ -1,6 +1,6 @@
-"""Which clip lends its prompt or audio to which in the shuffled variants: the proof that a model listens.
+"""Which clip's prompt or audio each clip gets in the shuffled variants: they show that a model uses its conditions.
 
-A prompt shuffled onto one that says the same would prove nothing, so the lender is chosen for prompts that differ.
+A prompt exchanged for one of the same words would show nothing, so clips are paired for prompts that differ.
 """
 
 import numpy as np
@@ -8,10 +8,10 @@ from scipy.optimize import linear_sum_assignment
 
 
 def lenders(prompts: list[str]) -> list[int]:
-    """Clip i borrows its conditions from clip lenders[i]: a permutation without fixed point.
+    """Clip i gets its condition from clip lenders[i]: a permutation without fixed point.
 
-    Of all permutations the one whose prompts differ most in words (mean Jaccard distance); no chance in it, so every
-    model sits the same exam.
+    Of all permutations the one whose prompts differ most in words (mean Jaccard distance): deterministic, so that
+    every model is evaluated on the same pairs.
 
     Raises:
         ValueError: fewer than two clips.

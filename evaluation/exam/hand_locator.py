@@ -1,9 +1,9 @@
 """The embedded hand locator: a small convolutional network that finds both hands in a frame.
 
 It stands in for a pose detector (the paper takes DWPose), needs no weights to download, and is fitted anew for every
-exam on the training clips' own hand boxes, always from the same seed. It learns from frames as they come out of the
-latent codec, some with noise in their latents, so that it reads generated frames too. What it cannot see shows in
-the metric's `truth` and `ceiling` rows: its error on true frames.
+exam on the training clips' own hand boxes, always from the same seed. It is fitted on frames as they come out of the
+latent codec, some with noise in their latents, so that it works on generated frames too. Its own error shows in the
+metric's `truth` and `ceiling` columns: what it measures on true frames.
 
 Shape legend: B frames, H W pixels of the working size, h w = H/4 W/4 cells, K = 2 hands (left, right), 2 = x, y.
 """
@@ -63,23 +63,21 @@ def expected_centres(heat_BKhw: Tensor) -> Tensor:
     return torch.stack([(weights_BKhw.sum(2) * x_w).sum(-1), (weights_BKhw.sum(3) * y_h).sum(-1)], dim=-1)
 
 
-def fit_locator(clean: LabelledFrames, noisy: LabelledFrames, steps: int, seed: int) -> HandLocator:
+def fit_locator(labelled: LabelledFrames, steps: int, seed: int) -> HandLocator:
     """Fit a locator, deterministic in its arguments.
 
     Args:
-        clean: training frames, as they are or after the latent codec.
-        noisy: the same or more frames, degraded the way a generator degrades them.
+        labelled: training frames, some of them degraded the way a generator degrades them.
         steps: gradient steps of BATCH frames each.
         seed: of the weights, the draws and the augmentation.
 
     Raises:
         ValueError: no frame shows a hand.
     """
-    frames_NHW3 = torch.cat([clean.frames_BHW3, noisy.frames_BHW3])
-    centres_NK2 = torch.cat([clean.centres_BK2, noisy.centres_BK2])
+    frames_N3HW, scale = _working_size(labelled.frames_BHW3)
+    centres_NK2 = labelled.centres_BK2
     if not torch.isfinite(centres_NK2).any():
         raise ValueError("no training clip has a hand box: the hand locator cannot be fitted, deliver hand boxes")
-    frames_N3HW, scale = _working_size(frames_NHW3)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         locator = HandLocator()

@@ -1,20 +1,21 @@
 """Fit the embedded hand locator on training clips as they come out of the latent codec.
 
-It learns from the first training batch only: later deliveries then change neither the locator nor the exam, and
+It is fitted on the first training batch only: later deliveries then change neither the locator nor the exam, and
 reports stay comparable.
 
-Shape legend: A annotated frames, H W pixels.
+Shape legend: A annotated frames, H W pixels, K = 2 hands (left, right), 2 = x, y.
 """
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from itertools import product
 
 import torch
 from torch import Tensor
 
-from evaluation.held_out import ExamClip
-from evaluation.metrics.hand_error import annotated_centres
-from evaluation.metrics.hand_locator import HandLocator, LabelledFrames, fit_locator
+from evaluation.exam.hand_locator import HandLocator, LabelledFrames, fit_locator
+from evaluation.exam.held_out import EvaluationClip
+from evaluation.measuring.hands import annotated_centres
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.pixels import to_bytes
 
@@ -22,20 +23,16 @@ FITTED_CLIPS = 192
 LATENT_NOISE = 0.35  # of the latents' unit variance: about what a young generator adds
 
 
-def fit_hand_locator(clips: Sequence[ExamClip], codec: LatentCodec, steps: int, seed: int) -> HandLocator | None:
+def fit_hand_locator(clips: Sequence[EvaluationClip], codec: LatentCodec, steps: int, seed: int) -> HandLocator | None:
     """The locator, deterministic in its arguments; None where no clip has a hand box."""
-    with_hands = [clip for clip in clips if any(box.left_hand or box.right_hand for box in clip.record.boxes.values())][
-        :FITTED_CLIPS
-    ]
+    with_hands = [clip for clip in clips if any(at.left_hand or at.right_hand for at in clip.record.boxes.values())]
     if not with_hands:
         return None
     with one_thread():
-        clean = _labelled(with_hands, codec, 0.0, seed)
-        noisy = _labelled(with_hands, codec, LATENT_NOISE, seed)
-        return fit_locator(clean, noisy, steps, seed)
+        return fit_locator(_labelled(with_hands[:FITTED_CLIPS], codec, seed), steps, seed)
 
 
-def through_codec(clip: ExamClip, codec: LatentCodec, latent_noise: float = 0.0, seed: int = 0) -> Tensor:
+def through_codec(clip: EvaluationClip, codec: LatentCodec, latent_noise: float = 0.0, seed: int = 0) -> Tensor:
     """The clip's frames uint8 [T,H,W,3] as its latents decode, with Gaussian noise added to them if asked."""
     latents_1CThw = clip.fields["rgb_CThw"][None]
     draw = torch.Generator().manual_seed(seed)
@@ -55,9 +52,10 @@ def one_thread() -> Generator[None]:
         torch.set_num_threads(threads)
 
 
-def _labelled(clips: Sequence[ExamClip], codec: LatentCodec, latent_noise: float, seed: int) -> LabelledFrames:
+def _labelled(clips: Sequence[EvaluationClip], codec: LatentCodec, seed: int) -> LabelledFrames:
+    """The annotated frames of all clips, once as the codec decodes them and once with noise in their latents."""
     frames, centres = [], []
-    for index, clip in enumerate(clips):
+    for latent_noise, (index, clip) in product((0.0, LATENT_NOISE), enumerate(clips)):
         annotated, centres_AK2 = annotated_centres(clip.record.boxes)
         frames.append(through_codec(clip, codec, latent_noise, seed + index)[annotated])
         centres.append(torch.from_numpy(centres_AK2).float())

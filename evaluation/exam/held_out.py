@@ -1,4 +1,4 @@
-"""The held-out clips of an exam: their encoded conditions beside their prepared media.
+"""The clips of an evaluation: their encoded conditions beside their prepared media.
 
 Shape legend: C latent channels, T frames (4k + 1 pixel frames or k latent ones), h w latent size, H W pixels,
 L text tokens, D text width, K audio layers, A audio width, S audio steps.
@@ -16,18 +16,16 @@ from torch import Tensor
 
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
+from evaluation.measuring.clip import Frames
 from foundation.video_io import read_audio, read_video
 from model.contracts import EncodedBatch
 from model.encoding.encoded_clips import EncodedClips
 from model.network.streams import Conditions
 
-Picture = NDArray[np.uint8]
-HOI_STREAM_FIELDS = ("hoi_CThw", "hoi_text_LD")
-
 
 @dataclass(frozen=True)
-class ExamClip:
-    """One clip as the exam sees it: what the model is told and what is true."""
+class EvaluationClip:
+    """One clip: the conditions that a model is given, and the true clip."""
 
     record: ClipRecord
     folder: Path  # of the prepared batch
@@ -37,24 +35,24 @@ class ExamClip:
     def clip_id(self) -> str:
         return self.record.clip_id
 
-    def frames(self) -> Picture:
+    def frames(self) -> Frames:
         """The true clip, uint8 [T,H,W,3]."""
         return read_video(self.folder / self.record.video)[0]
 
-    def person(self) -> Picture:
+    def person(self) -> Frames:
         """The person reference, uint8 [H,W,3]."""
         return _picture(self.folder / self.record.person_image)
 
-    def product(self) -> Picture | None:
+    def product(self) -> Frames | None:
         """The product reference, uint8 [H,W,3]; None where the clip has none."""
         return _picture(self.folder / self.record.product_image) if self.record.product_image else None
 
     def sound(self) -> tuple[NDArray[np.float32], int]:
-        """Samples [S] in -1..1 and how many there are a second."""
+        """Samples [S] in -1..1, and the sample rate in Hz."""
         return read_audio(self.folder / self.record.audio)
 
 
-def exam_clips(batches: Sequence[EncodedBatch], count: int | None = None) -> list[ExamClip]:
+def read_clips(batches: Sequence[EncodedBatch], count: int | None = None) -> list[EvaluationClip]:
     """The first `count` clips of the batches in their order (all of them where None).
 
     Raises:
@@ -66,14 +64,14 @@ def exam_clips(batches: Sequence[EncodedBatch], count: int | None = None) -> lis
         raise ValueError(f"two clips of the batches {[batch.batch for batch in batches]} share an id: rename one")
     if count is not None and len(clips) < count:
         raise ValueError(
-            f"evaluation.held_out_clips asks for {count} clips, the held-out batches have {len(clips)}: "
+            f"evaluation.exam.held_out_clips asks for {count} clips, the held-out batches have {len(clips)}: "
             "deliver more or ask for fewer"
         )
     return clips[:count]
 
 
-def conditions_of(clips: Sequence[ExamClip]) -> Conditions:
-    """What the network is told about these clips, as one batch of fp32 tensors.
+def conditions_of(clips: Sequence[EvaluationClip]) -> Conditions:
+    """The network's conditions for these clips, as one batch of fp32 tensors.
 
     Raises:
         ValueError: some of the clips have an input (product, motion, pose) that others lack.
@@ -94,20 +92,20 @@ def conditions_of(clips: Sequence[ExamClip]) -> Conditions:
     )
 
 
-def target_latents(clip: ExamClip) -> Tensor:
+def target_latents(clip: EvaluationClip) -> Tensor:
     """The clean RGB latents [C,T,h,w] that the network denoises, the reference frame left out."""
     after_motion = clip.fields.get("rgb_after_motion_CThw")
     return after_motion if after_motion is not None else clip.fields["rgb_CThw"][:, 1:]
 
 
-def _clips_of(batch: EncodedBatch) -> list[ExamClip]:
+def _clips_of(batch: EncodedBatch) -> list[EvaluationClip]:
     encoded = EncodedClips(Path(batch.folder))
     prepared = Path(batch.folder).parents[1] / "prepared" / batch.batch
     records = {record.clip_id: record for record in read_manifest(prepared)}
     missing = [clip_id for clip_id in encoded.ids if clip_id not in records]
     if missing:
         raise ValueError(f"{prepared} lacks clip {missing[0]} that {batch.folder} has: prepare and encode it again")
-    return [ExamClip(records[clip_id], prepared, _load(encoded, clip_id)) for clip_id in encoded.ids]
+    return [EvaluationClip(records[clip_id], prepared, _load(encoded, clip_id)) for clip_id in encoded.ids]
 
 
 def _load(encoded: EncodedClips, clip_id: str) -> dict[str, Tensor]:
@@ -115,14 +113,16 @@ def _load(encoded: EncodedClips, clip_id: str) -> dict[str, Tensor]:
     return {name: value.float() if value.is_floating_point() else value for name, value in fields.items()}
 
 
-def _stacked(clips: Sequence[ExamClip], field: str) -> Tensor | None:
-    found = [clip.fields[field] for clip in clips if field in clip.fields]
-    if found and len(found) < len(clips):
+def _stacked(clips: Sequence[EvaluationClip], field: str) -> Tensor | None:
+    tensors = [clip.fields[field] for clip in clips if field in clip.fields]
+    if tensors and len(tensors) < len(clips):
         lacking = next(clip.clip_id for clip in clips if field not in clip.fields)
-        raise ValueError(f"clip {lacking} has no {field}, others of the exam have: examine them apart or add it")
-    return torch.stack(found) if found else None
+        raise ValueError(
+            f"clip {lacking} has no {field}, other held-out clips have: add it, or evaluate on batches of one kind"
+        )
+    return torch.stack(tensors) if tensors else None
 
 
-def _picture(file: Path) -> Picture:
+def _picture(file: Path) -> Frames:
     with Image.open(file) as picture:
         return np.asarray(picture.convert("RGB"))

@@ -1,4 +1,4 @@
-"""An artifact with other encoders than the data set's is told the exam's clips by its own."""
+"""An artifact with other encoders than the data set's gets held-out clips encoded by its own."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from evaluation.fit_hand_locator import through_codec
-from evaluation.held_out import ExamClip
+from evaluation.exam.fit_hand_locator import through_codec
+from evaluation.exam.held_out import EvaluationClip
+from evaluation.exam.own_encoders import encode_for
+from evaluation.measuring.clip import MeasuredClip
 from evaluation.metrics.psnr import psnr_db
-from evaluation.own_encoders import as_told_to
 from foundation.clip_format import ClipFormat
 from model.conditioning.fit_linear_codec import fit_linear_codec
 from model.conditioning.log_mel_audio import LogMelAudio
@@ -23,8 +24,8 @@ CHANNELS = 48
 
 
 @pytest.fixture
-def artifact(clips: list[ExamClip]) -> Any:
-    """What of a loaded artifact tells clips: real encoders, the codec fitted on these very clips."""
+def artifact(clips: list[EvaluationClip]) -> Any:
+    """What of a loaded artifact encodes clips: real encoders, the codec fitted on these very clips."""
     codec = fit_linear_codec(lambda: [("rgb", pixels_to_unit(clip.frames())) for clip in clips], CHANNELS).codec
     return SimpleNamespace(
         folder=Path("runs/export-x/rgb_artifact"),
@@ -43,20 +44,20 @@ def _batch(encoders_digest: str) -> EncodedBatch:
     )
 
 
-def test_the_same_encoders_tell_nothing_anew(artifact: Any, clips: list[ExamClip]) -> None:
-    assert as_told_to(artifact, clips, [_batch("its own")]) == clips
+def test_the_same_encoders_encode_nothing_again(artifact: Any, clips: list[EvaluationClip]) -> None:
+    assert encode_for(artifact, clips, [_batch("its own")]) == clips
 
 
-def test_other_encoders_are_replaced_by_its_own(artifact: Any, clips: list[ExamClip]) -> None:
-    told = as_told_to(artifact, clips, [_batch("the data set's")])
-    for clip, before in zip(told, clips, strict=True):
+def test_other_encoders_are_replaced_by_its_own(artifact: Any, clips: list[EvaluationClip]) -> None:
+    encoded = encode_for(artifact, clips, [_batch("the data set's")])
+    for clip, before in zip(encoded, clips, strict=True):
         assert clip.fields.keys() == before.fields.keys()
-        assert psnr_db(through_codec(clip, artifact.codec).numpy()[1:], clip.frames()[1:]) > 25
+        assert psnr_db(MeasuredClip("a", truth=clip.frames()), through_codec(clip, artifact.codec).numpy()) > 25
         assert torch.equal(clip.fields["text_LD"], artifact.text.encode([clip.record.prompt])[0])
         assert clip.fields["audio_KAS"].shape == (1, 6, 8)
 
 
-def test_clips_of_another_format_are_refused_with_the_way_out(artifact: Any, clips: list[ExamClip]) -> None:
+def test_clips_of_another_format_are_refused_with_the_way_out(artifact: Any, clips: list[EvaluationClip]) -> None:
     taller = replace(clips[0], record=clips[0].record.model_copy(update={"height": 64}))
     with pytest.raises(ValueError, match=r"clip clip_0 is 9 frames of 64x32, .*tracking\.registered_model=NAME"):
-        as_told_to(artifact, [taller], [_batch("the data set's")])
+        encode_for(artifact, [taller], [_batch("the data set's")])

@@ -3,13 +3,14 @@
 The paper takes CLIP features; this stand-in takes the frame averaged to a coarse grid, centred on mid grey, so that
 it needs no weights. Like the original it rewards still pictures (1.0): read it beside the true clip's value.
 (VBench's `motion_smoothness` is something else: a frame-interpolation error.)
+
+Shape legend: T frames, H W pixels, D descriptor.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-# T frames, H height, W width, 3 colours (RGB), D descriptor
-Frames = NDArray[np.uint8]
+from evaluation.measuring.clip import GENERATED, Frames
+from evaluation.measuring.kinds import ClipMetric, roles
 
 
 def motion_smoothness(frames_THW3: Frames, cell_pixels: int = 8) -> float:
@@ -28,3 +29,14 @@ def motion_smoothness(frames_THW3: Frames, cell_pixels: int = 8) -> float:
     norms_T = np.linalg.norm(features_TD, axis=1).clip(1e-9)
     dots = (features_TD[1:] * features_TD[:-1]).sum(axis=1)
     return float(np.mean(dots / (norms_T[1:] * norms_T[:-1])))
+
+
+METRICS = {
+    "motion_smoothness_pixel_cosine": ClipMetric(
+        unit="cosine",
+        direction="higher_is_better",
+        version=1,
+        measure=lambda _, frames_THW3: motion_smoothness(frames_THW3[GENERATED]),
+        roles=roles("cosine of consecutive frames' coarse pixel descriptors; a still picture scores 1", "truth"),
+    )
+}

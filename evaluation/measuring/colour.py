@@ -1,4 +1,7 @@
-"""sRGB to CIE Lab (D65), where distances follow what people see."""
+"""sRGB to CIE Lab (D65), where distances follow what people see.
+
+Not skimage.color.rgb2lab: its rounded sRGB matrix gives other values (by up to 0.005), and every stored number with it.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.shuffled_conditions import lenders
+from evaluation.exam.shuffled_conditions import lenders
 
 
 def test_nobody_keeps_their_own_and_everybody_lends_once() -> None:
