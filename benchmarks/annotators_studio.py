@@ -17,10 +17,10 @@ from benchmarks.agreement import Agreement, box_agreement, mask_agreement
 from benchmarks.annotators_released import annotated
 from data.annotators.annotations import Annotations
 from data.annotators.clip_files import read_mask, read_mesh, read_pose
+from data.annotators.config import Task
 from data.annotators.contracts import Landmarks
 from data.clips.manifest import read_manifest
 from data.clips.structure_video import BLACK_BELOW
-from data.config import Task
 from data.contracts import ClipRecord
 from data.sources.studio.shapes import Part
 

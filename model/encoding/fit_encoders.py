@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from data.clips.manifest import read_manifest
-from data.versions.batch_receipts import assert_valid, batch_entry
+from data.versions.batch_entry import batch_entry
+from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.progress import report_progress
 from foundation.run_folder import write_whole
