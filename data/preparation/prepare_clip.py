@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from scipy.signal import resample_poly
 
 from data.clips.manifest import MEDIA_FIELDS, inside
@@ -20,7 +20,7 @@ from data.validation.clip_facts import ClipFacts, measure
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError, full_disk_named, refuse
 from foundation.geometry import CoverCrop, cover
-from foundation.video_io import probe_video, read_audio, read_video, write_audio, write_video
+from foundation.video_io import probe_video, read_audio, read_image, read_video, write_audio, write_video
 
 # T frames, H height, W width, C = 3 colours (RGB), S audio samples
 Frames = NDArray[np.uint8]
@@ -114,9 +114,8 @@ def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
     product = _write_image(job, "product_image", "product.png") if record.product_image else None
     motion = pose = None
     if record.motion_video and clip.motion_frames:
-        motion = _write_video(
-            job, "motion_video", "motion.mp4", cover(_last(job, _read(job, "motion_video")), clip.height, clip.width)
-        )
+        motion_THWC = cover(_last(job, _read(job, "motion_video")), clip.height, clip.width)
+        motion = _write_video(job, "motion_video", "motion.mp4", motion_THWC)
     if record.pose_video:
         pose_THWC = crop.frames(_first(job, "pose_video", _read(job, "pose_video")))
         pose = _write_video(job, "pose_video", "pose.mp4", pose_THWC)
@@ -179,9 +178,8 @@ def _is_copied(job: ClipJob, field: str, frames_THWC: Frames) -> bool:
 def _write_image(job: ClipJob, field: str, name: str) -> str:
     source, target = job.source(field), job.folder / name
     try:
-        with Image.open(source) as picture:
-            picture_1HWC = np.asarray(picture.convert("RGB"))[None]
-    except (UnidentifiedImageError, OSError) as error:
+        picture_1HWC = read_image(source)
+    except ValueError as error:
         raise _unreadable(job, field, error) from error
     fitted_1HWC = cover(picture_1HWC, job.clip.height, job.clip.width)
     if fitted_1HWC is picture_1HWC and source.suffix == target.suffix:
