@@ -10,6 +10,12 @@ from model.artifact.rgb_artifact import LoadedArtifact
 from model.contracts import RgbArtifact, SamplingConfig
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    return tmp_path
+
+
 def _receipt(folder: Path, digest: str) -> RgbArtifact:
     return RgbArtifact(
         folder=str(folder), digest=digest, stage_two_weights="w", stage_two_weights_sha256="s", proof={}, parameters=1
@@ -17,18 +23,18 @@ def _receipt(folder: Path, digest: str) -> RgbArtifact:
 
 
 def test_guidance_passes_are_the_machines_and_all_else_is_the_artifacts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = SamplingConfig(steps=4, guidance=2.0, sigma_shift=5.0)
     fields = dict.fromkeys(LoadedArtifact.__dataclass_fields__)
     loaded = LoadedArtifact(**{**fields, "sampling": own})  # pyright: ignore[reportArgumentType]
     monkeypatch.setattr(generate_samples, "load_artifact", lambda *_: loaded)
     machine = SamplingConfig(steps=40, guidance=7.0, sigma_shift=7.0, guidance_passes="two")
-    artifact = generate_samples._load(_receipt(tmp_path, folder_digest(tmp_path)), machine)
+    artifact = generate_samples._load(_receipt(folder, folder_digest(folder)), machine)
     assert artifact.sampling == own.model_copy(update={"guidance_passes": "two"})
 
 
-def test_an_artifact_that_changed_is_refused(tmp_path: Path) -> None:
+def test_an_artifact_that_changed_is_refused(folder: Path) -> None:
     machine = SamplingConfig(steps=4, guidance=2.0, sigma_shift=5.0)
     with pytest.raises(ValueError, match="is not the one of the receipt"):
-        generate_samples._load(_receipt(tmp_path, "another"), machine)
+        generate_samples._load(_receipt(folder, "another"), machine)
