@@ -47,6 +47,12 @@ def file_digests(folder: Path) -> dict[str, str]:
     return _known(folder, sorted(_names(str(folder), "")))
 
 
+def file_sha256(file: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with file.open("rb") as handle:
+        return file_digest(handle, "sha256").hexdigest()
+
+
 def digest_of(digests: dict[str, str]) -> str:
     """One digest for many files: {relative path: sha256}."""
     return sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()

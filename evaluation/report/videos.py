@@ -10,6 +10,7 @@ from PIL import Image
 from model.artifact.rgb_artifact import ClipShape
 from model.inference.write_clip import write_clip
 
+DOES_NOT_DECIDE = "it writes videos for people, no metric reads them"
 VIEWING_HEIGHT = 288
 
 

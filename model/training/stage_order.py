@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -12,15 +12,14 @@ from model.contracts import (
     NetworkConfig,
     RecipeConfig,
     StageConfig,
+    StageName,
+    StageTraining,
     TrackingConfig,
     TrainedStage,
-    TrainingConfig,
     TrainingSet,
 )
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
-
-StageName = Literal["stage_one", "stage_two"]
 
 
 class StageInputs(BaseModel, frozen=True, extra="forbid"):
@@ -40,14 +39,14 @@ class StageOrder:
     inputs: StageInputs
     network: NetworkConfig
     recipe: RecipeConfig
-    training: TrainingConfig
+    training: StageTraining
     deepspeed: DeepSpeedConfig
     tracking: TrackingConfig
 
     @property
     def stage(self) -> StageConfig:
         """This stage's own part of the training configuration."""
-        return self.training.stage_one if self.inputs.stage == "stage_one" else self.training.stage_two
+        return self.training.stage
 
     @property
     def training_set(self) -> TrainingSet:
@@ -101,7 +100,7 @@ def read_order(folder: RunFolder) -> StageOrder:
         inputs=inputs,
         network=folder.section("network", NetworkConfig),
         recipe=folder.section("recipe", RecipeConfig),
-        training=folder.section("training", TrainingConfig),
+        training=folder.section("training", StageTraining),
         deepspeed=folder.section("deepspeed", DeepSpeedConfig),
         tracking=folder.section("tracking", TrackingConfig),
     )

@@ -13,7 +13,7 @@ from data.contracts import ClipRecord
 from foundation.child_process import follow
 from foundation.progress import parse_progress
 from orchestration.load_config import PipelineConfig, load_config
-from orchestration.registry.release import Registry
+from orchestration.registry.models import ModelRegistry
 
 CHANGES_GENERATION = ("experiment", "data", "tracking", "sampling")
 
@@ -42,8 +42,8 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
     """
     config = load_config(overrides)
     sampling = sampling_changes(config, overrides)
-    registry = Registry(config.tracking)
-    artifact = registry.folder(registry.version_named(model))
+    models = ModelRegistry(config.tracking)
+    artifact = models.folder(models.version_named(model))
     arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config))]
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with Progress(console=console, transient=True) as progress:

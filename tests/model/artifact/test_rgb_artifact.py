@@ -197,7 +197,7 @@ def order_run(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, confi
     run = RunFolder(tmp_path / "runs" / "export-1")
     config = {name: getattr(configs, name).model_dump(mode="json") for name in ("network", "recipe", "encoding")}
     clip = {**configs.clip.model_dump(), "motion_frames": 0, "lossless": True}
-    run.order(
+    run.write_request(
         {**config, "sampling": configs.sampling.model_dump(), "data": {"clip": clip}},
         {"stage_two": stage_two.model_dump(mode="json"), "encoders": encoders.model_dump(mode="json")},
     )
@@ -219,7 +219,7 @@ def test_export_answers_in_its_run_folder(
 
 def test_a_failed_verification_leaves_no_old_success(artifact: Path, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "verify-1")
-    run.order({}, {})
+    run.write_request({}, {})
     command = [sys.executable, "-m", "model.artifact.verify", str(artifact), str(run.path)]
     assert subprocess.run(command, check=False, capture_output=True, text=True).stdout.endswith("ok\n")
     assert run.result() is not None
