@@ -18,6 +18,12 @@ Stamped = list[str]
 """[stamp of the file when it was read, its sha256]"""
 
 
+def file_sha256(file: Path | str) -> str:
+    """Hex sha256 of a file's bytes, which are read."""
+    with open(file, "rb") as handle:
+        return file_digest(handle, "sha256").hexdigest()
+
+
 def folder_digest(folder: Path) -> str:
     """sha256 over the sorted (relative path, sha256) of every file in the folder.
 
@@ -93,5 +99,4 @@ def _stamped(file: str, cached: Stamped | None) -> Stamped:
     stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
     if cached and cached[0] == stamp:
         return cached
-    with open(file, "rb") as handle:
-        return [stamp, file_digest(handle, "sha256").hexdigest()]
+    return [stamp, file_sha256(file)]

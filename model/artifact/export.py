@@ -17,7 +17,6 @@ from safetensors.torch import load_file, save_file
 
 from model.artifact.proof import prove_rgb_only
 from model.artifact.rgb_artifact import (
-    CODEC,
     CONDITIONING,
     EMPTY_TEXT,
     FORMAT,
@@ -33,6 +32,7 @@ from model.artifact.rgb_artifact import (
     load_artifact,
 )
 from model.artifact.run_files import read_order, write_result
+from model.conditioning.build import fitted_files
 from model.contracts import (
     Encoders,
     EncodingConfig,
@@ -130,8 +130,7 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
     _write_json(staged / NETWORK, {"network": configs.network.model_dump(), "recipe": configs.recipe.model_dump()})
     _write_json(staged / CONDITIONING, {"encoding": configs.encoding.model_dump(), "clip": configs.clip.model_dump()})
     _write_json(staged / SAMPLING, configs.sampling.model_dump())
-    copied = [EMPTY_TEXT, CODEC] if configs.encoding.latent_codec.kind == "linear" else [EMPTY_TEXT]
-    for name in copied:
+    for name in (EMPTY_TEXT, *fitted_files(configs.encoding)):
         if not (encoders / name).exists():
             raise ValueError(
                 f"{encoders / name} is missing: fit the encoders again (python -m model.encoding.fit_encoders)"

@@ -5,7 +5,7 @@
 | model.safetensors | the RGB stream's weights, fp32; no HOI key |
 | network.json | NetworkConfig and RecipeConfig |
 | conditioning.json | EncodingConfig and the clip's format |
-| latent_codec.safetensors | the linear codec's basis, where the codec is the linear one |
+| latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
 | sampling.json | SamplingConfig |
 | manifest.json | sha256 of every file above, the stage-two weights it came from, the proof of model.artifact.proof |
@@ -33,7 +33,7 @@ from model.network.dual_stream_transformer import DualStreamTransformer
 
 FORMAT = "graspline-rgb-artifact-1"
 MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
-EMPTY_TEXT, SAMPLING, CODEC = "empty_text.safetensors", "sampling.json", "latent_codec.safetensors"
+EMPTY_TEXT, SAMPLING = "empty_text.safetensors", "sampling.json"
 
 
 class ClipShape(BaseModel, frozen=True):
@@ -105,8 +105,8 @@ def load_artifact(folder: Path, device: str = "cpu") -> LoadedArtifact:
         clip=ClipShape.model_validate(conditioning["clip"]),
         sampling=SamplingConfig.model_validate(_read_json(folder / SAMPLING)),
         codec=build_codec(encoding.latent_codec, folder, device),
-        text=build_text_encoder(encoding.text_encoder, device),
-        audio=build_audio_encoder(encoding.audio_encoder, device),
+        text=build_text_encoder(encoding.text_encoder, folder, device),
+        audio=build_audio_encoder(encoding.audio_encoder, folder, device),
         empty_text_LD=load_file(folder / EMPTY_TEXT)["text_LD"],
     )
 

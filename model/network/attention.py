@@ -7,25 +7,14 @@ The two sides never share a matrix product, so the RGB side's bits cannot depend
 Shape legend: B batch, S RGB-side tokens, N tokens of one stream, L context tokens, D width, H heads, K head size.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from model.contracts import AttentionMode
+from model.network.attention_plan import AttentionPlan
 from model.network.kernels.attention_on_cpu import attend_fused, attend_on_cpu
 from model.network.kernels.lean_norms import RotatedNorm
 from model.network.kernels.precision import without_autocast
 from model.network.rotary import Rotary
-
-
-@dataclass(frozen=True)
-class AttentionPlan:
-    """Who sees whom and where everybody sits; the same for all blocks of a forward pass."""
-
-    mode: AttentionMode
-    rotary: Rotary  # RGB-side tokens, then HOI tokens
-    rgb_seen_by_hoi: tuple[tuple[int, int], ...]  # (start, length) runs of RGB-side tokens
 
 
 class Projections(nn.Module):

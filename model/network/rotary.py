@@ -36,6 +36,11 @@ class TokenLayout:
     product_scale: float | None  # None: no product reference
     motion: bool
 
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Target tokens per axis: time, rows, columns."""
+        return self.frames, self.rows, self.columns
+
 
 @dataclass(frozen=True)
 class Rotary:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from model.artifact.export import ArtifactConfigs, export_artifact
 from model.artifact.rgb_artifact import ClipShape, file_sha256
-from model.conditioning.fit_linear_codec import fit_linear_codec
+from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import (
     AudioEncoderConfig,
     Encoders,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from model.contracts import StageConfig
-from model.training.stage_order import learning_rate, read_order
+from model.training.stage_request import learning_rate, read_request
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from model.training.stage_order import learning_rate, read_order
 def test_mistakes_name_the_key(make_stage: Any, changes: dict[str, Any], message: str) -> None:
     stage = make_stage("mistake", **({"deepspeed__processes": 1} | changes))
     with pytest.raises(ValueError, match=message):
-        read_order(stage.folder)
+        read_request(stage.folder)
 
 
 def test_stage_two_needs_a_parent(make_stage: Any) -> None:
@@ -31,7 +31,7 @@ def test_stage_two_needs_a_parent(make_stage: Any) -> None:
     inputs = stage.folder.path / "inputs.json"
     inputs.write_text(inputs.read_text().replace("stage_one", "stage_two"))
     with pytest.raises(ValueError, match="stage_two needs stage one's receipt"):
-        read_order(stage.folder)
+        read_request(stage.folder)
 
 
 def test_learning_rate_warms_up_then_falls_to_its_final_ratio() -> None:
