@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from model.network.attention_plan import AttentionPlan
-from model.network.kernels.attention_on_cpu import attend_fused, attend_on_cpu
+from model.network.kernels.attention_on_cpu import attend
 from model.network.kernels.lean_norms import RotatedNorm
-from model.network.kernels.precision import without_autocast
 from model.network.rotary import Rotary
 
 
@@ -78,12 +77,3 @@ class CrossAttention(Projections):
         if row_of_B is not None:
             k_BLHK, v_BLHK = k_BLHK[row_of_B], v_BLHK[row_of_B]
         return self.output(self._attend(self.queries(x_BND), k_BLHK, v_BLHK))
-
-
-def attend(q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:
-    """Unmasked softmax attention in the values' precision, [B,N,H,K]."""
-    q, k, v = (x.to(v_BNHK.dtype) for x in (q_BNHK, k_BNHK, v_BNHK))
-    if q.device.type == "cpu" and torch.is_grad_enabled():
-        with without_autocast(q):
-            return attend_on_cpu(q, k, v)
-    return attend_fused(q, k, v)
