@@ -7,13 +7,15 @@ READY := $(VENV)/.ready-$(firstword $(shell cat requirements.txt pyproject.toml 
 EXTRAS_READY := $(VENV)/.extras-$(firstword $(shell cat requirements.txt requirements-extras.txt | cksum))
 ANNOTATORS := .venv-annotators
 ANNOTATORS_READY := $(ANNOTATORS)/.ready-$(firstword $(shell cksum < requirements-annotators.txt))
+PYTEST := $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=15
+LOCK := $(BIN)/uv pip compile --quiet --python $(BIN)/python --custom-compile-command "make lock" $(UPGRADE)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 export PYTHONDONTWRITEBYTECODE :=
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-extras setup-annotators pipeline test test-unit lint ui doctor clean
+.PHONY: help setup setup-extras setup-annotators pipeline test test-unit coverage lint lock ui doctor clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,18 +53,26 @@ $(ANNOTATORS_READY): requirements-annotators.txt
 pipeline: setup ## from raw clips to a promoted RGB-only model
 	$(BIN)/graspline run
 
-test: setup-extras setup-annotators lint ## every test, the end-to-end chain included
-	$(BIN)/pytest
+test: setup-extras setup-annotators lint ## lint and every test, the whole chain included
+	$(PYTEST) --cov
 
-test-unit: setup ## the tests that take no minutes
-	$(BIN)/pytest -m "not end_to_end"
+test-unit: setup ## the tests that run neither the whole chain nor long child processes
+	$(PYTEST) -m "not end_to_end"
 
-lint: setup ## style, types, layers, spelling
+coverage: ## what the last `make test` reached, by file; child processes are not counted
+	$(BIN)/coverage report --format=text
+
+lint: setup ## style, layers, spelling, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/basedpyright --level error
+
+lock: setup ## requirements*.txt from the ranges in pyproject.toml; UPGRADE="--upgrade-package NAME" for a newer one
+	$(LOCK) pyproject.toml --group dev -o requirements.txt
+	$(LOCK) --group ray --group dwpose -c requirements.txt -o requirements-extras.txt
+	$(LOCK) --group annotators -o requirements-annotators.txt
 
 ui: setup ## the Dagster and MLflow pages on loopback
 	$(BIN)/graspline ui
@@ -71,4 +81,4 @@ doctor: setup ## what this machine has and what is missing
 	$(BIN)/graspline doctor
 
 clean: ## remove runs and videos; data sets, the registry and the ledger stay
-	rm -rf runs videos .pytest_cache .ruff_cache
+	rm -rf runs videos .coverage .pytest_cache .ruff_cache .import_linter_cache

@@ -2,6 +2,9 @@
 
 Pairing by clip removes the spread between easy and hard clips; resampling clips says how far the mean difference
 could be chance. Only reports of equal `exam_digest` compare: same clips, seeds and metric definitions.
+
+Not scipy.stats.bootstrap: with the same generator it makes the same draws and means, but it refuses a single clip (the
+released demo has one), and its import would take longer than the whole gate.
 """
 
 from collections.abc import Mapping
@@ -30,9 +33,9 @@ def require_same_exam(challenger: EvaluationReport, champion: EvaluationReport) 
     """
     if challenger.exam_digest != champion.exam_digest:
         raise ValueError(
-            f"challenger {challenger.artifact_digest[:12]} sat exam {challenger.exam_digest[:12]}, champion "
-            f"{champion.artifact_digest[:12]} sat exam {champion.exam_digest[:12]}: examine the champion again on the "
-            "challenger's held-out clips, then compare"
+            f"challenger {challenger.artifact_digest[:12]} was evaluated on exam {challenger.exam_digest[:12]}, "
+            f"champion {champion.artifact_digest[:12]} on exam {champion.exam_digest[:12]}: "
+            "evaluate the champion again on the challenger's held-out clips, then compare"
         )
 
 

@@ -1,22 +1,24 @@
-"""What the evaluation layer promises: its configuration, metrics, reports and the gate's decision.
+"""The formats of evaluation: its configuration, metrics, reports and the gate's decision.
 
 Every model is frozen and refuses unknown fields, so a typo is an error.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+
+from foundation.fingerprint import DoesNotDecide
 
 Direction = Literal["higher_is_better", "lower_is_better"]
 Variant = Literal["true", "audio_shuffled", "prompt_shuffled"]
 
 
 class EvaluationConfig(BaseModel, frozen=True, extra="forbid"):
-    """conf/evaluation/*.yaml: the exam. The same seeds and held-out clips for every model that sits it."""
+    """conf/evaluation/*.yaml: the exam. The same seeds and held-out clips for every model; every field decides."""
 
     held_out_clips: int = Field(ge=1)
     seed: int
-    variants: list[Variant]  # which conditions are shuffled between clips, to show that the model listens
+    variants: list[Variant]  # which conditions are shuffled between clips, to show that the model uses them
     noise_levels: list[float]  # sigmas at which the held-out x0 error is taken
     locator_steps: int  # training steps of the embedded hand locator
 
@@ -30,13 +32,14 @@ class GateRule(BaseModel, frozen=True, extra="forbid"):
 
 
 class GateConfig(BaseModel, frozen=True, extra="forbid"):
-    """conf/gate/*.yaml: rules are data."""
+    """conf/gate/*.yaml: rules are data. They decide the promotion decision only, no step before it."""
 
     rules: list[GateRule]
     must_improve: str | None  # this metric must be better than the champion's with `confidence`
     confidence: float = 0.9  # paired bootstrap
     bootstrap_samples: int = 2000
-    automatic: bool = True  # False: a passing challenger waits for an approver
+    # False: a passing challenger waits for an approver
+    automatic: Annotated[bool, DoesNotDecide("who promotes what passed, not whether it passes")] = True
 
 
 class Metric(BaseModel, frozen=True, extra="forbid"):
@@ -64,7 +67,7 @@ class GeneratedSamples(BaseModel, frozen=True, extra="forbid"):
 
 
 class EvaluationReport(BaseModel, frozen=True, extra="forbid"):
-    """Receipt of one exam."""
+    """Receipt of one evaluation."""
 
     artifact_digest: str
     exam_digest: str  # held-out clips + seed + metric versions: reports compare only where it is equal
@@ -75,13 +78,15 @@ class EvaluationReport(BaseModel, frozen=True, extra="forbid"):
 
 
 class Reason(BaseModel, frozen=True, extra="forbid"):
+    """The outcome of one rule; `message` has its numbers."""
+
     rule: str
     passed: bool
-    says: str
+    message: str
 
 
 class Decision(BaseModel, frozen=True, extra="forbid"):
-    """What the gate says, and why."""
+    """The gate's decision, with a reason for every rule."""
 
     passed: bool
     reasons: list[Reason]

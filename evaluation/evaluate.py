@@ -1,11 +1,11 @@
-"""Examine one artifact's samples: measure, compare with baselines and ceilings, write the report.
+"""Evaluate one artifact's samples: measure them, their baselines and their ceilings, write the report.
 
     python -m evaluation.evaluate runs/<id>
 
 In: artifact, samples, training set and examiner, from inputs.json; the exam from config.yaml, section `evaluation`. The
-examiner is the artifact through whose codec the hand locator learns: the candidate's, also where the champion sits the
-candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
-The promotion gate reads the receipt, never this process.
+examiner is the artifact through whose codec the hand locator is fitted: the candidate's, also where the champion is
+evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
+The page has no rules and no verdict: the promotion gate reads the receipt, and writes the page again where it decides.
 """
 
 import hashlib
@@ -16,25 +16,36 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.numpy import load_file
 
-from evaluation.contracts import EvaluationConfig, EvaluationReport, GateConfig, GeneratedSamples, Metric, Variant
-from evaluation.fit_hand_locator import fit_hand_locator, through_codec
-from evaluation.held_out import ExamClip, Picture, exam_clips
-from evaluation.measure_network import load_dual_stream, measure_network
-from evaluation.measure_samples import Versions, measure_samples
-from evaluation.metrics.catalogue import DEFINITIONS, Role
-from evaluation.own_encoders import as_told_to
+from evaluation.catalogue import definitions
+from evaluation.contracts import EvaluationConfig, EvaluationReport, GeneratedSamples, Metric, Variant
+from evaluation.exam.ask_network import ask_network
+from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
+from evaluation.exam.hand_locator import HandLocator, locate_hands
+from evaluation.exam.held_out import EvaluationClip, read_clips
+from evaluation.exam.own_encoders import encode_for
+from evaluation.measure import Versions, measure
+from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
+from evaluation.measuring.kinds import Role
 from evaluation.report.page import write_page
-from foundation.digests import folder_digest
+from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder, write_whole
-from model.artifact.rgb_artifact import file_sha256, load_artifact
+from model.artifact.rgb_artifact import load_artifact, load_weights
 from model.conditioning.latent_codec import LatentCodec
-from model.contracts import RgbArtifact, TrainingSet
+from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 STEPS = 5
+# why a metric is not measured here, where something was missing that an evaluation usually has
+REASONS: dict[Need, str] = {
+    "hand_locator": "no training clip has a hand box",
+    "product": "fewer than two held-out clips have a product reference",
+    "hoi_stream": "stage two's weights are not at hand",
+    "experts": "the network has no experts",
+}
 
 
 def evaluate(run: RunFolder) -> EvaluationReport:
@@ -49,47 +60,67 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     check_they_belong_together(artifact, samples, training_set)
     loaded = load_artifact(Path(artifact.folder))
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
-    clips = as_told_to(loaded, exam_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
-    report_progress(1, STEPS, "exam read")
-    locator = fit_hand_locator(exam_clips(training_set.train[:1]), examiner.codec, config.locator_steps, config.seed)
+    clips = encode_for(loaded, read_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
+    report_progress(1, STEPS, "held-out clips read")
+    locator = fit_hand_locator(read_clips(training_set.train[:1]), examiner.codec, config.locator_steps, config.seed)
     report_progress(2, STEPS, "hand locator fitted")
-    metrics = measure_samples(clips, versions_of(clips, samples, loaded.codec), locator)
-    report_progress(3, STEPS, "samples measured")
-    metrics += measure_network(_dual_stream(artifact) or loaded.network, clips, config)
-    report_progress(4, STEPS, "network measured")
+    network = _dual_stream(artifact) or loaded.network
+    measured = [measured_clip(clip, locator, network, config) for clip in clips]
+    report_progress(3, STEPS, "network measured")
+    metrics = measure(measured, versions_of(measured, clips, samples, loaded.codec), REASONS)
+    report_progress(4, STEPS, "samples measured")
     exam = exam_digest(config, training_set, examiner.manifest.encoders_digest)
     report = _write_report(run, clips, samples, metrics, exam)
     report_progress(STEPS, STEPS, "report written")
     return report
 
 
-def versions_of(clips: Sequence[ExamClip], samples: GeneratedSamples, codec: LatentCodec) -> Versions:
+def measured_clip(
+    clip: EvaluationClip, locator: HandLocator | None, network: DualStreamTransformer, config: EvaluationConfig
+) -> MeasuredClip:
+    """All that the metrics can know of a held-out clip."""
+    return MeasuredClip(
+        clip_id=clip.clip_id,
+        frames_per_second=clip.record.frames_per_second,
+        product_id=clip.record.product_id,
+        truth=clip.frames(),
+        boxes=clip.record.boxes,
+        sound=clip.sound(),
+        person=clip.person(),
+        product=clip.product(),
+        hand_locator=locator and (lambda frames: locate_hands(locator, torch.from_numpy(frames)).numpy()),
+        network=ask_network(network, clip, config),
+    )
+
+
+def versions_of(
+    measured: Sequence[MeasuredClip], clips: Sequence[EvaluationClip], samples: GeneratedSamples, codec: LatentCodec
+) -> Versions:
     """What was generated, and what it is held against: truth, truth through the codec, the reference repeated."""
-    folder = Path(samples.folder)
-    made: dict[Role, Variant] = {
+    variants: dict[Role, Variant] = {
         "model": "true",
         "prompt_shuffled": "prompt_shuffled",
         "audio_shuffled": "audio_shuffled",
     }
-    versions: dict[Role, Mapping[str, Picture]] = {
-        role: load_file(folder / f"{variant}.safetensors")
-        for role, variant in made.items()
+    versions: dict[Role, Mapping[str, Frames]] = {
+        role: load_file(Path(samples.folder) / f"{variant}.safetensors")
+        for role, variant in variants.items()
         if variant in samples.variants
     }
-    versions["truth"] = {clip.clip_id: clip.frames() for clip in clips}
-    versions["ceiling"] = {clip.clip_id: through_codec(clip, codec).numpy() for clip in clips}
-    versions["baseline"] = {clip.clip_id: np.repeat(clip.person()[None], clip.record.frames, axis=0) for clip in clips}
-    return versions
+    truth = {clip.clip_id: given(clip.truth) for clip in measured}
+    still = {clip.clip_id: np.repeat(given(clip.person)[None], len(truth[clip.clip_id]), axis=0) for clip in measured}
+    ceiling = {clip.clip_id: through_codec(clip, codec).numpy() for clip in clips}
+    return {**versions, "truth": truth, "ceiling": ceiling, "baseline": still}
 
 
 def exam_digest(config: EvaluationConfig, training_set: TrainingSet, encoders_digest: str) -> str:
-    """sha256 of all that decides an exam: clips, seeds, what the locator learned from and through, metric versions."""
+    """sha256 of all that decides an exam: clips, seeds, what the locator is fitted on and through, metric versions."""
     decides = {
         "held_out": training_set.held_out_digest,
         "encoders": encoders_digest,
         "locator_batch": training_set.train[0].prepared_digest,
         "config": config.model_dump(),
-        "metrics": {definition.name: definition.version for definition in DEFINITIONS},
+        "metrics": {name: definition.version for name, definition in definitions().items()},
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
@@ -99,7 +130,9 @@ def check_they_belong_together(artifact: RgbArtifact, samples: GeneratedSamples,
     if samples.artifact_digest != artifact.digest:
         raise ValueError(f"samples {samples.folder} are not of artifact {artifact.folder}: generate them again")
     if samples.held_out_digest != training_set.held_out_digest:
-        raise ValueError(f"samples {samples.folder} are of other held-out clips than this exam's: generate them again")
+        raise ValueError(
+            f"samples {samples.folder} are of other held-out clips than this evaluation's: generate them again"
+        )
     if folder_digest(Path(samples.folder)) != samples.digest:
         raise ValueError(f"samples {samples.folder} changed since they were made: remove their run and generate again")
 
@@ -115,27 +148,32 @@ def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
         return None
     if file_sha256(weights) != artifact.stage_two_weights_sha256:
         raise ValueError(f"{artifact.folder} was not exported from {weights} as it is now: export again")
-    return load_dual_stream(weights, Path(artifact.folder))
+    configs = json.loads((Path(artifact.folder) / "network.json").read_text())
+    network = DualStreamTransformer(
+        NetworkConfig.model_validate(configs["network"]), RecipeConfig.model_validate(configs["recipe"]), streams="dual"
+    )
+    load_weights(network, weights)
+    return network.eval().requires_grad_(False)
 
 
 def _write_report(
-    run: RunFolder, clips: Sequence[ExamClip], samples: GeneratedSamples, metrics: Sequence[Metric], exam: str
+    run: RunFolder, clips: Sequence[EvaluationClip], samples: GeneratedSamples, metrics: dict[str, Metric], exam: str
 ) -> EvaluationReport:
-    """Everything the page shows, gathered in the run folder, then the page."""
+    """Gather all that the page shows in the run folder, then write the page."""
     shutil.copytree(Path(samples.folder).parent / "videos", run.path / "videos", dirs_exist_ok=True)
     sheet = run.path / "contact_sheet.png"
     shutil.copyfile(samples.contact_sheet, sheet)
-    about = [{"clip_id": clip.clip_id, "prompt": clip.record.prompt} for clip in clips]
-    write_whole(run.path / "clips.json", json.dumps(about, indent=1))
+    shown = [{"clip_id": clip.clip_id, "prompt": clip.record.prompt} for clip in clips]
+    write_whole(run.path / "clips.json", json.dumps(shown, indent=1))
     report = EvaluationReport(
         artifact_digest=samples.artifact_digest,
         exam_digest=exam,
-        metrics={metric.name: metric for metric in metrics},
+        metrics=metrics,
         report_html=str(run.path / "report.html"),
         contact_sheet=str(sheet),
         folder=str(run.path),
     )
-    write_page(run.path / "report.html", report, gate=run.section("gate", GateConfig))
+    write_page(run.path / "report.html", report)
     return report
 
 

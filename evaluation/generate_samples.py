@@ -1,12 +1,13 @@
-"""Let an artifact make every held-out clip, with its true conditions and with conditions shuffled between clips.
+"""Generate every held-out clip with one artifact, with its true conditions and with conditions shuffled between clips.
 
     python -m evaluation.generate_samples runs/<id>
 
-In: the artifact and the training set (inputs.json), the exam (config.yaml, section `evaluation`). Out:
-`samples/<variant>.safetensors` (the frames as they are, for the metrics), `videos/<clip>_{truth,generated}.mp4` (with
-sound, enlarged, for people), `contact_sheet.png`, and the receipt GeneratedSamples.
+In: the artifact and the training set (inputs.json), the exam (config.yaml, section `evaluation`) and how guidance is
+computed (`sampling.guidance_passes`; all else of sampling is the artifact's). Out: `samples/<variant>.safetensors` (the
+frames as they are, for the metrics), `videos/<clip>_{truth,generated}.mp4` (with sound, enlarged, for people),
+`contact_sheet.png`, and the receipt GeneratedSamples.
 
-A clip starts from the same noise in every variant, so what differs between them is what the condition did.
+A clip starts from the same noise in every variant, so what differs between them is the effect of the condition.
 
 Shape legend: B clips, T frames, H W pixels.
 """
@@ -16,24 +17,26 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import torch
+from pydantic import BaseModel
 from safetensors.torch import save_file
 from torch import Tensor
 
 from evaluation.contracts import EvaluationConfig, GeneratedSamples, Variant
-from evaluation.held_out import ExamClip, conditions_of, exam_clips
-from evaluation.own_encoders import as_told_to
+from evaluation.exam.held_out import EvaluationClip, conditions_of, read_clips
+from evaluation.exam.own_encoders import encode_for
+from evaluation.exam.shuffled_conditions import lenders
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
 from evaluation.report.videos import write_viewing_clip
-from evaluation.shuffled_conditions import lenders
 from foundation.digests import folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
-from model.artifact.rgb_artifact import LoadedArtifact, artifact_digest, load_artifact
+from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
+from model.conditioning.pixels import to_bytes
 from model.contracts import RgbArtifact, TrainingSet
 from model.inference.sampler import generate_clips
-from model.inference.write_clip import to_bytes
 from model.network.streams import Conditions
 
 CLIPS_AT_ONCE = 8
@@ -51,8 +54,8 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     receipt = run.input("artifact", RgbArtifact)
     if config.variants[:1] != ["true"]:
         raise ValueError(f"evaluation.variants is {config.variants}: it must begin with the true conditions ('true')")
-    artifact = _load(receipt)
-    clips = as_told_to(artifact, exam_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
+    artifact = with_guidance_passes(_load(receipt), run)
+    clips = encode_for(artifact, read_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
     frames: dict[Variant, Tensor] = {
         variant: _generate(artifact, clips, variant, config) for variant in config.variants
     }
@@ -71,6 +74,21 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     )
 
 
+def with_guidance_passes(artifact: LoadedArtifact, run: RunFolder) -> LoadedArtifact:
+    """The artifact, its guidance computed as this run's `sampling.guidance_passes` says; `auto` where nothing does."""
+    try:
+        passes = run.section("sampling", _OfSampling).guidance_passes
+    except KeyError:  # the step's configuration has no such section
+        passes = _OfSampling().guidance_passes
+    return replace(artifact, sampling=artifact.sampling.model_copy(update={"guidance_passes": passes}))
+
+
+class _OfSampling(BaseModel, frozen=True):
+    """The one field of section `sampling` that belongs to the machine, not to the artifact."""
+
+    guidance_passes: Literal["auto", "one", "two"] = "auto"
+
+
 def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) -> Conditions:
     """The conditions of one variant: clip i gets its prompt or its audio from clip lender[i]."""
     order = torch.tensor(lender)
@@ -82,19 +100,19 @@ def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) ->
 
 
 def clip_seed(seed: int, clip_id: str) -> int:
-    """The seed of one clip's noise: its own, whatever clips are examined with it."""
+    """The seed of one clip's noise: its own, whatever clips are evaluated with it."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{clip_id}".encode()).digest()[:6], "big")
 
 
 def _load(receipt: RgbArtifact) -> LoadedArtifact:
     folder = Path(receipt.folder)
-    if artifact_digest(folder) != receipt.digest:
+    if folder_digest(folder) != receipt.digest:
         raise ValueError(f"artifact {folder} is not the one of the receipt (digest differs): export again")
     return load_artifact(folder, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _generate(
-    artifact: LoadedArtifact, clips: Sequence[ExamClip], variant: Variant, config: EvaluationConfig
+    artifact: LoadedArtifact, clips: Sequence[EvaluationClip], variant: Variant, config: EvaluationConfig
 ) -> Tensor:
     """All clips of one variant as frames_BTHW3 uint8."""
     conditions = conditions_of(clips)
@@ -116,7 +134,7 @@ def _part(conditions: Conditions, start: int, end: int) -> Conditions:
     return replace(conditions, **{name: value[start:end] for name, value in tensors.items()})
 
 
-def _save(folder: Path, frames: dict[Variant, Tensor], clips: Sequence[ExamClip]) -> Path:
+def _save(folder: Path, frames: dict[Variant, Tensor], clips: Sequence[EvaluationClip]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for variant, frames_BTHW3 in frames.items():
         named = {clip.clip_id: frames_BTHW3[i].contiguous() for i, clip in enumerate(clips)}
@@ -124,7 +142,9 @@ def _save(folder: Path, frames: dict[Variant, Tensor], clips: Sequence[ExamClip]
     return folder
 
 
-def _write_videos(folder: Path, artifact: LoadedArtifact, clips: Sequence[ExamClip], frames_BTHW3: Tensor) -> None:
+def _write_videos(
+    folder: Path, artifact: LoadedArtifact, clips: Sequence[EvaluationClip], frames_BTHW3: Tensor
+) -> None:
     for index, clip in enumerate(clips):
         samples, _ = clip.sound()
         write_viewing_clip(folder / f"{clip.clip_id}_truth.mp4", clip.frames(), samples, artifact.clip)
@@ -134,7 +154,7 @@ def _write_videos(folder: Path, artifact: LoadedArtifact, clips: Sequence[ExamCl
         report_progress(index + 1, len(clips), "videos written")
 
 
-def _sheet_row(clip: ExamClip, frames_THW3: Tensor) -> SheetRow:
+def _sheet_row(clip: EvaluationClip, frames_THW3: Tensor) -> SheetRow:
     return SheetRow(clip.record.prompt, clip.person(), clip.product(), clip.frames(), frames_THW3.numpy())
 
 

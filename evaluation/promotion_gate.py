@@ -1,27 +1,27 @@
 """Should this challenger become champion? Rules are data, every rule gives a reason in plain words with its numbers.
 
-Pure: reads two reports, touches no file, imports no torch and no outside tool, so it can run anywhere and be tested
-to the last case. It fails closed: a metric that is missing, not finite or not comparable refuses.
+Pure: it reads two reports, touches no file and imports neither torch nor an outside tool, so it runs anywhere and every
+case is tested. It fails closed: a metric that is missing, not finite or not comparable refuses.
 """
 
 import difflib
 import math
 
+from evaluation.catalogue import definitions
 from evaluation.compare import paired_bootstrap, require_same_exam
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Metric, Reason
-from evaluation.metrics.catalogue import definitions
 
 
 def decide(challenger: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig) -> Decision:
     """Apply every rule. Without a champion only the floors count.
 
     Raises:
-        ValueError: a rule names a metric that does not exist (the message names the nearest), or no rule says anything.
+        ValueError: there is no rule, one asks nothing, or one names a metric that does not exist (names the nearest).
     """
     _require_known_metrics(gate)
     reasons = [_floor_reason(challenger, rule) for rule in gate.rules if rule.floor is not None]
     if champion is None:
-        reasons.append(Reason(rule="champion", passed=True, says="there is no champion yet: only the floors count"))
+        reasons.append(Reason(rule="champion", passed=True, message="there is no champion yet: only the floors count"))
     else:
         reasons.extend(_champion_reasons(challenger, champion, gate))
     return Decision(
@@ -44,14 +44,14 @@ def _require_known_metrics(gate: GateConfig) -> None:
             raise ValueError(f"the gate names a metric that does not exist: '{metric}'; did you mean '{nearest}'?")
     for rule in gate.rules:
         if rule.floor is None and rule.allowed_regression is None:
-            raise ValueError(f"the gate's rule on '{rule.metric}' says nothing: give it a floor or allowed_regression")
+            raise ValueError(f"the gate's rule on '{rule.metric}' asks nothing: give it a floor or allowed_regression")
 
 
 def _champion_reasons(challenger: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> list[Reason]:
     try:
         require_same_exam(challenger, champion)
     except ValueError as error:
-        return [Reason(rule="same exam", passed=False, says=str(error))]
+        return [Reason(rule="same exam", passed=False, message=str(error))]
     reasons = [
         _regression_reason(challenger, champion, rule) for rule in gate.rules if rule.allowed_regression is not None
     ]
@@ -62,57 +62,62 @@ def _floor_reason(challenger: EvaluationReport, rule: GateRule) -> Reason:
     name = f"{rule.metric} floor"
     metric = _usable(challenger, rule.metric)
     if isinstance(metric, str):
-        return Reason(rule=name, passed=False, says=metric)
+        return Reason(rule=name, passed=False, message=metric)
     value, floor = _value(metric), rule.floor
     assert floor is not None
     higher = metric.direction == "higher_is_better"
     passed = value >= floor if higher else value <= floor
-    wanted = f"{'at least' if higher else 'at most'} {_number(floor)}"
-    says = f"{rule.metric} is {_quantity(value, metric)}, {'as' if passed else 'but'} {wanted} is asked"
-    return Reason(rule=name, passed=passed, says=says)
+    required = f"{'at least' if higher else 'at most'} {_number(floor)}"
+    message = f"{rule.metric} is {_quantity(value, metric)}, {required} is required"
+    return Reason(rule=name, passed=passed, message=message)
 
 
 def _regression_reason(challenger: EvaluationReport, champion: EvaluationReport, rule: GateRule) -> Reason:
     name = f"{rule.metric} against the champion"
-    new, old = _usable(challenger, rule.metric), _usable(champion, rule.metric)
-    if isinstance(new, str):
-        return Reason(rule=name, passed=False, says=new)
-    if isinstance(old, str):
-        return Reason(rule=name, passed=False, says=f"the champion's {old}")
+    pair = _usable_pair(challenger, champion, rule.metric)
+    if isinstance(pair, str):
+        return Reason(rule=name, passed=False, message=pair)
+    new, old = pair
     allowed = rule.allowed_regression
     assert allowed is not None
     sign = 1 if new.direction == "higher_is_better" else -1
     gain = sign * (_value(new) - _value(old))
     passed = gain >= -allowed
     change = "the same" if gain == 0 else f"{_quantity(abs(gain), new)} {'better' if gain > 0 else 'worse'}"
-    says = (
+    message = (
         f"{rule.metric} is {_number(_value(new))}, the champion's {_number(_value(old))}: {change}, "
         f"{'within' if passed else 'beyond'} the {_number(allowed)} it may lose"
     )
-    return Reason(rule=name, passed=passed, says=says)
+    return Reason(rule=name, passed=passed, message=message)
 
 
 def _improvement_reason(challenger: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> Reason:
-    assert gate.must_improve is not None
-    name = f"{gate.must_improve} must improve"
-    new, old = _usable(challenger, gate.must_improve), _usable(champion, gate.must_improve)
-    if isinstance(new, str):
-        return Reason(rule=name, passed=False, says=new)
-    if isinstance(old, str):
-        return Reason(rule=name, passed=False, says=f"the champion's {old}")
-    if new.per_clip.keys() != old.per_clip.keys() or not new.per_clip:
-        says = (
-            f"{gate.must_improve} has no values on the same clips for both models: it cannot be compared clip by clip"
-        )
-        return Reason(rule=name, passed=False, says=says)
-    found = paired_bootstrap(new.per_clip, old.per_clip, new.direction, gate.bootstrap_samples)
-    passed = found.mean_gain > 0 and found.probability_better >= gate.confidence
-    says = (
-        f"{gate.must_improve} gains {_quantity(found.mean_gain, new)} on {found.clips} clips "
-        f"(90 % interval {_number(found.gain_interval[0])} to {_number(found.gain_interval[1])}); it is better in "
-        f"{found.probability_better:.0%} of resamples, {gate.confidence:.0%} are asked"
+    metric = gate.must_improve
+    assert metric is not None
+    name = f"{metric} must improve"
+    pair = _usable_pair(challenger, champion, metric)
+    if not isinstance(pair, str) and (pair[0].per_clip.keys() != pair[1].per_clip.keys() or not pair[0].per_clip):
+        pair = f"{metric} has no values on the same clips for both models: it cannot be compared clip by clip"
+    if isinstance(pair, str):
+        return Reason(rule=name, passed=False, message=pair)
+    new, old = pair
+    difference = paired_bootstrap(new.per_clip, old.per_clip, new.direction, gate.bootstrap_samples)
+    low, high = difference.gain_interval
+    message = (
+        f"{metric} gains {_quantity(difference.mean_gain, new)} on {difference.clips} clips "
+        f"(90 % interval {_number(low)} to {_number(high)}); it is better in "
+        f"{difference.probability_better:.0%} of resamples, {gate.confidence:.0%} are required"
     )
-    return Reason(rule=name, passed=passed, says=says)
+    passed = difference.mean_gain > 0 and difference.probability_better >= gate.confidence
+    return Reason(rule=name, passed=passed, message=message)
+
+
+def _usable_pair(challenger: EvaluationReport, champion: EvaluationReport, name: str) -> tuple[Metric, Metric] | str:
+    """Both models' metric, or why they cannot be compared."""
+    new, old = _usable(challenger, name), _usable(champion, name)
+    if isinstance(new, str):
+        return new
+    return f"the champion's {old}" if isinstance(old, str) else (new, old)
 
 
 def _usable(report: EvaluationReport, name: str) -> Metric | str:

@@ -1,24 +1,25 @@
-"""Start one child process, follow it, and believe it only if it left its result.
+"""The way to run a child process: start it, follow its output, and believe it only if it left its result.
 
 Success is exit code 0 *and* a `result.json` of this run. The Dagster process itself never imports torch: training,
 encoding, generation and export all pass through here. SIGINT and SIGTERM go on to the child, which saves and stops.
 """
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from foundation.run_folder import RunFolder
 
 OnLine = Callable[[str], None]
-# The line that says what went wrong: of a traceback, or `error: ...`, as a rank of training says it.
+# The line that names what went wrong: of a traceback, or `error: ...`, as a rank of training prints it.
 FAULT = re.compile(r"(\[rank\d+\]: )?([\w.]*(Error|Exception)|error): ")
-CHAINED = "The above exception was the direct cause"  # what follows says it better
+CHAINED = "The above exception was the direct cause"  # what follows is clearer
 
 
 class ChildFailedError(RuntimeError):
@@ -42,7 +43,9 @@ def child_environment(**extra: str) -> dict[str, str]:
     }
 
 
-def run_child(arguments: Sequence[str], folder: RunFolder, on_line: OnLine, **extra: str) -> dict[str, Any]:
+def run_child(
+    arguments: Sequence[str], folder: RunFolder, on_line: OnLine, environment: Mapping[str, str] = {}
+) -> dict[str, Any]:
     """Run `python <arguments>` in a run folder; its output goes to the folder's log and to `on_line`.
 
     Returns:
@@ -59,7 +62,7 @@ def run_child(arguments: Sequence[str], folder: RunFolder, on_line: OnLine, **ex
             handle.flush()
             on_line(line)
 
-        code, last = follow(arguments, keep, **extra)
+        code, last = follow(arguments, keep, environment)
     result = folder.result()
     if result is None:
         raise ChildFailedError(f"{folder.run_id} ended with exit code {code}: {last} (log: {log})")
@@ -68,18 +71,23 @@ def run_child(arguments: Sequence[str], folder: RunFolder, on_line: OnLine, **ex
     return result
 
 
-def follow(arguments: Sequence[str], on_line: OnLine, **extra: str) -> tuple[int, str]:
-    """Run `python <arguments>` and hand on its output line by line; returns its exit code and what went wrong.
+def follow(
+    arguments: Sequence[str],
+    on_line: OnLine,
+    environment: Mapping[str, str] = {},
+    python: Path = Path(sys.executable),
+) -> tuple[int, str]:
+    """Run `python <arguments>` and pass its output on line by line; returns its exit code and what went wrong.
 
     What went wrong is the first traceback's own message (of a chain of exceptions the last one), else the last line.
     """
     last, fault = "", ""
     child = subprocess.Popen(
-        [sys.executable, *arguments],
+        [str(python), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=child_environment(**extra),
+        env=child_environment(**environment),
     )
     try:
         assert child.stdout is not None
@@ -91,6 +99,21 @@ def follow(arguments: Sequence[str], on_line: OnLine, **extra: str) -> tuple[int
     except BaseException:
         _stop(child)
         raise
+
+
+def start_server(arguments: Sequence[str], **extra: str) -> subprocess.Popen[bytes]:
+    """Start `python <arguments>` in a process group of its own, to be ended with `end_group`."""
+    return subprocess.Popen([sys.executable, *arguments], env=child_environment(**extra), start_new_session=True)
+
+
+def end_group(server: subprocess.Popen[bytes]) -> None:
+    """End a server and all that it started: politely, then for certain."""
+    for sign, patience_seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(patience_seconds)
+            return
 
 
 def _stop(child: subprocess.Popen[str]) -> None:

@@ -1,4 +1,4 @@
-"""What every room says the same of a clip: its format, and a box in one of its pictures. Pure pydantic."""
+"""What a clip is in every room: its format, and a box in one of its pictures. Pure pydantic."""
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -7,7 +7,10 @@ Box = tuple[int, int, int, int]
 
 
 class ClipFormat(BaseModel, frozen=True, extra="forbid"):
-    """The one format every prepared clip has. Paper: 81 frames, 25 fps (CoInteract, arXiv 2604.19636)."""
+    """The one format that every prepared clip has, and every clip of a model that was trained on them.
+
+    Paper: 81 frames, 25 fps (CoInteract, arXiv 2604.19636).
+    """
 
     frames: int = Field(ge=5)  # 4k + 1: the causal video codec takes one frame, then groups of four
     frames_per_second: int = Field(ge=1)

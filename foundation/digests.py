@@ -1,7 +1,7 @@
-"""Content digests of folders: the identity of every batch, the same on every machine.
+"""Content digests of files and folders: the identity of every batch and artifact, the same on every machine.
 
-Hashes of files are remembered in datasets/.memory/, one file a folder, so that asking again costs a stat a file and
-one batch costs nothing of another.
+Hashes of a folder's files are remembered in datasets/.memory/, one file a folder, so that asking again costs a stat a
+file and one batch costs nothing of another.
 """
 
 import json

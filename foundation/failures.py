@@ -21,11 +21,11 @@ class Failure:
     name: str = ""  # of the rule, where it has one: what an accepted defect calls it by
 
     def __str__(self) -> str:
-        return f"clip {self.clip_id} | field {self.field} | {self.value} | {self.says} | fix: {self.fix}"
+        return f"clip {self.clip_id} | field {self.field} | {self.value} | {self.message} | fix: {self.fix}"
 
     @property
-    def says(self) -> str:
-        """The rule, its name first."""
+    def message(self) -> str:
+        """The rule, its name first where it has one."""
         return f"{self.name}: {self.rule}" if self.name else self.rule
 
 

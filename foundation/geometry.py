@@ -71,6 +71,11 @@ class CoverCrop:
         return boxes.model_copy(update={name: self.box(box) for name, box in boxes})
 
 
+def cover(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Pictures of any size as uint8 [T, height, width, 3]: CoverCrop from their own size."""
+    return CoverCrop(*frames_THWC.shape[1:3], height, width).frames(frames_THWC)
+
+
 def _moved(first: int, last: int, cut: float, scale: float) -> tuple[int, int]:
     """First and last target pixel that pixels first..last touch."""
     rounding = 1e-6

@@ -1,8 +1,8 @@
 """The one map over clips or other items: processes on one machine, or Ray (`make setup-extras`) on many.
 
-The same function and the same jobs give the same results in the same order however they are spread; what a lost
-machine had in hand is done again elsewhere. With Ray every machine sees the project at the same path (shared storage),
-since what is worked on lies in files.
+The same function and the same jobs give the same results in the same order however they are spread; the jobs of a
+machine that was lost are done again elsewhere. With Ray every machine must see the project at the same path (shared
+storage), since the work is on files.
 """
 
 import multiprocessing
@@ -31,18 +31,18 @@ AHEAD = 8  # jobs handed out for each that can run at once: nobody waits, and no
 
 @dataclass(frozen=True)
 class Spread:
-    """Over what a batch's clips are spread. It never decides a byte of the result."""
+    """Where the work on a batch's clips runs. It never decides a byte of the result."""
 
     kind: MapKind = "processes"
     processes: int = 1  # on this machine; Ray: where it starts a cluster of its own
     ray_address: str | None = None  # of a running Ray cluster; None: Ray on this machine alone
-    gpus_a_clip: float = 0  # Ray, where its machines have GPUs: how much of one a clip's work takes
+    gpus_a_clip: float = 0  # Ray, where its machines have GPUs: how much of one the work on a clip takes
 
 
 def map_items(
     work: Callable[[Job], Result], jobs: Sequence[Job], spread: Spread
 ) -> Generator[Result | ClipError, None, None]:
-    """What `work` makes of each job, in the jobs' order; a clip that cannot be used comes back as its ClipError.
+    """The result of `work` for each job, in the jobs' order; a clip that cannot be used comes back as its ClipError.
 
     Args:
         work: a function of a module, which leaves the same files and returns the same however often it is called.
@@ -94,13 +94,13 @@ def _by_ray(
     work: Callable[[Job], Result], jobs: Sequence[Job], spread: Spread
 ) -> Generator[Result | ClipError, None, None]:
     with _ray(spread) as ray:
-        there = ray.cluster_resources()
-        gpus = spread.gpus_a_clip if there.get("GPU") else 0
-        # spread: over all machines; retries: what a lost machine had in hand is done again, however often
+        resources = ray.cluster_resources()
+        gpus = spread.gpus_a_clip if resources.get("GPU") else 0
+        # spread: over all machines; retries: the jobs of a lost machine are done again, however often
         options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": -1, "scheduling_strategy": "SPREAD"}
         remote = ray.remote(**options)(_in_project)
         root = str(Path.cwd())
-        yield from _in_order(lambda job: remote.remote(root, work, job), ray.get, jobs, int(there.get("CPU", 1)))
+        yield from _in_order(lambda job: remote.remote(root, work, job), ray.get, jobs, int(resources.get("CPU", 1)))
 
 
 def _in_project(root: str, work: Callable[[Job], Result], job: Job) -> Result | ClipError:

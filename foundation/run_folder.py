@@ -1,8 +1,9 @@
 """runs/<run id>/: the folder through which a launcher and one child process speak.
 
-In: `config.yaml` (the whole configuration, composed once by the launcher) and `inputs.json` (the parents' receipts).
-Out: `log.txt` (written by the launcher), whatever the step makes, and last of all `result.json`. It lives in the lowest
-layer because every layer above has child processes. Success is exit code 0 *and* a `result.json` of this run.
+In: `config.yaml` (the sections of the configuration that the step may read, composed once by the launcher) and
+`inputs.json` (the parents' receipts).
+Out: `log.txt` (written by the launcher), whatever the step makes, and last of all `result.json`. Success is exit code 0
+*and* a `result.json` of this run.
 """
 
 import fcntl
@@ -29,21 +30,24 @@ class RunFolder:
     def run_id(self) -> str:
         return self.path.name
 
-    def order(self, config: dict[str, Any], inputs: dict[str, Any]) -> None:
+    def write_request(self, config: dict[str, Any], inputs: dict[str, Any]) -> None:
         """Launcher: write what the child process is to do."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "config.yaml", yaml.safe_dump(config, sort_keys=False))
         write_whole(self.path / "inputs.json", json.dumps(inputs, indent=1))
 
     def section(self, name: str, model: type[Model]) -> Model:
-        """One section of config.yaml, checked against its pydantic model."""
-        config = yaml.safe_load((self.path / "config.yaml").read_text())
-        return model.model_validate(config[name])
+        """One section of config.yaml, checked against its pydantic model.
+
+        Raises:
+            ValueError: the folder holds no request.
+            KeyError: the step was not given this section, so it does not count in the step's identity.
+        """
+        return model.model_validate(yaml.safe_load(self._read("config.yaml"))[name])
 
     def input(self, name: str, model: type[Model]) -> Model:
         """One parent's receipt out of inputs.json."""
-        inputs = json.loads((self.path / "inputs.json").read_text())
-        return model.model_validate(inputs[name])
+        return model.model_validate(json.loads(self._read("inputs.json"))[name])
 
     def finish(self, result: dict[str, Any]) -> None:
         """Child, rank 0, last act: write result.json with this run's id in it."""
@@ -54,10 +58,10 @@ class RunFolder:
         file = self.path / "result.json"
         if not file.exists():
             return None
-        found: dict[str, Any] = json.loads(file.read_text())
-        if found.pop("run_id", None) != self.run_id:
+        result: dict[str, Any] = json.loads(file.read_text())
+        if result.pop("run_id", None) != self.run_id:
             raise ValueError(f"{file} belongs to another run: remove {self.path} and start again")
-        return found
+        return result
 
     @contextmanager
     def held(self) -> Generator[None]:
@@ -79,6 +83,12 @@ class RunFolder:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+    def _read(self, name: str) -> str:
+        file = self.path / name
+        if not file.exists():
+            raise ValueError(f"{file} is missing: the launcher writes it before it starts this process")
+        return file.read_text()
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 Every model is frozen and refuses unknown fields, so a typo is an error. Facts: CoInteract, arXiv 2604.19636.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
@@ -11,6 +11,7 @@ from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide
 
 AttentionMode = Literal["full", "asymmetric"]
+StageName = Literal["stage_one", "stage_two"]
 RegionName = Literal["base", "head", "hand"]
 LabelName = Literal["base", "head", "hand", "product"]
 REGIONS: tuple[RegionName, ...] = ("base", "head", "hand")  # the router's; released logits order base, hand, face
@@ -72,7 +73,7 @@ class RecipeConfig(BaseModel, frozen=True, extra="forbid"):
     drop_pose: float
 
     @model_validator(mode="after")
-    def _every_label_has_a_weight(self) -> "RecipeConfig":
+    def _every_label_has_a_weight(self) -> Self:
         if self.region_loss_weights is not None and (missing := set(LABELS) - set(self.region_loss_weights)):
             raise ValueError(f"region_loss_weights has no weight for {sorted(missing)}: name each of {list(LABELS)}")
         return self
@@ -153,11 +154,9 @@ class LowRankConfig(BaseModel, frozen=True, extra="forbid"):
 _BY_CONTENT = "only where it lies: the digest of what lies there decides"
 
 
-class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
-    """conf/training/*.yaml."""
+class TrainingOptions(BaseModel, frozen=True, extra="forbid"):
+    """What both stages of training share."""
 
-    stage_one: StageConfig
-    stage_two: StageConfig
     micro_batch_per_process: int = Field(ge=1)
     gradient_accumulation: int = Field(default=1, ge=1)
     weight_decay: float
@@ -174,10 +173,28 @@ class TrainingConfig(BaseModel, frozen=True, extra="forbid"):
     activation_checkpointing: Annotated[bool, DoesNotDecide("the same bits from less memory and more time")] = False
 
     @model_validator(mode="after")
-    def _an_adapter_has_a_base(self) -> "TrainingConfig":
+    def _an_adapter_has_a_base(self) -> Self:
         if self.initial_adapter and not self.initial_weights:
             raise ValueError("initial_adapter changes weights: give the ones it was trained on as initial_weights")
         return self
+
+
+class StageTraining(TrainingOptions, frozen=True, extra="forbid"):
+    """What one stage is trained with, as its process reads it: nothing of the other stage."""
+
+    stage: StageConfig
+
+
+class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
+    """conf/training/*.yaml."""
+
+    stage_one: StageConfig
+    stage_two: StageConfig
+
+    def of_stage(self, name: StageName) -> StageTraining:
+        """The part of one stage."""
+        shared = {field: getattr(self, field) for field in TrainingOptions.model_fields}
+        return StageTraining(**shared, stage=self.stage_one if name == "stage_one" else self.stage_two)
 
 
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
@@ -237,7 +254,7 @@ class TrainingSet(BaseModel, frozen=True, extra="forbid"):
 class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     """Receipt of one stage: consolidated fp32 weights of both streams."""
 
-    stage: Literal["stage_one", "stage_two"]
+    stage: StageName
     run: str  # run folder, relative to the project root
     weights: str  # model.safetensors, relative to the project root
     weights_sha256: str

@@ -13,7 +13,7 @@ from data.contracts import PreparedBatch, RawBatch
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
 from orchestration import checks
-from orchestration.registry.release import Champion, RegisteredCandidate
+from orchestration.registry.contracts import Champion, RegisteredCandidate
 from orchestration.steps import data_steps, model_steps, release_steps
 from orchestration.steps.production_line import CHECKED, ProductionLine
 
@@ -118,7 +118,7 @@ def promotion_decision(
     registered_candidate: RegisteredCandidate,
     training_set: TrainingSet,
 ) -> dg.MaterializeResult:
-    """What the gate says of the candidate, on the champion's exam, and why."""
+    """The gate's decision on the candidate, against the champion on the same exam, and why."""
     return line.make(context, release_steps.promotion_decision, registered_candidate, training_set)
 
 
@@ -126,22 +126,5 @@ def promotion_decision(
 def champion(
     context: Context, line: ProductionLine, promotion_decision: Decision, registered_candidate: RegisteredCandidate
 ) -> dg.MaterializeResult[Champion]:
-    """Who reigns. Changed only by compare-and-swap on the ledger, undone by `graspline rollback`."""
+    """Who is champion. Changed only by compare-and-swap on the ledger, undone by `graspline rollback`."""
     return line.make(context, release_steps.champion, promotion_decision, registered_candidate)
-
-
-FLOW = [
-    raw_batch,
-    prepared_batch,
-    encoders,
-    encoded_batch,
-    training_set,
-    stage_one,
-    stage_two,
-    rgb_artifact,
-    generated_samples,
-    evaluation_report,
-    registered_candidate,
-    promotion_decision,
-    champion,
-]

@@ -35,6 +35,6 @@ def results_of(receipt: BaseModel) -> list[tuple[str, bool, str]]:
         says = "\n".join(f"{check}: {seen}" for check, seen in receipt.proof.items())
         return [(RGB_ONLY.name, bool(receipt.proof), says)]
     if isinstance(receipt, Decision):
-        says = "\n".join(("passed: " if r.passed else "REFUSED: ") + r.says for r in receipt.reasons)
+        says = "\n".join(("passed: " if r.passed else "REFUSED: ") + r.message for r in receipt.reasons)
         return [(GATE.name, receipt.passed, says)]
     return []

@@ -9,6 +9,7 @@ weights. On the studio's true clips r = 0.95, after the latent codec 0.85.
 Shape legend: T frames, H W pixels, S audio samples.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -16,16 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.contracts import FrameBoxes
-from evaluation.metrics.colour import lab_from_rgb
+from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
+from evaluation.measuring.colour import lab_from_rgb
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, roles
 from foundation.clip_format import Box
 
-Frames = NDArray[np.uint8]
 Series = NDArray[np.floating]
 
 MOUTH_ROWS = (0.55, 0.95)  # of the face box's height
 MOUTH_COLUMNS = (0.25, 0.75)  # of its width
 SMOOTHED_FRAMES = 3
-REFERENCE_FRAMES = 1  # frame 0 of everything generated shows the person reference
+MOUTH = "mouth_audio_correlation"
 
 
 def mouth_audio_correlation(frames_THW3: Frames, boxes: Mapping[int, FrameBoxes], loudness_T: Series) -> float:
@@ -39,7 +41,7 @@ def mouth_audio_correlation(frames_THW3: Frames, boxes: Mapping[int, FrameBoxes]
     opening_T = mouth_opening(frames_THW3, boxes)
     if opening_T.shape != loudness_T.shape:
         raise ValueError(f"{len(opening_T)} frames and the loudness of {len(loudness_T)} cannot be correlated")
-    return correlation(smoothed(opening_T[REFERENCE_FRAMES:]), smoothed(loudness_T[REFERENCE_FRAMES:]))
+    return correlation(smoothed(opening_T[GENERATED]), smoothed(loudness_T[GENERATED]))
 
 
 def mouth_opening(frames_THW3: Frames, boxes: Mapping[int, FrameBoxes]) -> NDArray[np.float64]:
@@ -78,7 +80,7 @@ def correlation(first_T: Series, second_T: Series) -> float:
 
 def _face_boxes(boxes: Mapping[int, FrameBoxes], frames: int) -> NDArray[np.float64]:
     """Face boxes [T,4] for every frame, all of one height, interpolated between the annotated ones."""
-    known: dict[int, Box] = {frame: found.face for frame, found in sorted(boxes.items()) if found.face}
+    known: dict[int, Box] = {frame: at.face for frame, at in sorted(boxes.items()) if at.face}
     if not known:
         raise ValueError("no frame has a face box: the mouth cannot be found")
     corners = np.array(list(known.values()), dtype=np.float64)
@@ -92,3 +94,36 @@ def _mouth_lightness(frame_HW3: Frames, face: Series) -> NDArray[np.float64]:
     rows = [round(y1 + share * (y2 - y1 + 1)) for share in MOUTH_ROWS]
     columns = [round(x1 + share * (x2 - x1 + 1)) for share in MOUTH_COLUMNS]
     return lab_from_rgb(frame_HW3[max(0, rows[0]) : rows[1], max(0, columns[0]) : columns[1]])[..., 0].ravel()
+
+
+def _follows(clip: MeasuredClip, frames_THW3: Frames) -> float:
+    boxes, (samples_S, samples_per_second) = given(clip.boxes), given(clip.sound)
+    if not any(at.face for at in boxes.values()):
+        return math.nan
+    loudness_T = loudness(samples_S, samples_per_second, len(frames_THW3), clip.frames_per_second)
+    return mouth_audio_correlation(frames_THW3, boxes, loudness_T)
+
+
+METRICS = {
+    MOUTH: ClipMetric(
+        unit="Pearson r",
+        direction="higher_is_better",
+        version=2,
+        needs=("boxes", "sound"),
+        headline="Mouth follows the sound",
+        measure=_follows,
+        roles=roles(
+            "correlation of mouth opening (dark area in the lower face) and loudness, mean over clips",
+            *("prompt_shuffled", "baseline", "ceiling", "truth"),
+            audio_shuffled="the same, generated with another clip's audio, against the clip's own audio",
+        ),
+    ),
+    "mouth_audio_correlation_lost_by_shuffling": DerivedMetric(
+        unit="Pearson r",
+        direction="higher_is_better",
+        version=2,
+        source=MOUTH,
+        derive=lambda correlation: correlation["model"] - correlation["audio_shuffled"],
+        roles=roles("correlation lost when another clip's audio is given; 0: the model ignores the audio"),
+    ),
+}

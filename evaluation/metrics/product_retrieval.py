@@ -9,16 +9,18 @@ middle of the box counting most. On the studio's true clips it finds 100 % of 16
 Shape legend: H W pixels of a crop, P pixels, D descriptor, N references.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.contracts import FrameBoxes
-from evaluation.metrics.colour import lab_from_rgb
+from evaluation.measuring.clip import Frames, MeasuredClip, given
+from evaluation.measuring.colour import lab_from_rgb
+from evaluation.measuring.kinds import ClipMetric, Measure, roles
 from foundation.clip_format import Box
 
-Picture = NDArray[np.uint8]
 Real = NDArray[np.float64]
 
 BANDS = 4
@@ -29,7 +31,7 @@ DIFFERENT = 18.0  # Lab distance: below half of it the same colour, above three 
 WHITE_GROUND = 6.0
 
 
-def describe_reference(product_HW3: Picture) -> Real:
+def describe_reference(product_HW3: Frames) -> Real:
     """Descriptor [D] of a product reference picture on white ground."""
     lab_HW3 = lab_from_rgb(product_HW3)
     foreground_HW = np.linalg.norm(lab_HW3 - np.array([100.0, 0.0, 0.0]), axis=-1) > WHITE_GROUND
@@ -40,13 +42,13 @@ def describe_reference(product_HW3: Picture) -> Real:
     return _describe(lab_HW3[cut], foreground_HW[cut].astype(np.float64))
 
 
-def describe_in_clip(frames_THW3: Picture, boxes: Mapping[int, FrameBoxes], person_HW3: Picture) -> Real | None:
+def describe_in_clip(frames_THW3: Frames, boxes: Mapping[int, FrameBoxes], person_HW3: Frames) -> Real | None:
     """Mean descriptor [D] of the product over the annotated frames; None where no frame has a product box."""
     person_lab = lab_from_rgb(person_HW3)
     described = [
-        _describe_in_frame(lab_from_rgb(frames_THW3[frame]), found.product, found.face, person_lab)
-        for frame, found in sorted(boxes.items())
-        if found.product
+        _describe_in_frame(lab_from_rgb(frames_THW3[frame]), at.product, at.face, person_lab)
+        for frame, at in sorted(boxes.items())
+        if at.product
     ]
     return np.mean(described, axis=0) if described else None
 
@@ -104,3 +106,40 @@ def _soft_histogram(lab_P3: Real, weights_P: Real) -> Real:
         share_P = np.prod(np.where(corner, part, 1 - part), axis=1)
         np.add.at(histogram, tuple((low + corner).T), weights_P * share_P)
     return histogram.ravel() / weights_P.sum()
+
+
+def _retrieval(clips: Sequence[MeasuredClip]) -> Measure:
+    """1 where the product in the frames is nearest to a reference of its own product, else 0."""
+    references = [describe_reference(given(clip.product)) for clip in clips]
+
+    def measure(clip: MeasuredClip, frames_THW3: Frames) -> float:
+        described = describe_in_clip(frames_THW3, given(clip.boxes), given(clip.person))
+        if described is None:
+            return math.nan
+        return float(clips[nearest(described, references)].product_id == clip.product_id)
+
+    return measure
+
+
+def _chance(clip: MeasuredClip, clips: Sequence[MeasuredClip]) -> float:
+    return sum(other.product_id == clip.product_id for other in clips) / len(clips)
+
+
+METRICS = {
+    "product_retrieval_top1_colour_layout": ClipMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        needs=("product", "person", "boxes"),
+        fewest_clips=2,
+        headline="Product recognised",
+        prepare=_retrieval,
+        guess=_chance,
+        guess_note="chance",
+        roles=roles(
+            "share of clips whose generated product is nearest to its own reference among all held-out ones",
+            "ceiling",
+            baseline="chance: what guessing reaches",
+        ),
+    )
+}

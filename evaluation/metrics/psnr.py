@@ -1,22 +1,27 @@
 """Peak signal-to-noise ratio of a clip against the truth: a plain fidelity number, not a measure of interaction."""
 
-import math
-
 import numpy as np
-from numpy.typing import NDArray
 
-# T frames, H height, W width, 3 colours (RGB)
-Frames = NDArray[np.uint8]
+from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
+from evaluation.measuring.kinds import ClipMetric, roles
 
 
-def psnr_db(frames_THW3: Frames, truth_THW3: Frames) -> float:
-    """PSNR in dB over the whole clip (one mean squared error for all frames); infinite for equal clips.
+def psnr_db(clip: MeasuredClip, frames_THW3: Frames) -> float:
+    """PSNR in dB over the whole clip (one mean squared error for all frames); infinite for equal clips."""
+    from skimage.metrics import peak_signal_noise_ratio
 
-    Raises:
-        ValueError: the two clips have different shapes.
-    """
-    if frames_THW3.shape != truth_THW3.shape:
-        raise ValueError(f"clips of shape {frames_THW3.shape} and {truth_THW3.shape} cannot be compared")
-    difference = frames_THW3.astype(np.float64) - truth_THW3.astype(np.float64)
-    mean_square = float(np.mean(difference**2))
-    return math.inf if mean_square == 0 else 10 * math.log10(255.0**2 / mean_square)
+    with np.errstate(divide="ignore"):
+        return float(peak_signal_noise_ratio(given(clip.truth)[GENERATED], frames_THW3[GENERATED], data_range=255))
+
+
+METRICS = {
+    "psnr_db": ClipMetric(
+        unit="dB",
+        direction="higher_is_better",
+        version=1,
+        needs=("truth",),
+        headline="Picture near the truth",
+        measure=psnr_db,
+        roles=roles("PSNR of the generated frames against the true ones", "prompt_shuffled", "baseline", "ceiling"),
+    )
+}

@@ -1,37 +1,53 @@
 """How well the router finds the labelled regions: accuracy and recall per region.
 
-Most tokens are `base`, so accuracy alone flatters a router that always says `base`: read it beside that baseline.
+Most tokens are `base`, so accuracy alone flatters a router that always picks `base`: read it beside that baseline.
+
+Shape legend: M layers, I noise levels, N target tokens.
 """
 
-from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import NDArray
-
+from evaluation.measuring.clip import MeasuredClip, given
+from evaluation.measuring.kinds import ClipMetric, roles
 from model.contracts import REGIONS
 
-# N target tokens, E = 3 regions
-Labels = NDArray[np.integer]
+
+def accuracy(clip: MeasuredClip) -> float:
+    """Share of tokens, over layers and noise levels, whose router picks the labelled region."""
+    answer = given(clip.network)
+    return float((answer.picks_MIN == answer.labels_MIN).mean())
 
 
-def routing_scores(picked_N: Labels, labels_N: Labels) -> Mapping[str, float]:
-    """Scores of one clip.
+def always_base(clip: MeasuredClip) -> float:
+    """The accuracy of a router that always picks `base`."""
+    return float((given(clip.network).labels_MIN == REGIONS.index("base")).mean())
 
-    Args:
-        picked_N: argmax of the router logits (any number of layers, flattened), an index into REGIONS.
-        labels_N: the region labels, same shape.
 
-    Returns:
-        `accuracy`, `always_base` and `recall_<region>`; a region without a token has recall NaN.
+def recall(clip: MeasuredClip, region: str) -> float:
+    """Share of a region's tokens that are routed to it; NaN where the clip has none."""
+    answer = given(clip.network)
+    here_MIN = answer.labels_MIN == REGIONS.index(region)
+    return float((answer.picks_MIN == answer.labels_MIN)[here_MIN].mean()) if here_MIN.any() else float("nan")
 
-    Raises:
-        ValueError: different shapes.
-    """
-    if picked_N.shape != labels_N.shape:
-        raise ValueError(f"router picks {picked_N.shape} and labels {labels_N.shape} differ in shape")
-    right = picked_N == labels_N
-    scores = {"accuracy": float(right.mean()), "always_base": float((labels_N == REGIONS.index("base")).mean())}
-    for index, region in enumerate(REGIONS):
-        here = labels_N == index
-        scores[f"recall_{region}"] = float(right[here].mean()) if here.any() else float("nan")
-    return scores
+
+def _recall_metric(region: str) -> ClipMetric:
+    return ClipMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        needs=("network", "experts"),
+        measure=lambda clip, _: recall(clip, region),
+        roles=roles(f"share of {region} tokens routed to {region}"),
+    )
+
+
+METRICS = {
+    "routing_accuracy": ClipMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        needs=("network", "experts"),
+        measure=lambda clip, _: accuracy(clip),
+        guess=lambda clip, _: always_base(clip),
+        roles=roles("share of held-out target tokens whose router picks the labelled region", baseline="always base"),
+    ),
+    **{f"routing_recall_{region}": _recall_metric(region) for region in REGIONS},
+}

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 Picture = NDArray[np.uint8]
 
+DOES_NOT_DECIDE = "it draws pictures for people, no metric reads them"
 GAP, MARGIN, HEADER, CAPTION = 4, 16, 30, 20
 INK, SOFT, PAPER = (23, 32, 42), (93, 107, 122), (255, 255, 255)
 

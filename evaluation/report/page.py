@@ -1,7 +1,7 @@
-"""The page an approver reads: verdict, numbers, and every held-out clip as truth beside what the model made.
+"""The page an approver reads: verdict, numbers, and every held-out clip, true and generated side by side.
 
 One HTML file with everything in it (styles, pictures, videos), so it can be sent, archived or shown by any tool.
-Imports no torch: the launcher renders it again once the gate has spoken.
+It imports no torch: the launcher renders it again, with rules and verdict, once the gate has decided.
 
 A report's folder holds what the page shows: `clips.json` (one entry a clip), `videos/<clip id>_truth.mp4`,
 `videos/<clip id>_generated.mp4` and the contact sheet.
@@ -14,53 +14,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from evaluation.catalogue import families
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
-from evaluation.report.table import COLUMNS, number, table_rows, way_to_ceiling
+from evaluation.report.table import COLUMNS, number, role_number, table_rows, way_to_ceiling
 from foundation.run_folder import write_whole
 
-HEADLINES = (
-    ("hand_error_px_embedded_locator", "Hand where it should be", "px off"),
-    ("mouth_audio_correlation", "Mouth follows the sound", "r"),
-    ("product_retrieval_top1_colour_layout", "Product recognised", "of clips"),
-    ("psnr_db", "Picture near the truth", "dB"),
-)
-PER_CLIP = (
-    ("hand_error_px_embedded_locator", "hand", "px"),
-    ("mouth_audio_correlation", "mouth", "r"),
-    ("psnr_db", "picture", "dB"),
-)
-
-
-def render_page(
-    report: EvaluationReport,
-    champion: EvaluationReport | None = None,
-    decision: Decision | None = None,
-    gate: GateConfig | None = None,
-    links: dict[str, str] | None = None,
-) -> str:
-    """The whole page as HTML.
-
-    Args:
-        report: of the challenger; its folder holds the videos.
-        champion: to stand beside it, where there is one.
-        decision: the gate's, once taken; without it the page says that it is still to come.
-        gate: whose floors the table shows.
-        links: label -> address, shown at the end.
-    """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("page.html.j2").render(
-        report=report,
-        champion=champion,
-        decision=decision,
-        columns=COLUMNS,
-        rows=table_rows(report, champion, gate),
-        headlines=[_headline(report, *headline) for headline in HEADLINES if headline[0] in report.metrics],
-        clips=_clips(report, champion),
-        contact_sheet=_inline(Path(report.contact_sheet), "image/png"),
-        links=links or {},
-    )
+DOES_NOT_DECIDE = "it draws the page of a report that is finished"
 
 
 def write_page(
@@ -69,34 +28,59 @@ def write_page(
     champion: EvaluationReport | None = None,
     decision: Decision | None = None,
     gate: GateConfig | None = None,
-    links: dict[str, str] | None = None,
 ) -> None:
-    """Render the page into `file`, whole or not at all."""
-    write_whole(file, render_page(report, champion, decision, gate, links))
+    """Render the whole page into an HTML file, written whole or not at all.
+
+    Args:
+        file: where to.
+        report: of the challenger; its folder holds the videos.
+        champion: its report, to be shown beside it, where there is one.
+        decision: the gate's; before it the page shows numbers only.
+        gate: its floors are shown in the table.
+    """
+    headlines = {name: m.headline for name, m in families().items() if m.headline and name in report.metrics}
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("page.html.j2").render(
+        report=report,
+        champion=champion,
+        decision=decision,
+        gate=gate,
+        columns=COLUMNS,
+        rows=table_rows(report, champion, gate),
+        headlines=[_headline(report, name, title) for name, title in headlines.items()],
+        clips=_clips(report, champion, headlines),
+        contact_sheet=_inline(Path(report.contact_sheet), "image/png"),
+    )
+    write_whole(file, page)
 
 
-def _headline(report: EvaluationReport, name: str, title: str, unit: str) -> dict[str, Any]:
+def _headline(report: EvaluationReport, name: str, title: str) -> dict[str, Any]:
+    metric = report.metrics[name]
     return {
         "title": title,
-        "value": number(report.metrics[name]),
-        "unit": unit,
-        "baseline": number(report.metrics.get(f"{name}_baseline")),
-        "ceiling": number(report.metrics.get(f"{name}_ceiling")),
+        "value": number(metric.value),
+        "unit": metric.unit,
+        "baseline": role_number(report, name, "baseline"),
+        "ceiling": role_number(report, name, "ceiling"),
         "way": way_to_ceiling(report, name),
     }
 
 
-def _clips(report: EvaluationReport, champion: EvaluationReport | None) -> list[dict[str, Any]]:
-    """One entry a clip: its words, its numbers and its videos in the order they stand side by side."""
+def _clips(
+    report: EvaluationReport, champion: EvaluationReport | None, headlines: dict[str, str]
+) -> list[dict[str, Any]]:
+    """One entry a clip: its prompt, its numbers and its videos from left to right."""
     clips = json.loads((Path(report.folder) / "clips.json").read_text())
     return [
         {
             "id": clip["clip_id"],
             "prompt": clip["prompt"],
             "numbers": [
-                (label, report.metrics[name].per_clip[clip["clip_id"]], unit)
-                for name, label, unit in PER_CLIP
-                if name in report.metrics and clip["clip_id"] in report.metrics[name].per_clip
+                (title, number(report.metrics[name].per_clip[clip["clip_id"]]), report.metrics[name].unit)
+                for name, title in headlines.items()
+                if clip["clip_id"] in report.metrics[name].per_clip
             ],
             "videos": _videos(clip["clip_id"], report, champion),
         }
@@ -106,7 +90,7 @@ def _clips(report: EvaluationReport, champion: EvaluationReport | None) -> list[
 
 def _videos(clip_id: str, report: EvaluationReport, champion: EvaluationReport | None) -> list[dict[str, str]]:
     sources = [
-        ("truth", Path(report.folder) / "videos" / f"{clip_id}_truth.mp4"),
+        ("true clip", Path(report.folder) / "videos" / f"{clip_id}_truth.mp4"),
         ("this model", Path(report.folder) / "videos" / f"{clip_id}_generated.mp4"),
     ]
     if champion is not None:

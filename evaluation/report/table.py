@@ -1,10 +1,13 @@
-"""The report's table: one row a metric family, one column a role, plus what the gate asks and the champion reached."""
+"""The report's table: one row a metric, one column a role, the champion's number and what the gate requires."""
 
 import math
 from dataclasses import dataclass
 
-from evaluation.contracts import EvaluationReport, GateConfig, Metric
-from evaluation.metrics.catalogue import DEFINITIONS, MetricDefinition, Role
+from evaluation.catalogue import MetricDefinition, definitions, role_name
+from evaluation.contracts import EvaluationReport, GateConfig
+from evaluation.measuring.kinds import Role
+
+DOES_NOT_DECIDE = "it lays out the numbers of a report that is finished"
 
 COLUMNS: tuple[tuple[Role, str], ...] = (
     ("baseline", "baseline"),
@@ -17,35 +20,41 @@ COLUMNS: tuple[tuple[Role, str], ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """One metric family, written out for people. Empty cells are dashes."""
+    """One metric, written out for people. Empty cells are dashes."""
 
     title: str
-    says: str
+    description: str
     unit: str
     better: str  # "higher" or "lower"
     cells: dict[str, str]  # role -> number
     champion: str
-    asked: str
+    required: str
     note: str
-    way_to_ceiling: float | None  # 0: at the baseline, 1: at the ceiling
 
 
 def table_rows(report: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig | None) -> list[Row]:
-    """Rows in the catalogue's order, families that the report does not have left out."""
-    models = [definition for definition in DEFINITIONS if definition.role == "model"]
-    return [_row(definition, report, champion, gate) for definition in models if definition.name in report.metrics]
+    """Rows in the catalogue's order, metrics that the report does not have left out."""
+    rows = [definition for definition in definitions().values() if definition.role == "model"]
+    return [_row(definition, report, champion, gate) for definition in rows if definition.name in report.metrics]
 
 
-def number(metric: Metric | None) -> str:
-    """A metric's value with one decimal from 10 on and two below, or a dash."""
-    if metric is None or metric.value is None or not math.isfinite(metric.value):
+def number(value: float | None) -> str:
+    """A value with one decimal from 10 on and two below, or a dash."""
+    if value is None or not math.isfinite(value):
         return "–"
-    return f"{metric.value:.1f}" if abs(metric.value) >= 10 else f"{metric.value:.2f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def way_to_ceiling(report: EvaluationReport, family: str) -> float | None:
-    """Where the model stands between the family's baseline (0) and its ceiling (1); None where one is missing."""
-    values = [report.metrics.get(name) for name in (f"{family}_baseline", family, f"{family}_ceiling")]
+def role_number(report: EvaluationReport, name: str, role: Role) -> str:
+    """A metric's value in one role as `number` writes it."""
+    metric = report.metrics.get(role_name(name, role))
+    return number(metric.value if metric else None)
+
+
+def way_to_ceiling(report: EvaluationReport, name: str) -> float | None:
+    """Where the model stands between the metric's baseline (0) and its ceiling (1); None where one is missing."""
+    roles: tuple[Role, ...] = ("baseline", "model", "ceiling")
+    values = [report.metrics.get(role_name(name, role)) for role in roles]
     numbers = [metric.value for metric in values if metric is not None and metric.value is not None]
     if len(numbers) < 3 or numbers[0] == numbers[2]:
         return None
@@ -59,27 +68,25 @@ def _row(
     champion: EvaluationReport | None,
     gate: GateConfig | None,
 ) -> Row:
-    family = {other.role: report.metrics.get(other.name) for other in DEFINITIONS if other.family == definition.name}
     return Row(
         title=definition.name.replace("_", " "),
-        says=definition.says,
+        description=definition.description,
         unit=definition.unit,
         better="higher" if definition.direction == "higher_is_better" else "lower",
-        cells={role: number(family.get(role)) for role, _ in COLUMNS},
+        cells={role: role_number(report, definition.name, role) for role, _ in COLUMNS},
         champion=_champion_cell(definition.name, report, champion),
-        asked=_asked(definition, gate),
+        required=_required(definition, gate),
         note=report.metrics[definition.name].note,
-        way_to_ceiling=way_to_ceiling(report, definition.name),
     )
 
 
 def _champion_cell(name: str, report: EvaluationReport, champion: EvaluationReport | None) -> str:
     if champion is None:
         return "–"
-    return number(champion.metrics.get(name)) if champion.exam_digest == report.exam_digest else "other exam"
+    return role_number(champion, name, "model") if champion.exam_digest == report.exam_digest else "other exam"
 
 
-def _asked(definition: MetricDefinition, gate: GateConfig | None) -> str:
+def _required(definition: MetricDefinition, gate: GateConfig | None) -> str:
     floors = [rule.floor for rule in gate.rules if rule.metric == definition.name] if gate else []
     if not floors or floors[0] is None:
         return "–"

@@ -2,8 +2,8 @@
 
     python -m model.artifact.export runs/<id>
 
-Reads config.yaml (network, recipe, encoding, sampling, data.clip) and inputs.json (stage_two, encoders); writes
-runs/<id>/rgb_artifact and result.json (RgbArtifact). The folder appears under its name only when its proof has passed.
+Reads config.yaml (network, recipe, encoding, sampling, clip) and inputs.json (stage_two, encoders); writes
+runs/<id>/rgb_artifact and result.json (RgbArtifact). The folder gets its name only after its proof has passed.
 """
 
 import json
@@ -15,6 +15,11 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from foundation.clip_format import ClipFormat
+from foundation.digests import file_sha256, folder_digest
+from foundation.fingerprint import deciding
+from foundation.progress import report_progress
+from foundation.run_folder import RunFolder
 from model.artifact.proof import prove_rgb_only
 from model.artifact.rgb_artifact import (
     CONDITIONING,
@@ -22,16 +27,13 @@ from model.artifact.rgb_artifact import (
     FORMAT,
     MANIFEST,
     NETWORK,
+    NOT_OF_A_MODEL,
     SAMPLING,
     WEIGHTS,
     ArtifactManifest,
-    ClipShape,
-    artifact_digest,
-    file_sha256,
     is_hoi,
     load_artifact,
 )
-from model.artifact.run_files import read_order, write_result
 from model.conditioning.build import fitted_files
 from model.contracts import (
     Encoders,
@@ -51,24 +53,22 @@ class ArtifactConfigs:
     network: NetworkConfig
     recipe: RecipeConfig
     encoding: EncodingConfig
-    clip: ClipShape
+    clip: ClipFormat
     sampling: SamplingConfig
 
 
-def export_run(run: Path) -> RgbArtifact:
-    """Do what runs/<id> orders. ValueError: see export_artifact."""
-    config, inputs = read_order(run)
+def export_run(run: RunFolder) -> RgbArtifact:
+    """Export what the run folder asks for. ValueError: see export_artifact."""
     configs = ArtifactConfigs(
-        network=NetworkConfig.model_validate(config["network"]),
-        recipe=RecipeConfig.model_validate(config["recipe"]),
-        encoding=EncodingConfig.model_validate(config["encoding"]),
-        clip=ClipShape.model_validate(config["data"]["clip"]),
-        sampling=SamplingConfig.model_validate(config["sampling"]),
+        network=run.section("network", NetworkConfig),
+        recipe=run.section("recipe", RecipeConfig),
+        encoding=run.section("encoding", EncodingConfig),
+        clip=run.section("clip", ClipFormat),
+        sampling=run.section("sampling", SamplingConfig),
     )
-    stage = TrainedStage.model_validate(inputs["stage_two"])
-    encoders = Encoders.model_validate(inputs["encoders"])
-    artifact = export_artifact(run / "rgb_artifact", stage, encoders, configs)
-    write_result(run, artifact.model_dump(mode="json"))
+    stage, encoders = run.input("stage_two", TrainedStage), run.input("encoders", Encoders)
+    artifact = export_artifact(run.path / "rgb_artifact", stage, encoders, configs)
+    run.finish(artifact.model_dump(mode="json"))
     return artifact
 
 
@@ -76,7 +76,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
     """Write and prove the artifact.
 
     Args:
-        folder: where it is to lie; an older one there is replaced.
+        folder: where it goes; an older one there is replaced.
         stage: stage two's receipt.
         encoders: the receipt of the encoders that the training clips were encoded with.
         configs: of this run.
@@ -92,9 +92,9 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
     staged = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    print("progress 0/3 writing the RGB stream", flush=True)
+    report_progress(0, 3, "writing the RGB stream")
     parameters = _write_parts(staged, weights, Path(encoders.folder), configs)
-    print("progress 1/3 proving that it does not depend on the HOI stream", flush=True)
+    report_progress(1, 3, "proving that it does not depend on the HOI stream")
     proof = prove_rgb_only(weights, staged)
     manifest = ArtifactManifest(
         format=FORMAT,
@@ -107,14 +107,14 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
     )
     _write_json(staged / MANIFEST, manifest.model_dump(mode="json"))
-    print("progress 2/3 loading it as a stranger would", flush=True)
+    report_progress(2, 3, "loading it from its folder alone")
     load_artifact(staged)
     shutil.rmtree(folder, ignore_errors=True)
     staged.rename(folder)
-    print(f"progress 3/3 exported {parameters:,} parameters; artifact and stage two: {proof['artifact']}", flush=True)
+    report_progress(3, 3, f"exported {parameters:,} parameters; artifact and stage two: {proof['artifact']}")
     return RgbArtifact(
         folder=str(folder),
-        digest=artifact_digest(folder),
+        digest=folder_digest(folder),
         stage_two_weights=stage.weights,
         stage_two_weights_sha256=stage.weights_sha256,
         proof=proof,
@@ -128,8 +128,9 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
     rgb = {key: value.float() for key, value in load_file(weights).items() if not is_hoi(key)}
     save_file(rgb, staged / WEIGHTS)
     _write_json(staged / NETWORK, {"network": configs.network.model_dump(), "recipe": configs.recipe.model_dump()})
-    _write_json(staged / CONDITIONING, {"encoding": configs.encoding.model_dump(), "clip": configs.clip.model_dump()})
-    _write_json(staged / SAMPLING, configs.sampling.model_dump())
+    clip = configs.clip.model_dump(exclude=NOT_OF_A_MODEL)
+    _write_json(staged / CONDITIONING, {"encoding": configs.encoding.model_dump(), "clip": clip})
+    _write_json(staged / SAMPLING, deciding(configs.sampling))
     for name in (EMPTY_TEXT, *fitted_files(configs.encoding)):
         if not (encoders / name).exists():
             raise ValueError(
@@ -144,4 +145,4 @@ def _write_json(file: Path, value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    export_run(Path(sys.argv[1]))
+    export_run(RunFolder(Path(sys.argv[1])))

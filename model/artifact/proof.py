@@ -9,14 +9,15 @@ Shape legend: B = 1 batch, C latent channels, T latent frames, h w latent size, 
 layers, A audio width, S = 4T.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from model.artifact.rgb_artifact import CONDITIONING, NETWORK, ClipShape, load_network, load_weights
+from foundation.clip_format import ClipFormat
+from model.artifact.rgb_artifact import CONDITIONING, NETWORK, load_network, load_weights, read_config
+from model.conditioning.latent_codec import SPACE_STRIDE, TIME_STRIDE
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions
@@ -45,17 +46,17 @@ def prove_rgb_only(weights: Path, artifact: Path) -> dict[str, str]:
         artifact: the exported folder.
 
     Returns:
-        check -> what was seen.
+        {check: result}.
 
     Raises:
         ValueError: the HOI stream reaches the RGB output, the artifact disagrees, or the control shows nothing.
     """
-    configs = json.loads((artifact / NETWORK).read_text())
-    network = NetworkConfig.model_validate(configs["network"])
-    dual = DualStreamTransformer(network, RecipeConfig.model_validate(configs["recipe"]), streams="dual").eval()
+    network = read_config(artifact / NETWORK, "network", NetworkConfig)
+    recipe = read_config(artifact / NETWORK, "recipe", RecipeConfig)
+    dual = DualStreamTransformer(network, recipe, streams="dual").eval()
     load_weights(dual, weights)
     alone = load_network(artifact)
-    clip = ClipShape.model_validate(json.loads((artifact / CONDITIONING).read_text())["clip"])
+    clip = read_config(artifact / CONDITIONING, "clip", ClipFormat)
     cases = [_case(network, shape, seed) for seed, shape in enumerate(_shapes(clip))]
     differences = [_check(dual, alone, case) for case in cases]
     worst = max(differences)
@@ -86,9 +87,10 @@ def _check(dual: DualStreamTransformer, alone: DualStreamTransformer, case: Proo
     return difference
 
 
-def _shapes(clip: ClipShape) -> list[tuple[int, int, int]]:
+def _shapes(clip: ClipFormat) -> list[tuple[int, int, int]]:
     """The clip's own T, h, w (up to LARGEST) and two smaller ones."""
-    _, frames, height, width = clip.latent_shape(channels=1)
+    frames = (clip.frames - 1) // TIME_STRIDE
+    height, width = clip.height // SPACE_STRIDE, clip.width // SPACE_STRIDE
     own = (min(frames, LARGEST[0]), min(height, LARGEST[1]), min(width, LARGEST[2]))
     return [own, (min(frames, 3), 4, 4), (1, 4, 2)]
 

@@ -4,26 +4,28 @@
 |---|---|
 | model.safetensors | the RGB stream's weights, fp32; no HOI key |
 | network.json | NetworkConfig and RecipeConfig |
-| conditioning.json | EncodingConfig and the clip's format |
+| conditioning.json | EncodingConfig, and ClipFormat without how prepared videos are stored |
 | latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
-| sampling.json | SamplingConfig |
+| sampling.json | SamplingConfig, those of its fields that decide a pixel |
 | manifest.json | sha256 of every file above, the stage-two weights it came from, the proof of model.artifact.proof |
 
 Safetensors and JSON only: loading it runs no code from the folder.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from foundation.clip_format import ClipFormat
+from foundation.digests import file_sha256
+from foundation.fingerprint import harmless_fields
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.conditioning.latent_codec import LatentCodec
@@ -34,25 +36,8 @@ from model.network.dual_stream_transformer import DualStreamTransformer
 FORMAT = "graspline-rgb-artifact-1"
 MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
 EMPTY_TEXT, SAMPLING = "empty_text.safetensors", "sampling.json"
-
-
-class ClipShape(BaseModel, frozen=True):
-    """The clip format that the model was trained on (the `data.clip` section; other keys are left out)."""
-
-    frames: int
-    frames_per_second: int
-    height: int
-    width: int
-    motion_frames: int = 0  # of the clip before that the model was shown; 0: none, its clips cannot be chained
-    audio_samples_per_second: int = 16_000
-
-    @property
-    def seconds(self) -> float:
-        return self.frames / self.frames_per_second
-
-    def latent_shape(self, channels: int) -> tuple[int, int, int, int]:
-        """C, T, h, w of the latents to denoise."""
-        return channels, (self.frames - 1) // 4, self.height // 8, self.width // 8
+NOT_OF_A_MODEL = {"lossless"}  # field of ClipFormat that only says how prepared videos are stored
+Config = TypeVar("Config", bound=BaseModel)
 
 
 class ArtifactManifest(BaseModel, frozen=True, extra="forbid"):
@@ -77,7 +62,7 @@ class LoadedArtifact:
     network: DualStreamTransformer
     recipe: RecipeConfig
     encoding: EncodingConfig
-    clip: ClipShape
+    clip: ClipFormat
     sampling: SamplingConfig
     codec: LatentCodec
     text: TextEncoder
@@ -94,16 +79,15 @@ def load_artifact(folder: Path, device: str = "cpu") -> LoadedArtifact:
     """
     manifest = verify_files(folder)
     network = load_network(folder).to(device)
-    conditioning = _read_json(folder / CONDITIONING)
-    encoding = EncodingConfig.model_validate(conditioning["encoding"])
+    encoding = read_config(folder / CONDITIONING, "encoding", EncodingConfig)
     return LoadedArtifact(
         folder=folder,
         manifest=manifest,
         network=network,
         recipe=network.recipe,
         encoding=encoding,
-        clip=ClipShape.model_validate(conditioning["clip"]),
-        sampling=SamplingConfig.model_validate(_read_json(folder / SAMPLING)),
+        clip=read_config(folder / CONDITIONING, "clip", ClipFormat),
+        sampling=read_config(folder / SAMPLING, None, SamplingConfig),
         codec=build_codec(encoding.latent_codec, folder, device),
         text=build_text_encoder(encoding.text_encoder, folder, device),
         audio=build_audio_encoder(encoding.audio_encoder, folder, device),
@@ -154,10 +138,8 @@ def load_network(folder: Path) -> DualStreamTransformer:
     Raises:
         ValueError: the file is unreadable, or holds HOI, missing, unknown or NaN weights.
     """
-    configs = _read_json(folder / NETWORK)
-    network = DualStreamTransformer(
-        NetworkConfig.model_validate(configs["network"]), RecipeConfig.model_validate(configs["recipe"]), streams="rgb"
-    )
+    config = read_config(folder / NETWORK, "network", NetworkConfig)
+    network = DualStreamTransformer(config, read_config(folder / NETWORK, "recipe", RecipeConfig), streams="rgb")
     load_weights(network, folder / WEIGHTS)
     return network.eval().requires_grad_(False)
 
@@ -183,22 +165,24 @@ def load_weights(network: DualStreamTransformer, file: Path) -> None:
 
 
 def is_hoi(key: str) -> bool:
-    """Whether a parameter belongs to the HOI stream alone (a test holds this equal to the network's own classes)."""
+    """Whether a parameter belongs to the HOI stream alone (a test compares this with the network's own classes)."""
     return "hoi_" in key
 
 
-def file_sha256(file: Path) -> str:
-    """Hex sha256 of a file's bytes."""
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def read_config(file: Path, section: str | None, model: type[Config]) -> Config:
+    """One section of a JSON file of the artifact, or all of it; a field that decides nothing is the caller's to set.
 
-
-def artifact_digest(folder: Path) -> str:
-    """sha256 over the sorted (relative path, sha256) of every file: what folder_digest says."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{file.relative_to(folder).as_posix()} {file_sha256(file)}\n" for file in files]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text())
+    Raises:
+        ValueError: the section is missing, or its fields are not those of this version.
+    """
+    content: dict[str, Any] = json.loads(file.read_text())
+    values: dict[str, Any] = content if section is None else content.get(section, {})
+    kept = {key: value for key, value in values.items() if key not in harmless_fields(model)}
+    try:
+        return model.model_validate(kept)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        field = ".".join(map(str, [section, *fault["loc"]] if section else fault["loc"]))
+        raise ValueError(
+            f"{file}: {field}: {fault['msg']}: another version of Graspline wrote it; use that version, or export again"
+        ) from error

@@ -1,9 +1,9 @@
-"""Several clips as one video, a prompt each: every clip goes on from the last frames of the ones before it.
+"""Several clips as one video, a prompt each: every clip continues from the last frames of the ones before it.
 
 As the public inference code does it (CoInteract, arXiv 2604.19636, sec. 3.2, "interactive generation"): the last
-`motion_frames` frames that were made (73 at full size) go through the codec again and are told to the network as
-motion; the clip is decoded behind their latents and its own frames are kept. Person and product stay the same in all
-clips, the sound is encoded once and runs on. The first clip has no motion, as in training where it was dropped.
+`motion_frames` generated frames (73 at full size) are encoded again and given to the network as motion; the new clip is
+decoded behind their latents and its own frames are kept. Person and product stay the same in all clips, the sound is
+encoded once for the whole video. The first clip has no motion, as in training where it was dropped.
 
 What differs: a pose clip is encoded behind the pose frame before it, as in training, and not behind its own first one;
 noise of clip n is the n-th draw of the seed's generator, so that a longer chain begins with the same clips.
@@ -28,7 +28,7 @@ from model.network.streams import Conditions
 
 @dataclass(frozen=True)
 class ChainInputs:
-    """What one video is made from; pictures and poses are pixels in -1..1 of the artifact's size."""
+    """The inputs of one video; pictures and poses are pixels in -1..1 of the artifact's size."""
 
     prompts: Sequence[str]  # one a clip
     frames_per_clip: int  # that are new in each clip, 4T
@@ -52,7 +52,7 @@ def generate_chain(
     Args:
         artifact: a loaded one.
         inputs: the same for all seeds.
-        seeds: as many videos are made, all at once.
+        seeds: one a video; all videos are generated together.
         report: progress, over the steps of all clips.
 
     Returns:
@@ -63,26 +63,26 @@ def generate_chain(
     """
     if len(inputs.prompts) > 1:
         check_chains(artifact)
-    told = _Told(artifact, inputs, len(seeds))
+    chain = _ChainConditions(artifact, inputs, len(seeds))
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    channels, _, height, width = told.person.shape[1:]
+    channels, _, height, width = chain.person.shape[1:]
     shape = (channels, inputs.frames_per_clip // TIME_STRIDE, height, width)
-    made: list[Tensor] = []
+    clips: list[Tensor] = []
     for clip in range(len(inputs.prompts)):
-        motion_BCFhw = told.motion(torch.cat(made, dim=2)) if made else None
-        conditions = told.conditions(clip, motion_BCFhw)
+        motion_BCFhw = chain.motion(torch.cat(clips, dim=2)) if clips else None
+        conditions = chain.conditions(clip, motion_BCFhw)
         noise_BCThw = draw_noise(shape, generators)
-        heard = _after(clip, len(inputs.prompts), report)
+        clip_report = _report_of(clip, len(inputs.prompts), report)
         latents_BCThw = sample_latents(
-            artifact.network, conditions, artifact.empty_text_LD, artifact.sampling, noise_BCThw, heard
+            artifact.network, conditions, artifact.empty_text_LD, artifact.sampling, noise_BCThw, clip_report
         )
         before = conditions.person_BC1hw if motion_BCFhw is None else motion_BCFhw
-        made.append(decode_after(artifact.codec, before, latents_BCThw))
-    return torch.cat(made, dim=2)
+        clips.append(decode_after(artifact.codec, before, latents_BCThw))
+    return torch.cat(clips, dim=2)
 
 
 def check_chains(artifact: LoadedArtifact) -> None:
-    """Raises ValueError where the model knows no motion: its clips would not go on from one another."""
+    """Raises ValueError where the model was trained without motion: its clips would not continue one another."""
     if not artifact.network.network.motion or not artifact.clip.motion_frames:
         raise ValueError(
             f"{artifact.folder} was trained without the frames before a clip, so its clips cannot be chained: give one "
@@ -91,11 +91,11 @@ def check_chains(artifact: LoadedArtifact) -> None:
 
 
 def motion_frames(available: int, limit: int) -> int:
-    """How many of the frames made so far are told as motion: 4k + 1 for the causal codec, at most `limit`."""
+    """How many of the frames generated so far become motion: 4k + 1 for the causal codec, at most `limit`."""
     return 1 + TIME_STRIDE * ((min(available, limit) - 1) // TIME_STRIDE)
 
 
-class _Told:
+class _ChainConditions:
     """The conditions of every clip, each input encoded once."""
 
     def __init__(self, artifact: LoadedArtifact, inputs: ChainInputs, batch: int) -> None:
@@ -118,15 +118,15 @@ class _Told:
             pose_BCThw=self._pose(start, end),
         )
 
-    def motion(self, made_BCTHW: Tensor) -> Tensor:
-        """Latents [B,C,F,h,w] of the last frames that were made."""
-        count = motion_frames(made_BCTHW.shape[2], self.artifact.clip.motion_frames)
-        return self.artifact.codec.encode(made_BCTHW[:, :, -count:])
+    def motion(self, video_BCTHW: Tensor) -> Tensor:
+        """Latents [B,C,F,h,w] of the last frames generated so far."""
+        count = motion_frames(video_BCTHW.shape[2], self.artifact.clip.motion_frames)
+        return self.artifact.codec.encode(video_BCTHW[:, :, -count:])
 
     def _pose(self, start: int, end: int) -> Tensor | None:
         if self.inputs.pose_1CTHW is None:
             return None
-        first = max(0, start - 1)  # the first clip has no pose before it: its first one stands for it
+        first = max(0, start - 1)  # the first clip has no pose before it: its own first one is used
         frames = torch.cat(
             [self.inputs.pose_1CTHW[:, :, first : first + 1], self.inputs.pose_1CTHW[:, :, start:end]], 2
         )
@@ -141,7 +141,7 @@ class _Told:
         return x.expand(self.batch, *x.shape[1:])
 
 
-def _after(clip: int, clips: int, report: Report | None) -> Report | None:
+def _report_of(clip: int, clips: int, report: Report | None) -> Report | None:
     """The report of one clip's steps as steps of the whole chain."""
     if report is None:
         return None

@@ -3,54 +3,55 @@
 A row begins with the first new frame of its clip and ends with the last, so a seam is the end of one row and the
 beginning of the next.
 
-Shape legend: C = 3 colours, T frames, H W pixels.
+Shape legend: C = 3 colours, R references, T frames, H W pixels.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
 
-from model.inference.chain import ChainInputs
+from foundation.video_io import Frames
 from model.inference.seams import SeamReport
-from model.inference.write_clip import to_bytes
 
 FRAMES, HEIGHT = 8, 192  # of a row, of a tile in pixels
 GAP, MARGIN, LINE = 4, 16, 18
 INK, SOFT, PAPER = (23, 32, 42), (93, 107, 122), (255, 255, 255)
 
 
-def contact_sheet(video_CTHW: Tensor, inputs: ChainInputs, report: SeamReport, title: str) -> Image.Image:
-    """Draw the sheet of one video."""
-    frames_THWC = to_bytes(video_CTHW)
-    references = [x for x in (inputs.person_1C1HW, inputs.product_1C1HW) if x is not None]
-    tiles = [_tile(to_bytes(reference[0])[0]) for reference in references]
+def contact_sheet(
+    frames_THWC: Frames, references_RHWC: Frames, prompts: Sequence[str], seams: SeamReport, title: str
+) -> Image.Image:
+    """Draw the contact sheet of one video whose clips, one a prompt, are equally long."""
+    frames_per_clip = len(frames_THWC) // len(prompts)
+    tiles = [_tile(reference_HWC) for reference_HWC in references_RHWC]
     width = tiles[0].width + GAP
     row = HEIGHT + LINE + 2 * GAP
-    size = (2 * MARGIN + (FRAMES + len(tiles)) * width, 2 * MARGIN + LINE + len(inputs.prompts) * row)
+    size = (2 * MARGIN + (FRAMES + len(tiles)) * width, 2 * MARGIN + LINE + len(prompts) * row)
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     _write(draw, (MARGIN, MARGIN - 4), title, size[0] - 2 * MARGIN, INK)
     for column, tile in enumerate(tiles):
         sheet.paste(tile, (MARGIN + column * width, MARGIN + LINE))
     left = MARGIN + len(tiles) * width + GAP
-    for clip, prompt in enumerate(inputs.prompts):
+    for clip, prompt in enumerate(prompts):
         top = MARGIN + LINE + clip * row
-        start = clip * inputs.frames_per_clip
-        shown = np.linspace(start, start + inputs.frames_per_clip - 1, FRAMES).round().astype(int)
+        start = clip * frames_per_clip
+        shown = np.linspace(start, start + frames_per_clip - 1, FRAMES).round().astype(int)
         for column, frame in enumerate(shown):
             sheet.paste(_tile(frames_THWC[frame]), (left + column * width, top))
-        caption = f"frames {shown[0]}-{shown[-1]}{_seam(report, start)}: {prompt}"
+        caption = f"frames {shown[0]}-{shown[-1]}{_seam(seams, start)}: {prompt}"
         _write(draw, (left, top + HEIGHT + 1), caption, size[0] - left - MARGIN, SOFT)
     return sheet
 
 
 def _seam(report: SeamReport, start: int) -> str:
-    """What the row says of the seam before it; nothing in the first one."""
-    found = [seam for seam in report.seams if seam.after_frames == start]
-    return f", {found[0].of_median:.1f} x the median change at the seam" if found else ""
+    """How a row's caption describes the seam before it; empty for the first row."""
+    seams = [seam for seam in report.seams if seam.after_frames == start]
+    return f", {seams[0].of_median:.1f} x the median change at the seam" if seams else ""
 
 
-def _tile(frame_HWC: np.ndarray) -> Image.Image:
+def _tile(frame_HWC: Frames) -> Image.Image:
     picture = Image.fromarray(frame_HWC)
     return picture.resize((round(HEIGHT * picture.width / picture.height), HEIGHT), Image.Resampling.BICUBIC)
 

@@ -1,8 +1,8 @@
-"""Classifier-free guidance: what the network says with prompt and sound, and how far that is from without them.
+"""Classifier-free guidance: the network's output with prompt and sound, moved further away from that without them.
 
 Both sides go through the network as one batch of 2B clips: half as many kernels, each with twice the work. Where that
-does not fit into the accelerator's memory each side has a pass of its own, with the same result. The recipe says
-whether the unconditional side's experts are off. CoInteract, arXiv 2604.19636, sec. 4.
+does not fit into the accelerator's memory, each side has a pass of its own. The recipe says whether the experts are off
+on the unconditional side. CoInteract, arXiv 2604.19636, sec. 4.
 
 Shape legend: B batch, C latent channels, T latent frames, h w latent size, L text tokens, D text width.
 """

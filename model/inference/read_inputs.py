@@ -1,107 +1,82 @@
-"""Files of any size to what the artifact's encoders take: references and poses of the clip's size, mono sound.
+"""What the user gives to what the artifact's encoders take: pictures and poses of the clip's size, mono sound.
 
-Pictures are resized to cover and centre-cropped as the training clips were (Pillow, bicubic, one antialiased step).
+Pictures are resized to cover and centre-cropped as the training clips were.
 Shape legend: C = 3 colours, T frames, H W pixels, S samples.
 """
 
-import itertools
 from pathlib import Path
 
-import av
 import numpy as np
-import torch
-from av.error import FFmpegError
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from model.artifact.rgb_artifact import ClipShape
+from foundation.clip_format import ClipFormat
+from foundation.geometry import cover
+from foundation.video_io import Frames, Samples, Sound, read_audio, read_image, read_video, resampled
+from model.conditioning.pixels import to_pixels
+
+Picture = Path | NDArray[np.uint8]
+"""A file, or RGB values uint8 [H,W,3]; of any size."""
 
 
-def read_image(path: Path, clip: ClipShape) -> Tensor:
-    """A picture of any size to pixels [1,3,1,H,W] in -1..1.
+def picture_pixels(picture: Picture, clip: ClipFormat) -> Tensor:
+    """A picture to pixels [1,3,1,H,W] in -1..1.
 
     Raises:
-        ValueError: the file is missing or no picture.
+        ValueError: the file is missing or no picture, or the array is not uint8 [H,W,3].
     """
-    try:
-        with Image.open(path) as picture:
-            fitted = cover(picture.convert("RGB"), clip.height, clip.width)
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"image {path} cannot be read ({error}): give a PNG or JPEG file") from error
-    return _to_pixels(np.array(fitted)[None])
+    return to_pixels(cover(_frames(picture), clip.height, clip.width))
 
 
-def read_pose(path: Path, clip: ClipShape, frames: int) -> Tensor:
+def pose_pixels(path: Path, clip: ClipFormat, frames: int) -> Tensor:
     """The first `frames` frames of a skeleton video of any size to pixels [1,3,T,H,W] in -1..1.
 
     Raises:
         ValueError: the file is missing or no video, has another frame rate than the clip, or is shorter than that.
     """
-    fitted: list[NDArray[np.uint8]] = []
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(f"pose video {path} has no picture in it: give the MP4 of a skeleton")
-            rate = container.streams.video[0].average_rate
-            for frame in itertools.islice(container.decode(video=0), frames):
-                fitted.append(np.array(cover(frame.to_image(), clip.height, clip.width)))
-    except (FFmpegError, OSError) as error:
-        raise ValueError(f"pose video {path} cannot be read ({error}): give the MP4 of a skeleton") from error
+    pose_THWC, rate = read_video(path, limit=frames, size=(clip.height, clip.width))
     if rate != clip.frames_per_second:
         raise ValueError(
-            f"pose video {path} has {float(rate or 0):g} frames a second, this model makes {clip.frames_per_second}: "
+            f"pose video {path} has {rate:g} frames a second, this model makes {clip.frames_per_second}: "
             f"convert it (ffmpeg -i {path.name} -r {clip.frames_per_second} pose.mp4)"
         )
-    if len(fitted) < frames:
+    if len(pose_THWC) < frames:
         raise ValueError(
-            f"pose video {path} has {len(fitted)} frames, the video needs {frames}: "
-            "give a longer one, fewer prompts, or shorter clips with --seconds"
+            f"pose video {path} has {len(pose_THWC)} frames, the video needs {frames}: "
+            "give a longer one, fewer prompts, or fewer seconds a clip"
         )
-    return _to_pixels(np.stack(fitted))
+    return to_pixels(pose_THWC)
 
 
-def cover(picture: Image.Image, height: int, width: int) -> Image.Image:
-    """The largest centred part of the picture's that has the target's proportions, resized to height x width."""
-    if picture.size == (width, height):
-        return picture
-    scale = max(height / picture.height, width / picture.width)
-    left = max(0.0, (picture.width - width / scale) / 2)
-    top = max(0.0, (picture.height - height / scale) / 2)
-    right, bottom = min(left + width / scale, picture.width), min(top + height / scale, picture.height)
-    return picture.resize((width, height), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
-
-
-def read_sound(path: Path, clip: ClipShape, frames: int) -> NDArray[np.float32]:
-    """The first `frames` frames' worth of a sound file: mono, at the clip's sample rate, in -1..1.
+def clip_sound(audio: Path | Sound, clip: ClipFormat, frames: int) -> Samples:
+    """The first `frames` frames' worth of a sound: mono, at the clip's sample rate, in -1..1.
 
     Raises:
-        ValueError: the file is missing, holds no sound, or is shorter than that (at most one frame is filled up).
+        ValueError: the file is missing or holds no sound, the array is not float32 [S], or the sound is shorter than
+            that (at most one frame is filled up with silence).
     """
-    samples_S = _decode(path, clip.audio_samples_per_second)
-    wanted = round(frames * clip.audio_samples_per_second / clip.frames_per_second)
-    frame_samples = clip.audio_samples_per_second // clip.frames_per_second
-    seconds = len(samples_S) / clip.audio_samples_per_second
-    if len(samples_S) < wanted - frame_samples:
+    rate = clip.audio_samples_per_second
+    samples_S = read_audio(audio, rate)[0] if isinstance(audio, Path) else resampled(_checked(audio), rate)
+    wanted = round(frames * rate / clip.frames_per_second)
+    if len(samples_S) < wanted - rate // clip.frames_per_second:
+        name = f"audio {audio}" if isinstance(audio, Path) else "audio"
         raise ValueError(
-            f"audio {path} is {seconds:.2f} s long, the video needs {wanted / clip.audio_samples_per_second:.2f} s: "
-            "give a longer one, fewer prompts, or shorter clips with --seconds"
+            f"{name} is {len(samples_S) / rate:.2f} s long, the video needs {wanted / rate:.2f} s: "
+            "give a longer one, fewer prompts, or fewer seconds a clip"
         )
     return np.pad(samples_S[:wanted], (0, max(0, wanted - len(samples_S))))
 
 
-def _to_pixels(frames_THWC: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(frames_THWC).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+def _frames(picture: Picture) -> Frames:
+    if isinstance(picture, Path):
+        return read_image(picture)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise ValueError(f"a picture is an array uint8 [H,W,3] of RGB values, got {picture.dtype} {picture.shape}")
+    return picture[None]
 
 
-def _decode(path: Path, samples_per_second: int) -> NDArray[np.float32]:
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise ValueError(f"audio {path} has no sound in it: give a WAV, MP3 or M4A file")
-            resampler = av.AudioResampler(format="fltp", layout="mono", rate=samples_per_second)
-            frames = [*container.decode(audio=0), None]
-            chunks = [chunk.to_ndarray()[0] for frame in frames for chunk in resampler.resample(frame)]
-    except (FFmpegError, OSError) as error:
-        raise ValueError(f"audio {path} cannot be read ({error}): give a WAV, MP3 or M4A file") from error
-    return np.concatenate([np.zeros(0, np.float32), *chunks]).astype(np.float32)
+def _checked(sound: Sound) -> Sound:
+    samples_S, rate = sound
+    if samples_S.dtype != np.float32 or samples_S.ndim != 1 or not samples_S.size:
+        raise ValueError(f"audio is (float32 [S] in -1..1, samples a second), got {samples_S.dtype} {samples_S.shape}")
+    return samples_S, rate

@@ -1,4 +1,4 @@
-"""The sampler: flow matching from noise to latents by Euler steps.
+"""The sampler: from noise to latents by Euler steps along the flow's velocity.
 
 Sigmas run from 1 to 0, shifted towards noise (model.flow_matching.schedule); guidance is model.inference.guidance.
 Every clip's noise comes from a seed of its own, so a clip does not depend on its batch.
@@ -88,7 +88,7 @@ def sample_latents(
 def decode_after(codec: LatentCodec, before_BCFhw: Tensor, latents_BCThw: Tensor) -> Tensor:
     """The clip's own 4T frames [B,3,4T,H,W], decoded behind the latents that came before it.
 
-    A causal codec draws a frame from the ones before it: behind the motion the clip goes on where the last one ended.
+    A causal codec decodes a frame from the ones before it: behind the motion the clip continues the one before.
     """
     joined_BCThw = torch.cat([before_BCFhw.to(latents_BCThw), latents_BCThw], dim=2)
     return codec.decode(joined_BCThw)[:, :, -TIME_STRIDE * latents_BCThw.shape[2] :]

@@ -1,8 +1,8 @@
 """Does a chain flicker where two clips meet? How much the picture changes across each seam, and inside the clips.
 
-The difference of two frames is the mean of |change| over pixels and colours, in levels of 8 bits. A seam is held
-against the changes inside the clips, and against those of them that lie, as a seam does, between two latent frames: a
-codec of four frames to a latent can change more there.
+The difference of two frames is the mean of |change| over pixels and colours, in levels of 8 bits. A seam is compared
+with the changes inside the clips, and with those of them that lie, as a seam does, between two latent frames: a codec
+of four frames to a latent can change more there.
 
 Shape legend: C = 3 colours, T frames, H W pixels.
 """

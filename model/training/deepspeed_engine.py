@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.contracts import DeepSpeedConfig, TrainingConfig
+from model.contracts import DeepSpeedConfig, TrainingOptions
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # torch AdamW's names
 LARGEST_BUCKET = 500_000_000  # elements; DeepSpeed's default, of which a small model would still allocate all
@@ -106,7 +106,7 @@ class Engine:
     """One network under DeepSpeed: forward, backward, step, and its state as whole named tensors."""
 
     def __init__(
-        self, network: nn.Module, processes: Processes, config: DeepSpeedConfig, training: TrainingConfig
+        self, network: nn.Module, processes: Processes, config: DeepSpeedConfig, training: TrainingOptions
     ) -> None:
         import deepspeed
 
@@ -237,7 +237,7 @@ def _gathered(parameter: Any) -> Tensor:
         return parameter.detach().clone()
 
 
-def _settings(config: DeepSpeedConfig, training: TrainingConfig, parameters: int) -> dict[str, Any]:
+def _settings(config: DeepSpeedConfig, training: TrainingOptions, parameters: int) -> dict[str, Any]:
     zero: dict[str, Any] = {
         "stage": config.zero_stage,
         "overlap_comm": False,

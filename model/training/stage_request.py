@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,15 +13,15 @@ from model.contracts import (
     NetworkConfig,
     RecipeConfig,
     StageConfig,
+    StageName,
+    StageTraining,
     TrackingConfig,
     TrainedStage,
-    TrainingConfig,
     TrainingSet,
 )
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 
-StageName = Literal["stage_one", "stage_two"]
 # how the work is spread over processes and memory: a run may go on with another spread, if a step still learns from as
 # many clips
 SPREAD = {
@@ -52,14 +52,14 @@ class StageRequest:
     inputs: StageInputs
     network: NetworkConfig
     recipe: RecipeConfig
-    training: TrainingConfig
+    training: StageTraining
     deepspeed: DeepSpeedConfig
     tracking: TrackingConfig
 
     @property
     def stage(self) -> StageConfig:
         """This stage's own part of the training configuration."""
-        return self.training.stage_one if self.inputs.stage == "stage_one" else self.training.stage_two
+        return self.training.stage
 
     @property
     def training_set(self) -> TrainingSet:
@@ -74,13 +74,11 @@ class StageRequest:
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be continued: all that decides, but how the work is spread."""
         parent = self.inputs.parent
-        left_out = SPREAD | {name for name in get_args(StageName) if name != self.inputs.stage}
-        sections = ("network", "recipe", "training", "deepspeed")
         settings = {
-            f"{section}.{name}": value
-            for section in sections
+            f"{section}.{self.inputs.stage if name == 'stage' else name}": value
+            for section in ("network", "recipe", "training", "deepspeed")
             for name, value in deciding(getattr(self, section)).items()
-            if name not in left_out
+            if name not in SPREAD
         }
         return settings | {
             "stage": self.inputs.stage,
@@ -113,7 +111,7 @@ def read_request(folder: RunFolder) -> StageRequest:
         inputs=inputs,
         network=folder.section("network", NetworkConfig),
         recipe=folder.section("recipe", RecipeConfig),
-        training=folder.section("training", TrainingConfig),
+        training=folder.section("training", StageTraining),
         deepspeed=folder.section("deepspeed", DeepSpeedConfig),
         tracking=folder.section("tracking", TrackingConfig),
     )

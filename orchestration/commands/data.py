@@ -19,11 +19,11 @@ def prepare(words: Words = None) -> None:
     with plain_errors() as console:
         from orchestration.commands.prepare_data import prepare_batches, print_prepared
         from orchestration.commands.prepare_order import read_prepare_order
-        from orchestration.steps.screen import LiveScreen, PlainScreen
+        from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         order = read_prepare_order(words or [], where)
-        with LiveScreen(console) if console.is_terminal else PlainScreen() as screen:
-            made = prepare_batches(order, screen)
+        with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
+            made = prepare_batches(order, display)
         print_prepared(console, made)
 
 

@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from orchestration.load_config import load_config
-from orchestration.registry.ledger import Ledger
-from orchestration.registry.release import ledger_of
+from orchestration.registry.succession import ledger_of
 
 Finding = tuple[bool, str]
 
 
-def examine(console: Console) -> bool:
+def check_machine(console: Console) -> bool:
     """Print one line a check; True where nothing is wrong."""
     checks: dict[str, Callable[[], Finding]] = {
         "python": _python,
@@ -29,13 +28,13 @@ def examine(console: Console) -> bool:
         "configuration": _configuration,
         "ledger": _ledger,
     }
-    fine = True
+    all_passed = True
     for name, check in checks.items():
-        passed, says = check()
-        fine &= passed
+        passed, message = check()
+        all_passed &= passed
         mark = "[green]✓[/]" if passed else "[red]✗[/]"
-        console.print(f"{mark} {name:<16} {escape(says)}", highlight=False, soft_wrap=True)
-    return fine
+        console.print(f"{mark} {name:<16} {escape(message)}", highlight=False, soft_wrap=True)
+    return all_passed
 
 
 def _python() -> Finding:
@@ -49,25 +48,25 @@ def _packages() -> Finding:
     for line in wanted:
         name, version = line.split("==")
         try:
-            found = importlib.metadata.version(name)
+            installed = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found = "missing"
-        if found.split("+")[0] != version:
-            wrong.append(f"{name} {found} (locked: {version})")
-    says = f"{len(wanted)} locked" if not wrong else f"{', '.join(wrong[:5])}: run `make setup`"
-    return not wrong, says
+            installed = "missing"
+        if installed.split("+")[0] != version:
+            wrong.append(f"{name} {installed} (locked: {version})")
+    message = f"{len(wanted)} locked" if not wrong else f"{', '.join(wrong[:5])}: run `make setup`"
+    return not wrong, message
 
 
 def _room() -> Finding:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     disk = shutil.disk_usage(".").free / 2**30
-    return memory >= 7.5 and disk >= 5, f"{memory:.0f} GiB memory (8 asked), {disk:.0f} GiB free (5 asked)"
+    return memory >= 7.5 and disk >= 5, f"{memory:.0f} GiB memory (8 needed), {disk:.0f} GiB free (5 needed)"
 
 
 def _accelerator() -> Finding:
-    say = "import torch as t; print(', '.join(t.cuda.get_device_name(i) for i in range(t.cuda.device_count())))"
-    found = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True, check=False).stdout.strip()
-    return True, found or f"none: training runs on {os.cpu_count()} CPU cores"
+    script = "import torch as t; print(', '.join(t.cuda.get_device_name(i) for i in range(t.cuda.device_count())))"
+    devices = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False).stdout.strip()
+    return True, devices or f"none: training runs on {os.cpu_count()} CPU cores"
 
 
 def _version_control() -> Finding:
@@ -88,7 +87,7 @@ def _configuration() -> Finding:
 
 def _ledger() -> Finding:
     try:
-        entries = Ledger(ledger_of(load_config().tracking)).entries()
+        entries = ledger_of(load_config().tracking).entries()
     except ValueError as error:
         return False, str(error)
-    return True, f"{len(entries)} lines, chain whole" if entries else "empty: nobody was judged yet"
+    return True, f"{len(entries)} lines, chain whole" if entries else "empty: no model was judged yet"

@@ -11,15 +11,17 @@ from rich.progress import Progress
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
 from foundation.child_process import follow
+from foundation.fingerprint import harmless_fields
 from foundation.progress import parse_progress
+from model.contracts import SamplingConfig
 from orchestration.load_config import PipelineConfig, load_config
-from orchestration.registry.release import Registry
+from orchestration.registry.look_up import registered_folder
 
 CHANGES_GENERATION = ("experiment", "data", "tracking", "sampling")
 
 
 class Inputs(BaseModel, frozen=True):
-    """What the user gave. What is needed and missing is filled from a clip, `like` or the first held-out one."""
+    """What the user gave. What is needed and missing comes from a clip, `like` or the first held-out one."""
 
     prompts: list[str] = []
     person: Path | None = None
@@ -35,23 +37,22 @@ class Inputs(BaseModel, frozen=True):
 
 
 def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequence[str]) -> None:
-    """Generate with a version of the registered model that the overrides name (`tracking.registered_model`).
+    """Generate with a version of the registered model (`tracking.registered_model` among the overrides names it).
 
     Raises:
         ValueError: no such model, an input is missing, or two contradict each other.
     """
     config = load_config(overrides)
     sampling = sampling_changes(config, overrides)
-    registry = Registry(config.tracking)
-    artifact = registry.folder(registry.version_named(model))
+    artifact = registered_folder(config.tracking, model)
     arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config))]
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("generating", total=None)
 
         def show(line: str) -> None:
-            if found := parse_progress(line):
-                progress.update(task, completed=found[0], total=found[1])
+            if step := parse_progress(line):
+                progress.update(task, completed=step[0], total=step[1])
             elif line.startswith(("seam ", "video: ")):
                 progress.console.print(line.replace("video: ", "wrote "), highlight=False, soft_wrap=True)
 
@@ -63,23 +64,24 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
 def options(given: Inputs) -> list[str]:
     """The child's command line."""
     named = {name: getattr(given, name) for name in ("person", "product", "audio", "pose", "csv", "seconds", "out")}
-    words = [f"--{name}={value}" for name, value in named.items() if value is not None]
-    return [*words, *(f"--prompt={prompt}" for prompt in given.prompts), *(f"--seed={seed}" for seed in given.seeds)]
+    single = [f"--{name}={value}" for name, value in named.items() if value is not None]
+    return [*single, *(f"--prompt={prompt}" for prompt in given.prompts), *(f"--seed={seed}" for seed in given.seeds)]
 
 
 def sampling_changes(config: PipelineConfig, overrides: Sequence[str]) -> dict[str, object]:
-    """The fields of sampling that the overrides name: in all others the artifact stays as it was exported.
+    """What replaces the artifact's own sampling: the fields that the overrides name, and those that decide no pixel.
 
     Raises:
         ValueError: an override that changes nothing here.
     """
-    values, changes = config.sampling.model_dump(), {}
+    values = config.sampling.model_dump()
+    changes = {name: values[name] for name in harmless_fields(SamplingConfig)}
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0]
         group, _, field = key.partition(".")
         if group not in CHANGES_GENERATION:
             raise ValueError(
-                f"{override}: a registered model is as it was trained; what can be said here begins with "
+                f"{override}: a registered model is as it was trained; an override here begins with "
                 f"{', '.join(CHANGES_GENERATION)}"
             )
         if group == "sampling":
@@ -88,7 +90,7 @@ def sampling_changes(config: PipelineConfig, overrides: Sequence[str]) -> dict[s
 
 
 def filled(given: Inputs, config: PipelineConfig) -> Inputs:
-    """The inputs with what is missing taken from a prepared clip."""
+    """The inputs; those that are needed and missing come from a prepared clip."""
     if given.no_product and given.product is not None:
         raise ValueError("--product and --no-product contradict each other: leave one out")
     if given.csv is not None:
@@ -105,13 +107,13 @@ def filled(given: Inputs, config: PipelineConfig) -> Inputs:
         raise ValueError(f"--like {given.like}: batch {batch} has no clip {clip_id}; it has {some} ...")
     clip, folder = clips[clip_id], Path("datasets/prepared") / batch
     product = folder / clip.product_image if clip.product_image and not given.no_product else None
-    found = {
+    inputs = {
         "prompts": given.prompts or [clip.prompt],
         "person": given.person or folder / clip.person_image,
         "product": given.product or product,
         "audio": given.audio or folder / clip.audio,
     }
-    return given.model_copy(update=found)
+    return given.model_copy(update=inputs)
 
 
 def _option(field: str) -> str:

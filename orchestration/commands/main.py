@@ -15,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Overrides = Annotated[list[str] | None, typer.Argument(help="configuration, as in: network=tiny training.seed=1")]
-Actor = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
+Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
 
 
 app.add_typer(data_app, name="data")
@@ -25,14 +25,14 @@ app.add_typer(data_app, name="data")
 def run(overrides: Overrides = None) -> None:
     """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
     with plain_errors() as console:
-        from orchestration.commands.run_line import run_line
+        from orchestration.commands.run_pipeline import run_pipeline
         from orchestration.commands.summary import print_summary
         from orchestration.load_config import load_config
-        from orchestration.steps.screen import LiveScreen, PlainScreen
+        from orchestration.steps.display import LiveDisplay, PlainDisplay
 
-        with LiveScreen(console) if console.is_terminal else PlainScreen() as screen:
-            run_line(overrides or [], screen)
-        print_summary(console, screen.timings, load_config(overrides or []).gate)
+        with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
+            run_pipeline(overrides or [], display)
+        print_summary(console, display.timings, load_config(overrides or []).gate)
 
 
 @app.command()
@@ -84,7 +84,7 @@ def status() -> None:
 
 
 @app.command()
-def promote(version: str, reason: Actor = "approved by hand") -> None:
+def promote(version: str, reason: Reason = "approved by hand") -> None:
     """Make a registered version champion by hand, after its bytes and proof were verified again."""
     with plain_errors() as console:
         from orchestration.steps.release_steps import promote_by_hand
@@ -93,7 +93,7 @@ def promote(version: str, reason: Actor = "approved by hand") -> None:
 
 
 @app.command()
-def rollback(reason: Actor = "rolled back by hand") -> None:
+def rollback(reason: Reason = "rolled back by hand") -> None:
     """Make the champion before this one champion again."""
     with plain_errors() as console:
         from orchestration.steps.release_steps import roll_back
@@ -105,9 +105,9 @@ def rollback(reason: Actor = "rolled back by hand") -> None:
 def doctor() -> None:
     """Look at this machine and this checkout, and say what is missing."""
     with plain_errors() as console:
-        from orchestration.commands.doctor import examine
+        from orchestration.commands.doctor import check_machine
 
-        fine = examine(console)
+        fine = check_machine(console)
     raise typer.Exit(0 if fine else 1)
 
 

@@ -16,25 +16,25 @@ from data.sources.raw_video.rejected import NAME as REJECTED
 from data.sources.raw_video.rejected import read_rejected, summary
 from data.versions.batch_receipts import RAW, prepared_receipt, raw_receipt
 from orchestration.commands.prepare_order import PrepareOrder
-from orchestration.commands.run_line import LineStoppedError, open_line
+from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
 from orchestration.load_config import load_config
-from orchestration.steps.work import Screen
+from orchestration.steps.step import Display
 
 SHOWN = 20  # failures
 
 
-def prepare_batches(order: PrepareOrder, screen: Screen) -> list[PreparedBatch]:
+def prepare_batches(order: PrepareOrder, display: Display) -> list[PreparedBatch]:
     """Deliver, prepare and validate; a batch that is not valid does not keep the others waiting.
 
     Raises:
-        LineStoppedError: a batch could not be delivered or prepared at all.
+        StepFailedError: a batch could not be delivered or prepared at all.
     """
     load_config(order.overrides)
-    line = open_line(order.overrides, order.batches, screen)
+    pipeline = open_pipeline(order.overrides, order.batches, display)
     for batch in order.batches:
         try:
-            line.prepare(batch)
-        except LineStoppedError:
+            pipeline.prepare(batch)
+        except StepFailedError:
             if _refused(batch) is None:
                 raise
     return [prepared_receipt(batch) for batch in order.batches]

@@ -9,17 +9,18 @@ from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import COLUMNS, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
 from orchestration.load_config import load_config
-from orchestration.registry.release import Champion, Registry
-from orchestration.steps.production_line import load_receipt
-from orchestration.steps.screen import Timings, label
+from orchestration.registry.contracts import Champion
+from orchestration.registry.succession import Succession
+from orchestration.steps.display import Timings, label
+from orchestration.steps.receipts import load_receipt
 
 
 def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
-    """Steps and what they made, the numbers, promoted or why not, where to look next."""
-    table = Table("step", "made", "time", box=None, header_style="dim")
+    """Steps with their results, the numbers, promoted or why not, where to look next."""
+    table = Table("step", "result", "time", box=None, header_style="dim")
     for step, batch, seconds, reused in timings.rows:
-        made = escape(caption(load_receipt(step, batch)))
-        table.add_row(label(step, batch), made, "unchanged" if reused else clock(seconds))
+        result = escape(caption(load_receipt(step, batch)))
+        table.add_row(label(step, batch), result, "unchanged" if reused else clock(seconds))
     table.add_row("total", "", clock(sum(row[2] for row in timings.rows)), style="bold")
     console.print(table)
     if all(reused for *_, reused in timings.rows):
@@ -36,14 +37,14 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
     console.print(metrics_table(report, gate))
     for reason in decision.reasons:
         console.print(
-            f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.says)}"
+            f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.message)}"
         )
-    reigns = f"champion is version {champion.version}" if champion.version else "there is no champion yet"
-    reigning = decision.challenger_digest == champion.artifact_digest
-    verdict = "promoted" if champion.changed else ("nothing to promote" if reigning else "not promoted")
-    console.print(f"[bold]{verdict}[/]: {reigns}")
-    if decision.passed and not reigning:
-        console.print(escape(champion.says))  # it waits for an approver
+    current = f"champion is version {champion.version}" if champion.version else "there is no champion yet"
+    is_champion = decision.challenger_digest == champion.artifact_digest
+    verdict = "promoted" if champion.changed else ("nothing to promote" if is_champion else "not promoted")
+    console.print(f"[bold]{verdict}[/]: {current}")
+    if decision.passed and not is_champion:
+        console.print(escape(champion.message))  # it waits for an approver
     console.print(
         f"look at   {report.report_html}\nmake one  graspline generate\nbrowse    graspline ui", soft_wrap=True
     )
@@ -51,16 +52,16 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
 
 def print_status(console: Console) -> None:
     """Champion, aliases, the ledger's last lines."""
-    registry = Registry(load_config().tracking)
-    registry.follow_ledger()
-    entries = registry.ledger.entries()
+    succession = Succession(load_config().tracking)
+    succession.follow_ledger()
+    entries, models = succession.ledger.entries(), succession.models
     if not entries:
         console.print("No model was judged yet: `graspline run` makes one.")
         return
-    console.print(f"[bold]{registry.config.registered_model}[/]  {registry.config.uri}")
-    for alias, version in sorted(registry.aliases().items()):
+    console.print(f"[bold]{models.config.registered_model}[/]  {models.config.uri}")
+    for alias, version in sorted(models.aliases().items()):
         console.print(f"  {alias:<18} version {version}")
-    release = registry.champion_release()
+    release = succession.champion_release()
     if release is not None:
         artifact, report = release
         console.print(
@@ -74,12 +75,11 @@ def print_status(console: Console) -> None:
 
 
 def metrics_table(report: EvaluationReport, gate: GateConfig) -> Table:
-    """One row a metric family: baseline, model, ceiling, shuffled conditions, and what the gate asks."""
-    table = Table(
-        Column("metric", no_wrap=True), *(title for _, title in COLUMNS), "asked", "unit", box=None, header_style="dim"
-    )
+    """One row a metric family: baseline, model, ceiling, shuffled conditions, and what the gate requires."""
+    titles = [title for _, title in COLUMNS]
+    table = Table(Column("metric", no_wrap=True), *titles, "required", "unit", box=None, header_style="dim")
     for row in table_rows(report, None, gate):
-        table.add_row(row.title, *(row.cells[role] for role, _ in COLUMNS), row.asked, row.unit)
+        table.add_row(row.title, *(row.cells[role] for role, _ in COLUMNS), row.required, row.unit)
     return table
 
 

@@ -1,7 +1,5 @@
 """`graspline ui`: the Dagster and MLflow pages, on loopback, until Ctrl-C."""
 
-import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -10,7 +8,7 @@ import time
 
 from rich.console import Console
 
-from foundation.child_process import child_environment
+from foundation.child_process import end_group, start_server
 from orchestration.load_config import load_config
 
 LOOPBACK = "127.0.0.1"
@@ -27,11 +25,7 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
     dagster = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", LOOPBACK, "-p", str(dagster_port)]
     mlflow = ["-m", "mlflow", "server", "--backend-store-uri", load_config().tracking.uri]
     mlflow += ["--host", LOOPBACK, "--port", str(mlflow_port), "--workers", "1"]
-    environment = child_environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
-    servers = [
-        subprocess.Popen([sys.executable, *arguments], env=environment, start_new_session=True)
-        for arguments in (dagster, mlflow)
-    ]
+    servers = [start_server(arguments, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false") for arguments in (dagster, mlflow)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         _wait_for(dagster_port, servers)
@@ -44,19 +38,9 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
         console.print("stopping")
     finally:
         for sign in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(sign, signal.SIG_IGN)  # whoever asks twice would leave the servers behind
+            signal.signal(sign, signal.SIG_IGN)  # a second Ctrl-C would leave the servers running
         for server in servers:
-            _end(server)
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """End a server and all that it started: politely, then for certain."""
-    for sign, patience_seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(patience_seconds)
-            return
+            end_group(server)
 
 
 def _assert_free(port: int) -> None:
@@ -71,7 +55,7 @@ def _wait_for(port: int, servers: list[subprocess.Popen[bytes]]) -> None:
     """Until the port answers; a server that dies on the way is an error."""
     for _ in range(240):
         if any(server.poll() is not None for server in servers):
-            raise RuntimeError("a server ended before it answered: its message stands above")
+            raise RuntimeError("a server ended before it answered: its message is above")
         with socket.socket() as probe:
             if probe.connect_ex((LOOPBACK, port)) == 0:
                 return

@@ -44,7 +44,7 @@ def print_report(console: Console, batch: str, report: Report) -> None:
     if found.failures:
         table = Table("clip", "field", "value", "rule", "fix", header_style="dim", box=None, padding=(0, 2, 0, 0))
         for fault in found.failures[:ROWS]:
-            cells = (fault.clip_id, fault.field, fault.value, fault.says, fault.fix)
+            cells = (fault.clip_id, fault.field, fault.value, fault.message, fault.fix)
             table.add_row(*(escape(cell) for cell in cells))
         console.print(table)
         if len(found.failures) > ROWS:

@@ -11,7 +11,7 @@ from data.versions.batch_receipts import RAW
 from data.versions.remove_withdrawn import Removed, remove_withdrawn
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal
 from orchestration.load_config import TrackingConfig
-from orchestration.registry.release import Registry
+from orchestration.registry.models import ModelRegistry
 from orchestration.registry.trained_on import TrainedModel, models_trained_on
 
 
@@ -19,17 +19,19 @@ def withdraw(person_id: str, product_id: str | None, reason: str, tracking: Trac
     """Make the next data set without this person (with one product, where one is named).
 
     Raises:
-        ValueError: no clip and no registered model is known of them, and so it is not written down: a typing error.
+        ValueError: no clip and no registered model is known of them, and so nothing is written down: a typing error.
     """
     today = datetime.now(UTC).date()
     withdrawal = Withdrawal(
         person_id=person_id, product_id=product_id, withdrawn=today, actor=getpass.getuser(), reason=reason
     )
-    models = models_trained_on(Registry(tracking), withdrawal)
+    models = models_trained_on(ModelRegistry(tracking), withdrawal)
     with dataset_version.one_writer(console.print):
         removed = remove_withdrawn(withdrawal)
         if not removed and not any(model.clips for model in models):
-            raise ValueError(f"no clip of person {person_id}{_with(product_id)} is here, and no model learnt from one")
+            raise ValueError(
+                f"no clip of person {person_id}{_with(product_id)} is here, and no model was trained on one"
+            )
         add_withdrawal(withdrawal)
     for batch in removed:
         if (RAW / batch / NAME).exists():
@@ -59,10 +61,8 @@ def _print_models(console: Console, models: list[TrainedModel]) -> None:
         console.print("no registered model was trained on their clips")
     for model in models:
         name = f"version {model.version}" + (f" ({model.alias})" if model.alias else "")
-        told = (
-            f"trained on {len(model.clips)} of their clips" if model.clips else "training set not known: take it as one"
-        )
-        console.print(f"  {name}: {told}")
+        known = f"trained on {len(model.clips)} of their clips" if model.clips else None
+        console.print(f"  {name}: {known or 'its training set is not known, so it may have been'}")
 
 
 def _with(product_id: str | None) -> str:

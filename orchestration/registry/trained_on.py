@@ -12,13 +12,13 @@ from typing import NamedTuple
 from data.versions.withdrawals import Withdrawal
 from foundation.run_folder import write_whole
 from model.contracts import EncodedBatch
-from orchestration.registry.release import Registry
+from orchestration.registry.models import ModelRegistry
 
 FOLDER = Path("registry/training_sets")
 
 
 class TrainedModel(NamedTuple):
-    """A registered version and the withdrawn clips it learnt from; None: nobody can say any more."""
+    """A registered version and the withdrawn clips it was trained on; None: no longer known."""
 
     version: str
     alias: str
@@ -26,7 +26,7 @@ class TrainedModel(NamedTuple):
 
 
 def remember_training_set(train_digest: str, batches: Sequence[EncodedBatch]) -> None:
-    """Write down who is in it."""
+    """Write down which clips of whom are in it."""
     clips = {
         f"{batch.batch}/{clip_id}": [clip["person_id"], clip.get("product_id", "")]
         for batch in batches
@@ -36,16 +36,16 @@ def remember_training_set(train_digest: str, batches: Sequence[EncodedBatch]) ->
     write_whole(FOLDER / f"{train_digest}.json", json.dumps(clips, indent=1))
 
 
-def models_trained_on(registry: Registry, withdrawal: Withdrawal) -> list[TrainedModel]:
-    """Every registered version that learnt from a withdrawn clip, or of which that can no longer be said."""
-    named = {version: alias for alias, version in registry.aliases().items()} if registry.versions() else {}
-    found: list[TrainedModel] = []
-    for version in registry.versions():
-        artifact, _ = registry.release(version)
+def models_trained_on(models: ModelRegistry, withdrawal: Withdrawal) -> list[TrainedModel]:
+    """Every registered version that was trained on a withdrawn clip, or of which that is no longer known."""
+    named = {version: alias for alias, version in models.aliases().items()} if models.versions() else {}
+    trained: list[TrainedModel] = []
+    for version in models.versions():
+        artifact, _ = models.release(version)
         clips = _clips_of(artifact.train_digest, withdrawal)
         if clips is None or clips:
-            found.append(TrainedModel(version, named.get(version, ""), clips))
-    return found
+            trained.append(TrainedModel(version, named.get(version, ""), clips))
+    return trained
 
 
 def _clips_of(train_digest: str, withdrawal: Withdrawal) -> list[str] | None:

@@ -15,41 +15,41 @@ from data.versions.withdrawals import is_withdrawn, read_withdrawals
 from foundation.digests import folder_digest
 from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.registry.trained_on import remember_training_set
-from orchestration.steps.work import Made, Work
+from orchestration.steps.step import StepContext, StepResult
 
 DATASETS = Path("datasets")
 SHOWN = 20  # leaks that are named
 
 
-def raw_batch(work: Work) -> Made:
+def raw_batch(step: StepContext) -> StepResult:
     """Have the batch delivered (filmed by the studio, copied from a folder) and put its bytes under version control."""
-    there = (DATASETS / "raw" / work.batch_name).exists()
-    dataset_version.order_batch(work.batch_name, _entry(work))
-    return Made(dataset_version.deliver_raw(work.batch_name, work.say), reused=there)
+    there = (DATASETS / "raw" / step.batch_name).exists()
+    dataset_version.order_batch(step.batch_name, _entry(step))
+    return StepResult(dataset_version.deliver_raw(step.batch_name, step.log), reused=there)
 
 
-def prepared_batch(work: Work, raw: RawBatch) -> Made:
+def prepared_batch(step: StepContext, raw: RawBatch) -> StepResult:
     """Bring every clip into one format, draw the contact sheet, validate. Invalid clips fail the asset's check."""
-    reused = dataset_version.reproduce("prepare", raw.batch, work.say)
-    return Made(prepared_receipt(raw.batch), reused)
+    reused = dataset_version.reproduce("prepare", raw.batch, step.log)
+    return StepResult(prepared_receipt(raw.batch), reused)
 
 
-def encoders(work: Work, prepared: dict[str, PreparedBatch]) -> Made:
+def encoders(step: StepContext, prepared: dict[str, PreparedBatch]) -> StepResult:
     """Fit the embedded latent codec on the first training batch, or record the given weights' hashes."""
-    batch = work.config.data.train_batches[0]
+    batch = step.config.data.train_batches[0]
     _assert_ready(batch, prepared)
-    reused = dataset_version.reproduce("encoders", batch, work.say)
+    reused = dataset_version.reproduce("encoders", batch, step.log)
     folder = DATASETS / "encoders" / batch
     captions = json.loads((folder / "encoders.json").read_text())["captions"]
-    return Made(Encoders(folder=str(folder), digest=folder_digest(folder), captions=captions), reused)
+    return StepResult(Encoders(folder=str(folder), digest=folder_digest(folder), captions=captions), reused)
 
 
-def encoded_batch(work: Work, prepared: PreparedBatch, fitted: Encoders) -> Made:
+def encoded_batch(step: StepContext, prepared: PreparedBatch, fitted: Encoders) -> StepResult:
     """Latents, text, sound and region labels of every clip, in shards."""
-    needed = DATASETS / "encoders" / work.config.data.train_batches[0]
+    needed = DATASETS / "encoders" / step.config.data.train_batches[0]
     if Path(fitted.folder) != needed:
         raise ValueError(f"encoders were last fitted in {fitted.folder}, this batch needs {needed}: make them first")
-    reused = dataset_version.reproduce("encode", prepared.batch, work.say)
+    reused = dataset_version.reproduce("encode", prepared.batch, step.log)
     folder = DATASETS / "encoded" / prepared.batch
     receipt = EncodedBatch(
         batch=prepared.batch,
@@ -59,12 +59,12 @@ def encoded_batch(work: Work, prepared: PreparedBatch, fitted: Encoders) -> Made
         prepared_digest=prepared.digest,
         encoders_digest=fitted.digest,
     )
-    return Made(receipt, reused)
+    return StepResult(receipt, reused)
 
 
-def training_set(work: Work, encoded: dict[str, EncodedBatch]) -> Made:
+def training_set(step: StepContext, encoded: dict[str, EncodedBatch]) -> StepResult:
     """Batches plus split under one digest; refuses a person, product or film that stands on both sides."""
-    config = work.config.data
+    config = step.config.data
     to_train_on = [name for name in batches_of(config) if name not in config.held_out_batches]
     train = _chosen(encoded, config.train_batches if config.held_out_is_trained_on else to_train_on)
     held_out = _chosen(encoded, config.held_out_batches)
@@ -80,7 +80,7 @@ def training_set(work: Work, encoded: dict[str, EncodedBatch]) -> Made:
         overlap_allowed=config.held_out_is_trained_on,
     )
     remember_training_set(train_digest, train)
-    return Made(receipt, reused=None)
+    return StepResult(receipt, reused=receipt == step.previous)
 
 
 def batches_of(config: DataConfig) -> list[str]:
@@ -89,13 +89,13 @@ def batches_of(config: DataConfig) -> list[str]:
     return list(dict.fromkeys([*config.train_batches, *arrived, *config.held_out_batches]))
 
 
-def _entry(work: Work) -> dict[str, Any]:
+def _entry(step: StepContext) -> dict[str, Any]:
     """The batch's line in datasets/batches.yaml: all that its DVC stages read."""
-    config = work.config
+    config = step.config
     return {
-        "order": _order(config.data, work.batch_name).model_dump(mode="json"),
+        "order": _order(config.data, step.batch_name).model_dump(mode="json"),
         "clip": config.data.clip.model_dump(mode="json"),
-        "validation": config.data.validation.of_batch(work.batch_name).model_dump(mode="json"),
+        "validation": config.data.validation.of_batch(step.batch_name).model_dump(mode="json"),
         "preparation_processes": config.data.preparation_processes,
         "map": config.data.map,
         "ray_address": config.data.ray_address,

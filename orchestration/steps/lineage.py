@@ -26,7 +26,7 @@ def facts(receipt: BaseModel) -> dict[str, Any]:
         values = {name: metric.value for name, metric in receipt.metrics.items() if metric.value is not None}
         return {**values, "report": receipt.report_html, "exam": receipt.exam_digest[:12]}
     if isinstance(receipt, Decision):
-        return {"passed": receipt.passed, **{reason.rule: reason.says for reason in receipt.reasons}}
+        return {"passed": receipt.passed, **{reason.rule: reason.message for reason in receipt.reasons}}
     if isinstance(receipt, TrainingSet):
         names = {"train": receipt.train, "held_out": receipt.held_out}
         clips = {f"{side}_clips": sum(batch.clips for batch in batches) for side, batches in names.items()}

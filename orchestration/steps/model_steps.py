@@ -1,82 +1,134 @@
-"""From the training set to the evaluation report, each step in a child process of its own (see run_step)."""
+"""From the training set to the evaluation report, each step in a child process of its own (see run_step).
 
-import hashlib
+A `..._request` says all that a step depends on, without running it; the function below it runs it.
+"""
+
 from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.contracts import EvaluationReport, GeneratedSamples
-from foundation.digests import files_digest, folder_digest
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingConfig, TrainingSet
+from foundation.code_digest import code_digest
+from foundation.digests import file_sha256, files_digest, folder_digest
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, StageName, TrainedStage, TrainingConfig, TrainingSet
 from orchestration.load_config import PipelineConfig
-from orchestration.steps.run_step import Order, run_step
-from orchestration.steps.work import Made, Work
+from orchestration.steps.run_step import StepRequest, run_step
+from orchestration.steps.step import StepContext, StepResult
+
+TRAIN, EXPORT = "model.training.train_stage", "model.artifact.export"
+SAMPLE, EVALUATE = "evaluation.generate_samples", "evaluation.evaluate"
 
 
-def stage_one(work: Work, training_set: TrainingSet) -> Made:
+def stage_one(step: StepContext, training_set: TrainingSet) -> StepResult:
     """Train both streams with full attention (CoInteract, arXiv 2604.19636, stage one)."""
-    return _train(work, "stage_one", training_set, None)
+    return run_step(step, training_request(step.config, training_set, None), TrainedStage, _weights_intact)
 
 
-def stage_two(work: Work, training_set: TrainingSet, parent: TrainedStage) -> Made:
+def stage_two(step: StepContext, training_set: TrainingSet, parent: TrainedStage) -> StepResult:
     """Train on with asymmetric attention, from stage one's consolidated weights."""
-    return _train(work, "stage_two", training_set, parent)
+    return run_step(step, training_request(step.config, training_set, parent), TrainedStage, _weights_intact)
 
 
-def rgb_artifact(work: Work, stage: TrainedStage, encoders: Encoders) -> Made:
+def training_request(config: PipelineConfig, training_set: TrainingSet, parent: TrainedStage | None) -> StepRequest:
+    """Stage one, or stage two where there is a parent."""
+    stage: StageName = "stage_two" if parent else "stage_one"
+    initial = None if parent else _initial_digest(config.training)
+    return StepRequest(
+        name=stage,
+        command=_torchrun(config.deepspeed.processes),
+        code=code_digest(TRAIN),
+        sections={
+            "network": config.network,
+            "recipe": config.recipe,
+            "training": config.training.of_stage(stage),
+            "deepspeed": config.deepspeed,
+            "tracking": config.tracking,
+        },
+        parents={
+            "train": training_set.train_digest,
+            "parent": parent.weights_sha256 if parent else None,
+            "initial": initial,
+        },
+        inputs={"stage": stage, "training_set": training_set, "parent": parent, "initial_digest": initial},
+        environment={"OMP_NUM_THREADS": str(config.deepspeed.threads_per_process)},
+        pinned=_versions(training_set.train),
+    )
+
+
+def rgb_artifact(step: StepContext, stage: TrainedStage, encoders: Encoders) -> StepResult:
     """Export the RGB stream and prove that it never needed the other one."""
-    order = Order(
+    return run_step(step, export_request(step.config, stage, encoders), RgbArtifact, artifact_intact)
+
+
+def export_request(config: PipelineConfig, stage: TrainedStage, encoders: Encoders) -> StepRequest:
+    """The artifact of one stage two."""
+    return StepRequest(
         name="export",
-        command=["-m", "model.artifact.export"],
-        sections=["network", "recipe", "encoding", "sampling"],
+        command=["-m", EXPORT],
+        code=code_digest(EXPORT),
+        sections={
+            "network": config.network,
+            "recipe": config.recipe,
+            "encoding": config.encoding,
+            "sampling": config.sampling,
+            "clip": config.data.clip,
+        },
         parents={"stage_two": stage.weights_sha256, "encoders": encoders.digest},
         inputs={"stage_two": stage, "encoders": encoders},
     )
-    return run_step(work, order, RgbArtifact, artifact_intact)
 
 
-def generated_samples(work: Work, artifact: RgbArtifact, training_set: TrainingSet) -> Made:
+def generated_samples(step: StepContext, artifact: RgbArtifact, training_set: TrainingSet) -> StepResult:
     """Generate the held-out clips, with true and with shuffled conditions."""
-    order = Order(
+    request = samples_request(step.config, artifact, training_set)
+    return run_step(step, request, GeneratedSamples, lambda samples: Path(samples.contact_sheet).exists())
+
+
+def samples_request(config: PipelineConfig, artifact: RgbArtifact, training_set: TrainingSet) -> StepRequest:
+    """The samples of one artifact on one exam."""
+    return StepRequest(
         name="samples",
-        command=["-m", "evaluation.generate_samples"],
-        sections=["evaluation"],
+        command=["-m", SAMPLE],
+        code=code_digest(SAMPLE),
+        sections={"evaluation": config.evaluation, "sampling": config.sampling},
         parents={"artifact": artifact.digest, "held_out": training_set.held_out_digest},
         inputs={"artifact": artifact, "training_set": training_set},
         pinned=_versions(training_set.held_out),
     )
-    return run_step(work, order, GeneratedSamples, lambda samples: Path(samples.contact_sheet).exists())
 
 
 def evaluation_report(
-    work: Work,
+    step: StepContext,
     samples: GeneratedSamples,
     artifact: RgbArtifact,
     training_set: TrainingSet,
     examiner: RgbArtifact | None = None,
-) -> Made:
+) -> StepResult:
     """Measure the samples and write the report that an approver reads.
 
-    Another artifact is the examiner where a champion sits a candidate's exam: the measuring is then done alike.
+    Another artifact is the examiner where a champion is evaluated on a candidate's exam: both are measured alike.
     """
-    examiner = examiner or artifact
-    order = Order(
+    inputs = {
+        "artifact": artifact,
+        "samples": samples,
+        "training_set": training_set,
+        "examiner": examiner or artifact,
+    }
+    request = evaluation_request(step.config, inputs)
+    return run_step(step, request, EvaluationReport, lambda report: Path(report.report_html).exists())
+
+
+def evaluation_request(
+    config: PipelineConfig, inputs: dict[str, RgbArtifact | GeneratedSamples | TrainingSet]
+) -> StepRequest:
+    """The report on one artifact's samples."""
+    return StepRequest(
         name="evaluation",
-        command=["-m", "evaluation.evaluate"],
-        sections=["evaluation", "gate"],  # the gate decides nothing here, but the page shows its rules
-        parents={
-            "artifact": artifact.digest,
-            "samples": samples.digest,
-            "training_set": training_set.digest,
-            "examiner": examiner.digest,
-        },
-        inputs={
-            "artifact": artifact,
-            "samples": samples,
-            "training_set": training_set,
-            "examiner": examiner,
-        },
+        command=["-m", EVALUATE],
+        code=code_digest(EVALUATE),
+        sections={"evaluation": config.evaluation},
+        parents={name: receipt.digest for name, receipt in inputs.items()},
+        inputs=inputs,
     )
-    return run_step(work, order, EvaluationReport, lambda report: Path(report.report_html).exists())
 
 
 def _versions(batches: Sequence[EncodedBatch]) -> dict[str, str]:
@@ -95,46 +147,6 @@ def artifact_intact(artifact: RgbArtifact) -> bool:
     if folder_digest(Path(artifact.folder)) != artifact.digest:
         raise ValueError(f"{artifact.folder} changed since its export: remove the folder and run again")
     return True
-
-
-def training_order(config: PipelineConfig, stage: str, training_set: TrainingSet, parent: TrainedStage | None) -> Order:
-    """One stage of training: how it is spread decides its result in the last bits, how it saves memory does not."""
-    spread = config.deepspeed
-    initial = None if parent else _initial_digest(config.training)
-    return Order(
-        name=stage,
-        command=_torchrun(spread.processes),
-        sections=[
-            "network",
-            "recipe",
-            "deepspeed",
-            f"training.{stage}",
-            *(f"training.{name}" for name in _SHARED_BY_STAGES),
-        ],
-        parents={
-            "train": training_set.train_digest,
-            "parent": parent.weights_sha256 if parent else None,
-            "initial": initial,
-        },
-        inputs={"stage": stage, "training_set": training_set, "parent": parent, "initial_digest": initial},
-        environment={"OMP_NUM_THREADS": str(spread.threads_per_process)},
-        pinned=_versions(training_set.train),
-    )
-
-
-def _train(work: Work, stage: str, training_set: TrainingSet, parent: TrainedStage | None) -> Made:
-    order = training_order(work.config, stage, training_set, parent)
-    return run_step(work, order, TrainedStage, _weights_intact)
-
-
-_SHARED_BY_STAGES = (
-    "micro_batch_per_process",
-    "gradient_accumulation",
-    "weight_decay",
-    "betas",
-    "gradient_clip",
-    "low_rank",
-)
 
 
 def _initial_digest(training: TrainingConfig) -> str | None:
@@ -160,18 +172,13 @@ def _initial_digest(training: TrainingConfig) -> str | None:
 
 def _torchrun(processes: int) -> list[str]:
     """One process a rank, met on loopback at a free port."""
-    return [
-        *("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"),
-        *("-m", "model.training.train_stage"),
-    ]
+    return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", TRAIN]
 
 
 def _weights_intact(stage: TrainedStage) -> bool:
     weights = Path(stage.weights)
     if not weights.exists():
         return False
-    with weights.open("rb") as handle:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
-    if found != stage.weights_sha256:
+    if file_sha256(weights) != stage.weights_sha256:
         raise ValueError(f"{weights} changed since it was trained: remove {stage.run} and run again")
     return True

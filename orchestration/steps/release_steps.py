@@ -8,61 +8,64 @@ from evaluation.report.page import write_page
 from foundation.child_process import OnLine, follow
 from model.contracts import RgbArtifact, TrainingSet
 from orchestration.load_config import load_config
+from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
-from orchestration.registry.release import RegisteredCandidate, Registry
+from orchestration.registry.models import ModelRegistry
+from orchestration.registry.succession import Succession
 from orchestration.steps.model_steps import evaluation_report, generated_samples
-from orchestration.steps.work import Made, Work
+from orchestration.steps.step import StepContext, StepResult
 
 
-def registered_candidate(work: Work, artifact: RgbArtifact, report: EvaluationReport) -> Made:
+def registered_candidate(step: StepContext, artifact: RgbArtifact, report: EvaluationReport) -> StepResult:
     """Put the artifact into the registry as `challenger`."""
-    registry = Registry(work.config.tracking)
-    reused = registry.knows(artifact)
-    return Made(registry.register(artifact, report), reused)
+    models = ModelRegistry(step.config.tracking)
+    reused = models.is_registered(artifact)
+    return StepResult(models.register(artifact, report), reused)
 
 
-def promotion_decision(work: Work, candidate: RegisteredCandidate, training_set: TrainingSet) -> Made:
+def promotion_decision(step: StepContext, candidate: RegisteredCandidate, training_set: TrainingSet) -> StepResult:
     """Hold the candidate's report against the rules and against the champion's report on the same exam."""
-    registry = Registry(work.config.tracking)
-    release = registry.champion_release()
-    settled = _settled(registry, candidate)
+    succession = Succession(step.config.tracking)
+    release = succession.champion_release()
+    settled = _settled(succession, candidate)
     if settled is not None:
-        return Made(settled, reused=True)
-    champion = _champion_report(work, candidate, release, training_set) if release else None
-    decision = decide(candidate.report, champion, work.config.gate)
-    _print_verdict(work, candidate, champion, decision)
-    return Made(decision, reused=None)
+        return StepResult(settled, reused=True)
+    champion = _champion_report(step, candidate, release, training_set) if release else None
+    decision = decide(candidate.report, champion, step.config.gate)
+    _write_verdict(step, candidate, champion, decision)
+    return StepResult(decision, reused=decision == step.previous)
 
 
-def champion(work: Work, decision: Decision, candidate: RegisteredCandidate) -> Made:
+def champion(step: StepContext, decision: Decision, candidate: RegisteredCandidate) -> StepResult:
     """Promote what passed, after its bytes and its proof were verified once more; write down what was refused."""
-    registry = Registry(work.config.tracking)
-    registry.follow_ledger()
-    if registry.is_settled(candidate, decision):
-        return Made(registry.reigning(changed=False, says=_says(decision)), reused=True)
-    if decision.passed and not work.config.gate.automatic:
+    succession, reason = Succession(step.config.tracking), _reason(decision)
+    succession.follow_ledger()
+    if succession.is_recorded(candidate, decision):
+        return StepResult(succession.champion(changed=False, message=reason), reused=True)
+    if decision.passed and not step.config.gate.automatic:
         waiting = f"version {candidate.version} passed and waits: `graspline promote {candidate.version}`"
-        return Made(registry.reigning(changed=False, says=waiting), reused=None)
+        receipt = succession.champion(changed=False, message=waiting)
+        return StepResult(receipt, reused=receipt == step.previous)
     if decision.passed:
-        verify_release(registry, candidate.version, work.say)
-    registry.settle(candidate, decision, _says(decision))
-    return Made(registry.reigning(changed=decision.passed, says=_says(decision)), reused=False)
+        verify_release(succession.models, candidate.version, step.log)
+    succession.record(candidate, decision, reason)
+    return StepResult(succession.champion(changed=decision.passed, message=reason), reused=False)
 
 
-def verify_release(registry: Registry, version: str, say: OnLine) -> None:
+def verify_release(models: ModelRegistry, version: str, log: OnLine) -> None:
     """Check registered bytes, hashes and keys; run the RGB-only proof again where stage two's weights still are.
 
     Raises:
         ValueError: they are not what was exported.
     """
-    registry.assert_intact(version)
-    artifact, _ = registry.release(version)
+    models.assert_intact(version)
+    artifact, _ = models.release(version)
     command = ["-m", "model.artifact.verify", artifact.folder]
     if Path(artifact.stage_two_weights).exists():
         command += ["--weights", artifact.stage_two_weights]
     else:
-        say(f"{artifact.stage_two_weights} is gone: the proof made at export stands, it is not run again")
-    code, last = follow(command, say)
+        log(f"{artifact.stage_two_weights} is gone: the proof made at export stands, it is not run again")
+    code, last = follow(command, log)
     if code != 0:
         raise ValueError(f"version {version} is not what was exported, it is not promoted: {last}")
 
@@ -71,11 +74,12 @@ def promote_by_hand(version: str, reason: str) -> Entry:
     """Make a registered version champion because a person says so.
 
     Raises:
-        ValueError: no such version, it reigns already, or its bytes are not what was exported.
+        ValueError: no such version, it is champion already, or its bytes are not what was exported.
     """
-    registry = Registry(load_config().tracking)
-    verify_release(registry, registry.version_named(version), print)
-    return registry.promote(registry.version_named(version), reason)
+    succession = Succession(load_config().tracking)
+    number = succession.models.version_named(version)
+    verify_release(succession.models, number, print)
+    return succession.promote(number, reason)
 
 
 def roll_back(reason: str) -> Entry:
@@ -84,59 +88,58 @@ def roll_back(reason: str) -> Entry:
     Raises:
         ValueError: there is nobody to go back to, or its bytes are not what was exported.
     """
-    registry = Registry(load_config().tracking)
-    verify_release(registry, registry.version_to_restore(), print)
-    return registry.rollback(reason)
+    succession = Succession(load_config().tracking)
+    verify_release(succession.models, succession.version_to_restore(), print)
+    return succession.rollback(reason)
 
 
-def _settled(registry: Registry, candidate: RegisteredCandidate) -> Decision | None:
-    """The decision that needs no gate: this very model reigns already, or was rolled back by a person."""
-    reigning = registry.ledger.champion()
-    digest = candidate.artifact.digest
-    if reigning is not None and reigning.champion == digest:
-        reason = Reason(rule="same model", passed=True, says=f"version {reigning.champion_version} is champion already")
-    elif registry.ledger.was_rolled_back(digest):
-        says = f"version {candidate.version} was rolled back by a person: promote it by hand if it shall reign again"
-        reason = Reason(rule="rolled back", passed=False, says=says)
+def _settled(succession: Succession, candidate: RegisteredCandidate) -> Decision | None:
+    """The decision that needs no gate: this very model is champion already, or was rolled back by a person."""
+    now, digest = succession.ledger.champion(), candidate.artifact.digest
+    if now is not None and now.champion == digest:
+        reason = Reason(rule="same model", passed=True, message=f"version {now.champion_version} is champion already")
+    elif succession.ledger.was_rolled_back(digest):
+        message = f"version {candidate.version} was rolled back by a person: promote it by hand to bring it back"
+        reason = Reason(rule="rolled back", passed=False, message=message)
     else:
         return None
     return Decision(
         passed=reason.passed,
         reasons=[reason],
         challenger_digest=digest,
-        champion_digest=reigning.champion if reigning else None,
+        champion_digest=now.champion if now else None,
         exam_digest=candidate.report.exam_digest,
     )
 
 
 def _champion_report(
-    work: Work,
+    step: StepContext,
     candidate: RegisteredCandidate,
     release: tuple[RgbArtifact, EvaluationReport],
     training_set: TrainingSet,
 ) -> EvaluationReport:
-    """The champion's report on the candidate's exam: the registered one, or a new sitting where the exam changed."""
+    """The champion's report on the candidate's exam: the registered one, or a new one where the exam changed."""
     artifact, report = release
     if report.exam_digest == candidate.report.exam_digest:
         return report
-    work.say("the exam changed since the champion sat it: the champion sits the new one")
-    samples = generated_samples(work, artifact, training_set).receipt
+    step.log("the exam changed since the champion's report: the champion is evaluated again")
+    samples = generated_samples(step, artifact, training_set).receipt
     assert isinstance(samples, GeneratedSamples)
-    new = evaluation_report(work, samples, artifact, training_set, candidate.artifact).receipt
+    new = evaluation_report(step, samples, artifact, training_set, candidate.artifact).receipt
     assert isinstance(new, EvaluationReport)
     return new
 
 
-def _print_verdict(
-    work: Work, candidate: RegisteredCandidate, champion: EvaluationReport | None, decision: Decision
+def _write_verdict(
+    step: StepContext, candidate: RegisteredCandidate, champion: EvaluationReport | None, decision: Decision
 ) -> None:
-    """The candidate's page once more, now with the gate's word and the champion's videos beside its own."""
+    """The candidate's page once more, now with the gate's decision and the champion's videos beside its own."""
     report = candidate.report
     beside = champion if champion and (Path(champion.folder) / "clips.json").exists() else None
     if Path(report.report_html).exists():
-        write_page(Path(report.report_html), report, beside, decision, work.config.gate)
+        write_page(Path(report.report_html), report, beside, decision, step.config.gate)
 
 
-def _says(decision: Decision) -> str:
-    told = [reason.says for reason in decision.reasons if decision.passed or not reason.passed]
-    return "; ".join(told)
+def _reason(decision: Decision) -> str:
+    """Why: all rules of a model that passed, else the rules that refuse it."""
+    return "; ".join(reason.message for reason in decision.reasons if decision.passed or not reason.passed)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FILE_LINES, FUNCTION_LINES, PARAMETERS = 300, 50, 6

@@ -1,7 +1,9 @@
 """Every file under conf/ composes and validates; every mistake is one message that names the key and the fix."""
 
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,9 +17,34 @@ EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 FOLDER = "data.path=/deliveries/one"
 
 
+@cache
+def composed(*overrides: str) -> PipelineConfig:
+    """Composed once, however many tests look at it."""
+    return load_config(overrides)
+
+
+def base_of(group: str, choice: str) -> str | None:
+    """The file of its group that a file changes values of."""
+    defaults = yaml.safe_load((CONF / group / f"{choice}.yaml").read_text()).get("defaults", [])
+    assert defaults in ([], [*defaults[:1], "_self_"]), "a base and the file itself"
+    return defaults[0] if defaults else None
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted keys and their values."""
+    pairs: dict[str, Any] = {}
+    for key, value in values.items():
+        pairs |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return pairs
+
+
 def needs_a_folder(file: Path) -> bool:
     """Whether a file leaves `path` to the person."""
     return "path: ???" in file.read_text()
+
+
+WHOLE = [(group, choice) for group, choice in CHOICES if base_of(group, choice) is None]
+CHANGED = [(group, choice) for group, choice in CHOICES if base_of(group, choice)]
 
 
 def model_of(group: str) -> type[BaseModel]:
@@ -35,19 +62,18 @@ def test_conf_holds_the_groups_and_nothing_else() -> None:
 
 
 def test_the_defaults_validate() -> None:
-    config = load_config()
+    config = composed()
     assert PipelineConfig.model_validate(config.as_dict()) == config, "config.yaml must read back as what was ordered"
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_of_a_group_composes(group: str, choice: str) -> None:
     folder = [FOLDER] if needs_a_folder(CONF / group / f"{choice}.yaml") else []
-    assert isinstance(getattr(load_config([f"{group}={choice}", *folder]), group), model_of(group))
+    assert isinstance(getattr(composed(f"{group}={choice}", *folder), group), model_of(group))
 
 
-@pytest.mark.parametrize(("group", "choice"), CHOICES)
-def test_every_file_is_complete_in_itself(group: str, choice: str) -> None:
-    """DVC reads group files without Hydra, so none may lean on another."""
+@pytest.mark.parametrize(("group", "choice"), WHOLE)
+def test_a_file_without_a_base_is_complete_in_itself(group: str, choice: str) -> None:
     file = CONF / group / f"{choice}.yaml"
     values = yaml.safe_load(file.read_text())
     if needs_a_folder(file):
@@ -55,23 +81,37 @@ def test_every_file_is_complete_in_itself(group: str, choice: str) -> None:
     model_of(group).model_validate(values)
 
 
+@pytest.mark.parametrize("group", ["network", "recipe", "data"])
+def test_what_is_read_without_hydra_has_no_base(group: str) -> None:
+    """Parity and benchmarks read presets, `graspline data prepare` reads data files, with a YAML reader alone."""
+    assert not [choice for of, choice in CHANGED if of == group]
+
+
+@pytest.mark.parametrize(("group", "choice"), CHANGED)
+def test_a_file_with_a_base_says_only_what_differs(group: str, choice: str) -> None:
+    said = flat(yaml.safe_load((CONF / group / f"{choice}.yaml").read_text()))
+    base = flat(getattr(composed(f"{group}={base_of(group, choice)}"), group).model_dump())
+    assert len(said) > 1, "an empty file would be its base"
+    assert not [key for key, value in said.items() if key != "defaults" and base.get(key, ...) == value]
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_composes_and_changes_something(experiment: str) -> None:
     said = f"experiment={experiment}"
     folder = [FOLDER] if load_needs_a_folder(said) else []
-    assert load_config([said, *folder]) != load_config()
+    assert composed(said, *folder) != composed()
 
 
 def load_needs_a_folder(said: str) -> bool:
     try:
-        load_config([said])
+        composed(said)
     except ValueError as error:
         return "data.path" in str(error)
     return False
 
 
 def test_the_folder_reaches_the_batches_that_read_one() -> None:
-    order = load_config(["experiment=released_demo", FOLDER]).data.batches["released_demo"]
+    order = composed("experiment=released_demo", FOLDER).data.batches["released_demo"]
     assert order.source == "released_csv"
     assert order.path == "/deliveries/one"
 

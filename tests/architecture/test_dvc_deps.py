@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from foundation.code_digest import closure
+
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
+PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 
@@ -18,31 +20,14 @@ def file_of(module: str) -> Path | None:
     return next((file for file in candidates if file.exists()), None) if module.split(".")[0] in PACKAGES else None
 
 
-def imported_modules(file: Path) -> set[str]:
-    """Modules of ours that a file names, late imports included; a package's own file stands for itself."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {module for module in found if file_of(module)}
-
-
 def holds_code(file: Path) -> bool:
     """False for a package file that is empty or only a docstring: changing it changes nothing."""
     return any(not isinstance(node, ast.Expr) for node in ast.parse(file.read_text()).body)
 
 
 def import_closure(module: str) -> set[str]:
-    """Every file of ours that `python -m module` may run, relative to the root."""
-    waiting, seen = {module}, set()
-    while waiting:
-        current = waiting.pop()
-        parents = {current.rsplit(".", depth)[0] for depth in range(1, current.count(".") + 1)}
-        seen.add(current)
-        waiting |= (imported_modules(file_of(current)) | parents) - seen
-    files = {file for file in map(file_of, seen) if file and holds_code(file)}
+    """Every file of ours that decides what `python -m module` makes, found by name or imported, relative to the root."""
+    files = {file for file in map(file_of, closure(module)) if file and holds_code(file)}
     return {file.relative_to(ROOT).as_posix() for file in files}
 
 
@@ -64,7 +49,8 @@ def test_every_stage_depends_on_its_input_and_its_configuration() -> None:
 
 
 def test_closure_follows_late_imports_and_stops_at_docstring_packages() -> None:
-    closure = import_closure("data.preparation.prepare_clips")
-    assert "data/validation/expectations.py" in closure
-    assert "data/sources/released_csv/boxes.py" in closure  # two steps away
-    assert "data/__init__.py" not in closure
+    files = import_closure("data.preparation.prepare_clips")
+    assert "data/validation/expectations.py" in files
+    assert "data/sources/released_csv/boxes.py" in files  # two steps away
+    assert "data/__init__.py" not in files
+    assert "model/conditioning/latent_codecs/wan.py" in import_closure("model.encoding.encode_clips")  # found by name

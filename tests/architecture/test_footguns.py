@@ -10,7 +10,8 @@ import yaml
 
 from model.contracts import DeepSpeedConfig
 from model.training.deepspeed_engine import check_deepspeed
-from orchestration.commands.run_line import RETRAIN_REST
+from orchestration.definitions import defs
+from orchestration.load_config import load_config
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/footguns.md").read_text()
@@ -39,11 +40,12 @@ def test_7_no_deepspeed_file_offloads_what_its_stage_cannot(file: Path, monkeypa
         check_deepspeed(spoilt)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "conf/training").glob("*.yaml")), ids=lambda file: file.stem)
-def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_line(file: Path) -> None:
-    stages = yaml.safe_load(file.read_text())
-    assert (stages["stage_one"]["attention"], stages["stage_two"]["attention"]) == ("full", "asymmetric")
-    assert RETRAIN_REST.index("stage_one") < RETRAIN_REST.index("stage_two") < RETRAIN_REST.index("rgb_artifact")
+@pytest.mark.parametrize("choice", sorted(file.stem for file in (ROOT / "conf/training").glob("*.yaml")))
+def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_flow(choice: str) -> None:
+    training = load_config([f"training={choice}"]).training
+    assert (training.stage_one.attention, training.stage_two.attention) == ("full", "asymmetric")
+    flow = [key.to_user_string() for key in defs.resolve_asset_graph().toposorted_asset_keys]
+    assert flow.index("stage_one") < flow.index("stage_two") < flow.index("rgb_artifact")
 
 
 def test_10_training_reaches_no_encoder() -> None:

@@ -4,12 +4,19 @@ import importlib
 import importlib.metadata
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks")
+TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+PACKAGES = TOOLS["importlinter"]["root_packages"]
+
+
+def test_every_tool_is_told_the_same_packages() -> None:
+    assert TOOLS["setuptools"]["packages"]["find"]["include"] == [f"{name}*" for name in PACKAGES]
+    assert TOOLS["basedpyright"]["include"] == TOOLS["coverage"]["run"]["source"] == PACKAGES
 
 
 @pytest.mark.parametrize("name", PACKAGES)

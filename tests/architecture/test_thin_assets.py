@@ -33,6 +33,7 @@ def test_an_asset_is_one_call_and_one_return(name: str) -> None:
 
 
 def test_the_flow_is_every_asset() -> None:
-    from orchestration.assets import FLOW
+    from orchestration.definitions import defs
 
-    assert [asset.key.to_user_string() for asset in FLOW] == list(asset_functions())
+    graph = defs.resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == set(asset_functions())

@@ -3,6 +3,7 @@
 One chain is run once for the module; each test then changes one thing and looks at what runs again.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from foundation.video_io import read_audio, read_video
@@ -121,7 +123,7 @@ def test_a_killed_training_continues_and_is_never_taken_for_done(clone: Clone) -
     folder = _wait_for_checkpoint(clone, before)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    _end_strays(folder)
+    _end_strays(clone.folder)
     assert not (folder / "result.json").exists()
     clone.graspline("run", *change)
     assert (folder / "result.json").exists()
@@ -171,5 +173,8 @@ def _wait_for_checkpoint(clone: Clone, before: Sequence[Path]) -> Path:
 
 
 def _end_strays(folder: Path) -> None:
-    """The launcher was killed, not its ranks: end them, as a power cut would."""
-    subprocess.run(["pkill", "-9", "-f", f"{folder.parent.name}/{folder.name}"], check=False)
+    """The launcher was killed, not its ranks: end them, as a power cut would. They work in the clone's folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.cwd()) == folder and process.pid != os.getpid():
+                process.kill()

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from data.contracts import ClipRecord, FrameBoxes
-from evaluation.held_out import ExamClip
+from evaluation.exam.held_out import EvaluationClip
 from foundation.video_io import write_audio, write_video
 
 HEIGHT, WIDTH, FRAMES = 48, 32, 9
@@ -16,12 +16,12 @@ COLOURS = [(220, 30, 30), (30, 60, 210), (30, 160, 60)]
 
 
 @pytest.fixture
-def clips(tmp_path: Path) -> list[ExamClip]:
+def clips(tmp_path: Path) -> list[EvaluationClip]:
     """Three clips: a product of its own colour rises with the hand, the mouth follows the sound."""
     return [_clip(tmp_path, index) for index in range(len(COLOURS))]
 
 
-def _clip(folder: Path, index: int) -> ExamClip:
+def _clip(folder: Path, index: int) -> EvaluationClip:
     clip_id = f"clip_{index}"
     (folder / clip_id).mkdir()
     person = np.full((HEIGHT, WIDTH, 3), (90, 120, 150), dtype=np.uint8)
@@ -35,7 +35,7 @@ def _clip(folder: Path, index: int) -> ExamClip:
     write_audio(folder / clip_id / "audio.wav", tone.astype(np.float32))
     for name, picture in (("person", person), ("product", product)):
         Image.fromarray(picture).save(folder / clip_id / f"{name}.png")
-    return ExamClip(_record(clip_id, index), folder, _fields(index))
+    return EvaluationClip(_record(clip_id, index), folder, _fields(index))
 
 
 def _frame(person: np.ndarray, opening: float, hand_y: int, colour: tuple[int, int, int]) -> np.ndarray:

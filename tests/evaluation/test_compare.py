@@ -14,7 +14,7 @@ def _report(exam: str) -> EvaluationReport:
 
 
 def test_other_exam_is_refused() -> None:
-    with pytest.raises(ValueError, match="examine the champion again"):
+    with pytest.raises(ValueError, match="evaluate the champion again"):
         require_same_exam(_report("one"), _report("two"))
 
 

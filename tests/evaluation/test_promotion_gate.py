@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from evaluation.catalogue import measured, not_measured
 from evaluation.contracts import EvaluationReport, GateConfig, GateRule, Metric
-from evaluation.metrics.catalogue import measured, not_measured
 from evaluation.promotion_gate import decide
 
 HAND = "hand_error_px_embedded_locator"
@@ -44,7 +44,7 @@ def test_first_model_needs_only_the_floors() -> None:
     decision = decide(_report(), None, GATE)
     assert decision.passed
     assert decision.champion_digest is None
-    assert any("no champion yet" in reason.says for reason in decision.reasons)
+    assert any("no champion yet" in reason.message for reason in decision.reasons)
 
 
 def test_below_a_floor_is_refused_with_the_numbers() -> None:
@@ -52,8 +52,8 @@ def test_below_a_floor_is_refused_with_the_numbers() -> None:
     assert not decision.passed
     refused = [reason for reason in decision.reasons if not reason.passed]
     assert len(refused) == 1
-    assert "12.1 px" in refused[0].says
-    assert "at most 8" in refused[0].says
+    assert "12.1 px" in refused[0].message
+    assert "at most 8" in refused[0].message
 
 
 def test_floor_of_a_higher_is_better_metric() -> None:
@@ -85,7 +85,7 @@ def test_missing_metric_refuses(absent_from: str) -> None:
     old = _without(old, MOUTH) if absent_from == "champion" else old
     decision = decide(new, old, GATE)
     assert not decision.passed
-    assert any("missing from the report" in reason.says for reason in decision.reasons if not reason.passed)
+    assert any("missing from the report" in reason.message for reason in decision.reasons if not reason.passed)
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
@@ -100,13 +100,13 @@ def test_reason_of_a_missing_value_is_passed_on() -> None:
     report = _report()
     broken = not_measured(MOUTH, "no clip has a face box")
     decision = decide(report.model_copy(update={"metrics": {**report.metrics, MOUTH: broken}}), None, GATE)
-    assert any("no clip has a face box" in reason.says for reason in decision.reasons)
+    assert any("no clip has a face box" in reason.message for reason in decision.reasons)
 
 
 def test_other_exam_refuses_and_says_what_to_do() -> None:
     decision = decide(_report(hand=1.0), _report(exam="another"), GATE)
     assert not decision.passed
-    assert any("examine the champion again" in reason.says for reason in decision.reasons)
+    assert any("evaluate the champion again" in reason.message for reason in decision.reasons)
 
 
 def test_improvement_needs_the_same_clips() -> None:

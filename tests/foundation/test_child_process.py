@@ -18,7 +18,7 @@ FINISH = f"{IMPORTS}; run = RunFolder(Path(sys.argv[1]))"
 @pytest.fixture
 def folder(project: Path) -> RunFolder:
     run = RunFolder(Path("runs/step-0123456789"))
-    run.order({"data": {}}, {})
+    run.write_request({"data": {}}, {})
     return run
 
 
@@ -105,7 +105,7 @@ def test_what_went_wrong_is_in_its_own_words(project: Path, code: str, says: str
 def test_a_child_sees_our_interpreter_and_no_hub(project: Path) -> None:
     said: list[str] = []
     code = "import os, shutil; print(shutil.which('python'), os.environ['HF_HUB_OFFLINE'], os.environ['STEPS'])"
-    assert follow(["-c", code], said.append, STEPS="5")[0] == 0
+    assert follow(["-c", code], said.append, {"STEPS": "5"})[0] == 0
     assert said == [f"{Path(sys.executable).parent / 'python'} 1 5"]
 
 

@@ -24,7 +24,9 @@ with RunFolder(Path(sys.argv[1])).held():
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path / "stage_one-0123456789")
-    folder.order({"data": {"batch": "a", "folder": "f", "source": "studio", "clips": 2, "digest": "d"}}, {"stage": "x"})
+    folder.write_request(
+        {"data": {"batch": "a", "folder": "f", "source": "studio", "clips": 2, "digest": "d"}}, {"stage": "x"}
+    )
     return folder
 
 

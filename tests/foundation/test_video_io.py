@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from foundation.video_io import read_audio, read_video, write_audio, write_video
+from foundation.geometry import cover
+from foundation.video_io import read_audio, read_image, read_video, resampled, write_audio, write_video
 
 
 def noise(frames: int = 9) -> np.ndarray:
@@ -48,7 +51,7 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "broken.mp4"
     if content is not None:
         path.write_bytes(content)
-    for read in (read_video, read_audio):
+    for read in (read_video, read_audio, read_image):
         with pytest.raises(ValueError, match=r"broken\.mp4"):
             read(path)
 
@@ -67,3 +70,50 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
         write_video(tmp_path / "a.mp4", noise()[:0], 25, lossless=True)
     with pytest.raises(ValueError, match="even height"):
         write_video(tmp_path / "a.mp4", noise()[:, :31], 25, lossless=False)
+
+
+def test_the_first_frames_are_read_alone_and_every_frame_to_a_size(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", noise(), 25, lossless=True)
+    frames, rate = read_video(tmp_path / "a.mp4", limit=4, size=(16, 16))
+    assert np.array_equal(frames, cover(noise()[:4], 16, 16))
+    assert rate == 25.0
+    assert len(read_video(tmp_path / "a.mp4", limit=99)[0]) == 9
+
+
+def test_a_cut_video_is_an_error_where_the_limit_lies_behind_the_cut(tmp_path: Path) -> None:
+    write_video(tmp_path / "whole.mkv", noise(40), 25, lossless=True)
+    whole = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    assert len(read_video(tmp_path / "cut.mkv", limit=8)[0]) == 8
+
+
+def test_a_video_for_people_carries_its_sound(tmp_path: Path) -> None:
+    levels_T = np.linspace(0, 255, 33).round().astype(np.uint8)
+    ramp = np.broadcast_to(levels_T[:, None, None, None], (33, 96, 64, 3))
+    samples = (0.5 * np.sin(2 * np.pi * 440 * np.arange(40 * 640) / 16_000)).astype(np.float32)
+    write_video(tmp_path / "new" / "v.mp4", ramp, 25, sound=(samples, 16_000))
+    with av.open(str(tmp_path / "new" / "v.mp4")) as container:
+        picture, sound = container.streams.video[0], container.streams.audio[0]
+        assert (picture.codec_context.name, picture.pix_fmt, float(picture.average_rate)) == ("h264", "yuv420p", 25)
+        assert (sound.codec_context.name, sound.rate) == ("aac", 16_000)
+        assert float(sound.duration * sound.time_base) == pytest.approx(33 / 25, abs=0.1), "cut to the picture's length"
+        frames = [frame.to_ndarray(format="rgb24").mean() for frame in container.decode(picture)]
+    assert len(frames) == 33
+    np.testing.assert_allclose(frames, np.linspace(0, 255, 33), atol=4)
+    heard, _ = read_audio(tmp_path / "new" / "v.mp4")
+    assert abs(float(np.abs(heard).mean()) - float(np.abs(samples).mean())) < 0.03
+
+
+def test_sound_is_read_at_the_rate_that_is_asked_for(tmp_path: Path) -> None:
+    samples = np.sin(np.arange(44_100, dtype=np.float32) / 9) * np.float32(0.5)
+    write_audio(tmp_path / "a.wav", samples, 44_100)
+    found, rate = read_audio(tmp_path / "a.wav", 16_000)
+    assert (rate, len(found)) == (16_000, pytest.approx(16_000, abs=20))
+    np.testing.assert_allclose(resampled((samples, 44_100), 16_000), found, atol=1e-3)
+
+
+def test_pictures_of_any_kind_are_rgb(tmp_path: Path) -> None:
+    Image.new("RGBA", (6, 4), (10, 20, 30, 255)).save(tmp_path / "a.png")
+    picture_1HWC = read_image(tmp_path / "a.png")
+    assert (picture_1HWC.shape, picture_1HWC.dtype) == ((1, 4, 6, 3), np.uint8)
+    assert tuple(picture_1HWC[0, 0, 0]) == (10, 20, 30)

@@ -1,4 +1,4 @@
-"""A project folder of its own for each test, and receipts as small as they can be."""
+"""Receipts as small as they can be, and a tracking server of each test's own."""
 
 import shutil
 from collections.abc import Callable
@@ -10,19 +10,8 @@ from evaluation.contracts import EvaluationReport, Metric
 from foundation.digests import folder_digest
 from model.contracts import RgbArtifact, TrackingConfig
 
-ROOT = Path(__file__).parents[2]
-
 MakeArtifact = Callable[[str], RgbArtifact]
 MakeReport = Callable[..., EvaluationReport]
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project: every path of orchestration is relative to it; child processes find the packages."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return tmp_path
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`graspline data validate` on prepared batches: judged by what was measured, measured again where files changed."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,23 @@ BATCHES, PREPARED = Path("datasets/batches.yaml"), Path("datasets/prepared/many"
 CLIPS = 3
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one prepared batch of three generated clips."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_films(Path("datasets/raw/many"), CLIPS)
+        order(entry_of())
+        prepare_batch("many")
+    return folder
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it for each test."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_films(Path("datasets/raw/many"), CLIPS)
-    order(entry_of())
-    prepare_batch("many")
     return tmp_path
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.contracts import FrameBoxes
-from evaluation.metrics.hand_error import active_hands, annotated_centres, hand_error_px
+from evaluation.metrics.hand_error import active_hands, hand_error_px
 from foundation.clip_format import Box
 
 
@@ -26,15 +26,6 @@ def _boxes(left: list[int], right: list[int], product: int | None) -> dict[int, 
     }
 
 
-def test_centres_come_in_frame_order_with_nan_for_absent_hands() -> None:
-    boxes = {6: FrameBoxes(left_hand=(0, 0, 4, 8)), 2: FrameBoxes(right_hand=(10, 10, 20, 20))}
-    frames, centres = annotated_centres(boxes)
-    assert frames == [2, 6]
-    assert np.isnan(centres[0, 0]).all()
-    assert centres[0, 1].tolist() == [15, 15]
-    assert centres[1, 0].tolist() == [2, 4]
-
-
 def test_the_holding_hand_acts_even_when_it_is_still() -> None:
     assert active_hands(_boxes([40, 40, 40], [10, 10, 10], product=38)) == [0]
 
@@ -49,9 +40,9 @@ def test_without_products_the_moving_hand_acts() -> None:
 
 def test_error_is_the_mean_distance_of_the_asked_hands() -> None:
     true = np.zeros((2, 2, 2))
-    found = true + np.array([[3.0, 4.0], [100.0, 0.0]])
-    assert hand_error_px(found, true, [0]) == pytest.approx(5.0)
-    assert hand_error_px(found, true, [0, 1]) == pytest.approx(52.5)
+    located = true + np.array([[3.0, 4.0], [100.0, 0.0]])
+    assert hand_error_px(located, true, [0]) == pytest.approx(5.0)
+    assert hand_error_px(located, true, [0, 1]) == pytest.approx(52.5)
 
 
 def test_frames_without_a_box_do_not_count_and_none_at_all_is_nan() -> None:
@@ -60,3 +51,8 @@ def test_frames_without_a_box_do_not_count_and_none_at_all_is_nan() -> None:
     assert hand_error_px(np.ones((2, 2, 2)), true, [0]) == pytest.approx(math.sqrt(2))
     assert math.isnan(hand_error_px(np.ones((2, 2, 2)), np.full((2, 2, 2), math.nan), [0]))
     assert math.isnan(hand_error_px(np.ones((2, 2, 2)), true, []))
+
+
+def test_centres_of_other_frames_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in shape"):
+        hand_error_px(np.zeros((3, 2, 2)), np.zeros((2, 2, 2)), [0])

@@ -3,28 +3,29 @@
 import math
 
 import numpy as np
-import pytest
+import torch
 
-from evaluation.metrics.routing import routing_scores
+from evaluation.measuring.clip import MeasuredClip
+from evaluation.measuring.network_answer import NetworkAnswer
+from evaluation.metrics.routing import accuracy, always_base, recall
 
-LABELS = np.array([0, 0, 1, 2])
+
+def _clip(picks: list[int], labels: list[int]) -> MeasuredClip:
+    nothing = torch.zeros(0)
+    shaped = (np.array([[values]]) for values in (picks, labels))
+    return MeasuredClip("a", network=NetworkAnswer(nothing, nothing, nothing, 0.0, None, *shaped))
 
 
 def test_accuracy_and_recall() -> None:
-    scores = routing_scores(np.array([0, 2, 1, 2]), LABELS)
-    assert scores == {
-        "accuracy": 0.75,
-        "always_base": 0.5,
-        "recall_base": 0.5,
-        "recall_head": 1.0,
-        "recall_hand": 1.0,
+    clip = _clip([0, 2, 1, 2], [0, 0, 1, 2])
+    assert accuracy(clip) == 0.75
+    assert always_base(clip) == 0.5
+    assert {region: recall(clip, region) for region in ("base", "head", "hand")} == {
+        "base": 0.5,
+        "head": 1.0,
+        "hand": 1.0,
     }
 
 
 def test_a_region_without_tokens_has_no_recall() -> None:
-    assert math.isnan(routing_scores(np.array([0, 0]), np.array([0, 0]))["recall_hand"])
-
-
-def test_different_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match="differ in shape"):
-        routing_scores(np.array([0]), LABELS)
+    assert math.isnan(recall(_clip([0, 0], [0, 0]), "hand"))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evaluation.catalogue import measured, single_number
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
-from evaluation.metrics.catalogue import measured, single_number
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
-from evaluation.report.page import render_page
+from evaluation.report.page import write_page
 from evaluation.report.table import table_rows, way_to_ceiling
 
 HAND = "hand_error_px_embedded_locator"
@@ -43,35 +43,51 @@ def _report(folder: Path, hand: float, exam: str = "exam") -> EvaluationReport:
     )
 
 
+def _page(report: EvaluationReport, champion: EvaluationReport | None = None, decision: Decision | None = None) -> str:
+    write_page(Path(report.report_html), report, champion, decision)
+    return Path(report.report_html).read_text()
+
+
 def test_page_before_the_gate_says_so_and_escapes_prompts(report: EvaluationReport) -> None:
-    page = render_page(report)
-    assert "Not judged yet" in page
+    page = _page(report)
+    assert "Not decided yet" in page
+    assert "required" not in page
+    assert "<th>champion" not in page
     assert "raises &lt;b&gt;it&lt;/b&gt;" in page
 
 
 def test_page_needs_no_other_file(report: EvaluationReport) -> None:
-    page = render_page(report)
+    page = _page(report)
     assert page.count("data:video/mp4;base64,") == 2
     assert "data:image/png;base64," in page
     assert not [link for link in ('src="videos', "http://", "https://") if link in page]
 
 
+def test_headlines_come_from_the_metrics_and_show_in_each_clip(report: EvaluationReport) -> None:
+    page = _page(report)
+    assert page.count("Hand where it should be") == 2
+    assert "Mouth follows the sound" not in page, "not in this report"
+
+
 def test_a_refusal_stands_on_top_with_its_reasons_first(report: EvaluationReport) -> None:
     decision = Decision(
         passed=False,
-        reasons=[Reason(rule="a", passed=True, says="fine here"), Reason(rule="b", passed=False, says="too far off")],
+        reasons=[
+            Reason(rule="a", passed=True, message="fine here"),
+            Reason(rule="b", passed=False, message="too far off"),
+        ],
         challenger_digest="c",
         champion_digest=None,
         exam_digest="e",
     )
-    page = render_page(report, decision=decision)
+    page = _page(report, decision=decision)
     assert "Refused by the gate" in page
     assert page.index("too far off") < page.index("fine here")
 
 
 def test_the_champion_stands_beside(report: EvaluationReport, tmp_path: Path) -> None:
     champion = _report(tmp_path / "champion", 7.0)
-    assert render_page(report, champion).count("data:video/mp4;base64,") == 3
+    assert _page(report, champion).count("data:video/mp4;base64,") == 3
     assert table_rows(report, champion, None)[0].champion == "7.00"
 
 
@@ -80,9 +96,9 @@ def test_a_champion_of_another_exam_shows_no_numbers(report: EvaluationReport, t
     assert table_rows(report, champion, None)[0].champion == "other exam"
 
 
-def test_the_table_shows_what_the_gate_asks(report: EvaluationReport) -> None:
+def test_the_table_shows_what_the_gate_requires(report: EvaluationReport) -> None:
     gate = GateConfig(rules=[GateRule(metric=HAND, floor=8.0)], must_improve=None)
-    assert [row.asked for row in table_rows(report, None, gate)] == ["≤ 8", "–"]
+    assert [row.required for row in table_rows(report, None, gate)] == ["≤ 8", "–"]
 
 
 def test_way_to_the_ceiling(report: EvaluationReport) -> None:

@@ -12,11 +12,11 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from data.versions.batch_receipts import folder_digest
+from foundation.digests import file_sha256, folder_digest
 from foundation.run_folder import RunFolder
 from model.artifact.export import ArtifactConfigs, export_artifact, export_run
 from model.artifact.proof import prove_rgb_only
-from model.artifact.rgb_artifact import artifact_digest, file_sha256, is_hoi, load_artifact
+from model.artifact.rgb_artifact import is_hoi, load_artifact
 from model.artifact.verify import verify
 from model.contracts import Encoders, NetworkConfig, RecipeConfig, RgbArtifact, TrainedStage
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -55,7 +55,6 @@ def test_the_exported_artifact_carries_its_proof_and_loads(artifact: Path, stage
     assert loaded.manifest.proof["nan"] == "same bits on 3 shapes"
     assert loaded.manifest.proof["noise_swap"] == "same bits on 3 shapes"
     assert loaded.manifest.parameters == sum(p.numel() for p in loaded.network.parameters())
-    assert artifact_digest(artifact) == folder_digest(artifact)
     assert verify(artifact, Path(stage_two.weights))["nan"] == "same bits on 3 shapes"
 
 
@@ -193,12 +192,11 @@ def test_a_folder_that_is_no_artifact_is_named(tmp_path: Path) -> None:
         load_artifact(tmp_path)
 
 
-def order_run(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs) -> RunFolder:
+def request_export(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs) -> RunFolder:
     run = RunFolder(tmp_path / "runs" / "export-1")
-    config = {name: getattr(configs, name).model_dump(mode="json") for name in ("network", "recipe", "encoding")}
-    clip = {**configs.clip.model_dump(), "motion_frames": 0, "lossless": True}
-    run.order(
-        {**config, "sampling": configs.sampling.model_dump(), "data": {"clip": clip}},
+    sections = ("network", "recipe", "encoding", "sampling", "clip")
+    run.write_request(
+        {name: getattr(configs, name).model_dump(mode="json") for name in sections},
         {"stage_two": stage_two.model_dump(mode="json"), "encoders": encoders.model_dump(mode="json")},
     )
     return run
@@ -207,24 +205,72 @@ def order_run(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, confi
 def test_export_answers_in_its_run_folder(
     tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs
 ) -> None:
-    run = order_run(tmp_path, stage_two, encoders, configs)
-    export_run(run.path)
+    run = request_export(tmp_path, stage_two, encoders, configs)
+    export_run(run)
     receipt = RgbArtifact.model_validate(run.result())
     assert receipt.digest == folder_digest(Path(receipt.folder))
-    assert (
-        yaml.safe_load((run.path / "config.yaml").read_text())["network"]["dim"]
-        == load_artifact(Path(receipt.folder)).network.network.dim
-    )
+    loaded = load_artifact(Path(receipt.folder))
+    assert loaded.network.network.dim == configs.network.dim
+    assert loaded.clip == configs.clip
 
 
-def test_a_failed_verification_leaves_no_old_success(artifact: Path, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "verify-1")
-    run.order({}, {})
-    command = [sys.executable, "-m", "model.artifact.verify", str(artifact), str(run.path)]
-    assert subprocess.run(command, check=False, capture_output=True, text=True).stdout.endswith("ok\n")
-    assert run.result() is not None
+def test_what_decides_no_pixel_is_no_part_of_the_artifact(
+    tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs
+) -> None:
+    sampling = configs.sampling.model_copy(update={"guidance_passes": "two"})
+    clip = configs.clip.model_copy(update={"lossless": False})
+    first = export_artifact(tmp_path / "a", stage_two, encoders, configs)
+    second = export_artifact(tmp_path / "b", stage_two, encoders, replace(configs, sampling=sampling, clip=clip))
+    assert first.digest == second.digest
+    assert "guidance_passes" not in (tmp_path / "a" / "sampling.json").read_text()
+    other = replace(configs, sampling=configs.sampling.model_copy(update={"steps": 7}))
+    assert export_artifact(tmp_path / "c", stage_two, encoders, other).digest != first.digest
+
+
+def test_an_artifact_that_froze_guidance_passes_still_loads_and_does_not_decide_them(artifact: Path) -> None:
+    def freeze(file: Path) -> None:
+        file.write_text(json.dumps({**json.loads(file.read_text()), "guidance_passes": "two"}))
+
+    before = load_artifact(artifact)
+    rewrite(artifact, "sampling.json", freeze)
+    assert load_artifact(artifact).sampling == before.sampling
+    assert before.sampling.guidance_passes == "auto"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("conditioning.json", {"clip": {"frames": 9}}, r"conditioning\.json: clip\.frames_per_second: Field required"),
+        ("conditioning.json", {"encoding": {"codec": 3}}, r"conditioning\.json: encoding\."),
+        ("network.json", {"recipe": {}}, r"network\.json: recipe\."),
+        ("sampling.json", {"noise": 3}, r"sampling\.json: noise: Extra inputs"),
+    ],
+)
+def test_an_artifact_of_another_version_is_refused_in_one_line(
+    name: str, change: dict[str, object], message: str, artifact: Path
+) -> None:
+    def write(file: Path) -> None:
+        file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+
+    rewrite(artifact, name, write)
+    with pytest.raises(ValueError, match=rf"{message}.*another version of Graspline wrote it.*export again$") as error:
+        load_artifact(artifact)
+    assert "\n" not in str(error.value)
+
+
+def test_an_artifact_of_another_format_is_refused(artifact: Path) -> None:
+    manifest = json.loads((artifact / "manifest.json").read_text())
+    (artifact / "manifest.json").write_text(json.dumps({**manifest, "format": "graspline-rgb-artifact-2"}))
+    with pytest.raises(ValueError, match=r"has format graspline-rgb-artifact-2, this version reads .*-1: export again"):
+        load_artifact(artifact)
+
+
+def test_the_command_verifies_and_names_what_changed(artifact: Path, stage_two: TrainedStage) -> None:
+    command = [sys.executable, "-m", "model.artifact.verify", str(artifact), "--weights", stage_two.weights]
+    output = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    assert "nan: same bits on 3 shapes\n" in output
+    assert output.endswith("ok\n")
     (artifact / "sampling.json").write_text("{}")
     failed = subprocess.run(command, check=False, capture_output=True, text=True)
     assert failed.returncode != 0
     assert "sampling.json changed" in failed.stderr.splitlines()[-1]
-    assert run.result() is None

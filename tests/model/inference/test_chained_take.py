@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from foundation.clip_format import ClipFormat
 from model.artifact.export import ArtifactConfigs
-from model.artifact.rgb_artifact import ClipShape, LoadedArtifact, load_artifact
+from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
 from model.conditioning.audio_encoders.log_mel import LogMelAudio
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.conditioning.text_encoders.hashed_words import HashedWords
@@ -50,7 +51,7 @@ def learn(take_1CTHW: Tensor, steps: int, configs: ArtifactConfigs, artifact: Lo
     sizes = {"dim": 96, "ffn_dim": 192, "latent_channels": CHANNELS, "motion": True, "learned_positions": (4, 4, 4)}
     recipe = RecipeConfig.model_validate({**configs.recipe.model_dump(), "experts": ()})
     network = DualStreamTransformer(configs.network.model_copy(update=sizes), recipe, streams="rgb")
-    clip = ClipShape(frames=NEW + 1, frames_per_second=25, height=SIDE, width=SIDE, motion_frames=MOTION)
+    clip = ClipFormat(frames=NEW + 1, frames_per_second=25, height=SIDE, width=SIDE, motion_frames=MOTION)
     known = replace(
         artifact,
         network=network,

@@ -2,26 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
-import yaml
 from torch import Tensor
 
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions
-
-CONF = Path(__file__).parents[3] / "conf"
-
-
-def _network(name: str) -> NetworkConfig:
-    return NetworkConfig.model_validate(yaml.safe_load((CONF / f"network/{name}.yaml").read_text()))
-
-
-def _recipe(name: str) -> RecipeConfig:
-    return RecipeConfig.model_validate(yaml.safe_load((CONF / f"recipe/{name}.yaml").read_text()))
 
 
 class Inputs:
@@ -73,16 +61,6 @@ def randomized() -> Callable[..., DualStreamTransformer]:
     return _randomized
 
 
-@pytest.fixture
-def read_network() -> Callable[[str], NetworkConfig]:
-    return _network
-
-
-@pytest.fixture
-def read_recipe() -> Callable[[str], RecipeConfig]:
-    return _recipe
-
-
 @pytest.fixture(params=["paper", "released"])
-def recipe(request: pytest.FixtureRequest) -> RecipeConfig:
-    return _recipe(request.param)
+def recipe(request: pytest.FixtureRequest, read_recipe: Callable[[str], RecipeConfig]) -> RecipeConfig:
+    return read_recipe(request.param)

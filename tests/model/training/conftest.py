@@ -155,7 +155,7 @@ class Stage:
         )
         stage = "stage_two" if parent else "stage_one"
         self.inputs = {"stage": stage, "training_set": training_set.model_dump(mode="json"), "parent": parent}
-        self.folder.order(config, self.inputs)
+        self.folder.write_request(config, self.inputs)
 
     def command(self) -> list[str]:
         processes = str(self.config["deepspeed"]["processes"])

@@ -129,7 +129,9 @@ def test_another_rank_does_not_continue_a_run(trained: Any, make_stage: Any) -> 
     stage = make_stage("factors_other", **RANK)
     checkpoints: Path = trained[0].folder.path / "checkpoints"
     (stage.folder.path / "checkpoints").symlink_to(checkpoints)
-    stage.folder.order(stage.config | {"training": stage.config["training"] | {"low_rank": {"rank": 2}}}, stage.inputs)
+    stage.folder.write_request(
+        stage.config | {"training": stage.config["training"] | {"low_rank": {"rank": 2}}}, stage.inputs
+    )
     code, output = stage.run()
     assert code != 0
     assert "made with another training.low_rank" in output

@@ -49,16 +49,16 @@ def given(**inputs: Any) -> Inputs:
 
 def test_nothing_given_is_the_first_held_out_clip(prepared: Path, config: PipelineConfig) -> None:
     batch = config.data.held_out_batches[0]
-    found = filled(given(), config)
-    assert found.prompts == [f"the prompt of {batch}"]
-    assert found.product == Path("datasets/prepared") / batch / "q.png"
-    assert found.audio == Path("datasets/prepared") / batch / "a.wav"
+    inputs = filled(given(), config)
+    assert inputs.prompts == [f"the prompt of {batch}"]
+    assert inputs.product == Path("datasets/prepared") / batch / "q.png"
+    assert inputs.audio == Path("datasets/prepared") / batch / "a.wav"
 
 
 def test_what_is_given_stays_and_the_rest_is_like_the_named_clip(prepared: Path, config: PipelineConfig) -> None:
-    found = filled(given(like="other/clip_of_other", prompts=["a", "b"], person=Path("me.png")), config)
-    assert (found.prompts, found.person) == (["a", "b"], Path("me.png"))
-    assert found.audio == Path("datasets/prepared/other/a.wav")
+    inputs = filled(given(like="other/clip_of_other", prompts=["a", "b"], person=Path("me.png")), config)
+    assert (inputs.prompts, inputs.person) == (["a", "b"], Path("me.png"))
+    assert inputs.audio == Path("datasets/prepared/other/a.wav")
     assert filled(given(like="other/clip_of_other", no_product=True), config).product is None
     with pytest.raises(ValueError, match=r"--like other/nobody: batch other has no clip nobody; it has clip_of_other"):
         filled(given(like="other/nobody"), config)
@@ -80,19 +80,21 @@ def test_contradictions_are_said(config: PipelineConfig) -> None:
         filled(given(csv=Path("d.csv"), prompts=["a"]), config)
 
 
-def test_the_child_is_told_every_prompt_and_seed() -> None:
-    told = options(given(prompts=["a", "-b"], seeds=[3, 4], pose=Path("s.mp4"), seconds=0.5))
+def test_the_child_gets_every_prompt_and_seed() -> None:
+    arguments = options(given(prompts=["a", "-b"], seeds=[3, 4], pose=Path("s.mp4"), seconds=0.5))
     clips = ["--prompt=a", "--prompt=-b", "--seed=3", "--seed=4"]
-    assert told == ["--pose=s.mp4", "--seconds=0.5", "--out=videos/v.mp4", *clips]
+    assert arguments == ["--pose=s.mp4", "--seconds=0.5", "--out=videos/v.mp4", *clips]
 
 
 def test_overrides_change_what_they_name_and_nothing_else_of_the_artifact() -> None:
     one = ["sampling.steps=20", "tracking.registered_model=other"]
-    assert sampling_changes(load_config(one), one) == {"steps": 20}
+    assert sampling_changes(load_config(one), one) == {"guidance_passes": "auto", "steps": 20}
     whole = ["sampling=paper"]
     assert sampling_changes(load_config(whole), whole) == load_config(whole).sampling.model_dump()
+    passes = ["sampling.guidance_passes=two"]
+    assert sampling_changes(load_config(passes), passes) == {"guidance_passes": "two"}, "is the caller's, always"
     demo = ["experiment=released_demo", "data.path=/deliveries/one"]
-    assert sampling_changes(load_config(demo), demo) == {}
+    assert sampling_changes(load_config(demo), demo) == {"guidance_passes": "auto"}
     assert load_config(demo).tracking.registered_model == "graspline-rgb-released-demo"
     with pytest.raises(ValueError, match=r"network\.dim=64: a registered model is as it was trained.*sampling"):
         sampling_changes(load_config(), ["network.dim=64"])

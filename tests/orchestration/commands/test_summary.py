@@ -12,9 +12,10 @@ from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrackingConfig,
 from orchestration.commands import summary
 from orchestration.commands.summary import caption, clock, print_status, print_summary
 from orchestration.load_config import load_config
-from orchestration.registry.release import Champion, Registry
+from orchestration.registry.contracts import Champion
+from orchestration.registry.succession import Succession
+from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, label
 from orchestration.steps.production_line import ReceiptStore
-from orchestration.steps.screen import LiveScreen, PlainScreen, Timings, label
 
 GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], must_improve=None)
 
@@ -44,12 +45,12 @@ def timings(*reused: bool) -> Timings:
 
 def judged(report: EvaluationReport, passed: bool, reigns: str | None, changed: bool) -> dict[str, object]:
     """The last receipts of a line whose candidate has the report; `reigns`: the champion's digest."""
-    says = "the champion's hands [bold] are better" if not passed else "good [enough]"
+    message = "the champion's hands [bold] are better" if not passed else "good [enough]"
     return {
         "evaluation_report": report,
         "promotion_decision": Decision(
             passed=passed,
-            reasons=[Reason(rule="psnr_db", passed=passed, says=says)],
+            reasons=[Reason(rule="psnr_db", passed=passed, message=message)],
             challenger_digest=report.artifact_digest,
             champion_digest=None,
             exam_digest=report.exam_digest,
@@ -59,7 +60,7 @@ def judged(report: EvaluationReport, passed: bool, reigns: str | None, changed: 
             artifact_digest=reigns,
             folder=None,
             changed=changed,
-            says="version 2 waits",
+            message="version 2 waits",
         ),
     }
 
@@ -117,9 +118,9 @@ def test_status(
     monkeypatch.setattr(summary, "load_config", lambda: here)  # the test's own registry
     print_status(page)
     assert "No model was judged yet: `graspline run` makes one." in text(page)
-    registry = Registry(tracking)
+    succession = Succession(tracking)
     artifact = make_artifact("w")
-    registry.promote(registry.register(artifact, make_report(artifact)).version, "shown [to] Ada")
+    succession.promote(succession.models.register(artifact, make_report(artifact)).version, "shown [to] Ada")
     print_status(page)
     shown = text(page)
     assert "champion           version 1" in shown
@@ -163,28 +164,28 @@ def test_clock(seconds: float, shown: str) -> None:
 
 
 def test_a_log_gets_a_line_a_step(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainScreen() as screen:
-        screen.begin("raw_batch", "march")
-        screen.line("progress 1/2 clips")
-        screen.end(reused=True)
-        screen.begin("stage_one", None)
-        screen.end(reused=False)
+    with PlainDisplay() as display:
+        display.begin("raw_batch", "march")
+        display.log("progress 1/2 clips")
+        display.end(reused=True)
+        display.begin("stage_one", None)
+        display.end(reused=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["raw", "batch", "(march)", "unchanged"]
     assert lines[1].startswith("stage one  ")
-    assert [row[:2] for row in screen.timings.rows] == [("raw_batch", "march"), ("stage_one", None)]
+    assert [row[:2] for row in display.timings.rows] == [("raw_batch", "march"), ("stage_one", None)]
 
 
 def test_a_terminal_gets_a_bar_a_step() -> None:
     page = Console(file=io.StringIO(), width=160, force_terminal=True)
-    with LiveScreen(page) as screen:
-        screen.begin("stage_one", None)
-        screen.line("some library says hello")
-        screen.line("progress 12/50 steps, loss 0.5")
-        screen.end(reused=False)
-        screen.begin("raw_batch", "march")
-        screen.end(reused=True)
+    with LiveDisplay(page) as display:
+        display.begin("stage_one", None)
+        display.log("some library says hello")
+        display.log("progress 12/50 steps, loss 0.5")
+        display.end(reused=False)
+        display.begin("raw_batch", "march")
+        display.end(reused=True)
     shown = text(page)
     assert label("raw_batch", "march") in shown
     assert "unchanged" in shown
-    assert len(screen.timings.rows) == 2
+    assert len(display.timings.rows) == 2

@@ -1,4 +1,4 @@
-"""`graspline data withdraw` with the real registry: who learnt from whom, and who may be trained on afterwards."""
+"""`graspline data withdraw` with the real succession: who learnt from whom, and who may be trained on afterwards."""
 
 import io
 import json
@@ -13,10 +13,10 @@ from evaluation.contracts import EvaluationReport
 from model.contracts import EncodedBatch, RgbArtifact
 from orchestration.commands.withdraw import withdraw
 from orchestration.load_config import TrackingConfig, load_config
-from orchestration.registry.release import Registry
+from orchestration.registry.succession import Succession
 from orchestration.registry.trained_on import remember_training_set
 from orchestration.steps import data_steps
-from orchestration.steps.work import Work
+from orchestration.steps.step import StepContext
 
 MakeArtifact = Callable[[str], RgbArtifact]
 MakeReport = Callable[..., EvaluationReport]
@@ -51,15 +51,15 @@ def test_the_models_that_learnt_from_them_are_named_and_their_shards_go(
     (Path(batch.folder) / "index.json").write_text(json.dumps({"clips": {"c1": CLIPS["c1"]}}))
     remember_training_set("without ann", [batch])
     (Path(batch.folder) / "index.json").write_text(json.dumps({"clips": CLIPS}))
-    registry = Registry(tracking)
+    succession = Succession(tracking)
     for weights, digest in (("a", "with ann"), ("b", "without ann"), ("c", "")):
         artifact = make_artifact(weights).model_copy(update={"train_digest": digest})
-        registry.register(artifact, make_report(artifact))
+        succession.models.register(artifact, make_report(artifact))
     told = said(tracking, "ann")
     assert "smoke_train: 1 clips (c0) removed" in told
     assert "version 1: trained on 1 of their clips" in told
     assert "version 2" not in told
-    assert "version 3 (challenger): training set not known" in told
+    assert "version 3 (challenger): its training set is not known, so it may have been" in told
     assert "dvc gc" in told
     assert sorted(file.name for file in Path(batch.folder).iterdir()) == ["text-2.safetensors"], "no index: unfinished"
     assert [line.person_id for line in read_withdrawals()] == ["ann"]
@@ -75,7 +75,9 @@ def test_a_training_set_that_still_holds_them_is_refused(batch: EncodedBatch, tr
         prepared.mkdir(parents=True)
         (prepared / "facts.jsonl").touch()
     with pytest.raises(ValueError, match="batch smoke_train still holds clip c0 of person ann, who is withdrawn"):
-        data_steps.training_set(Work(config, print, "smoke_train"), {"smoke_train": batch, "smoke_held_out": held_out})
+        data_steps.training_set(
+            StepContext(config, print, "smoke_train"), {"smoke_train": batch, "smoke_held_out": held_out}
+        )
 
 
 def test_a_person_nobody_knows_is_a_typing_error(batch: EncodedBatch, tracking: TrackingConfig) -> None:

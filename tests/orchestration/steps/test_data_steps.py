@@ -13,7 +13,7 @@ from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.steps import data_steps
 from orchestration.steps.model_steps import artifact_intact
-from orchestration.steps.work import Work
+from orchestration.steps.step import StepContext
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def config() -> PipelineConfig:
 
 
 @pytest.fixture
-def work(project: Path, config: PipelineConfig) -> Work:
-    return Work(config, say=lambda _line: None, batch="smoke_train")
+def work(project: Path, config: PipelineConfig) -> StepContext:
+    return StepContext(config, log=lambda _line: None, batch="smoke_train")
 
 
 def encoded(batch: str, person: str, digest: str = "d", product: str = "", film: str = "") -> EncodedBatch:
@@ -48,20 +48,20 @@ def both(train_person: str = "ada", held_out_person: str = "ben", **digests: str
     }
 
 
-def made(work: Work, batches: dict[str, EncodedBatch]) -> TrainingSet:
+def made(work: StepContext, batches: dict[str, EncodedBatch]) -> TrainingSet:
     receipt = data_steps.training_set(work, batches).receipt
     assert isinstance(receipt, TrainingSet)
     return receipt
 
 
-def test_a_training_set_holds_the_ordered_batches_only(work: Work) -> None:
+def test_a_training_set_holds_the_ordered_batches_only(work: StepContext) -> None:
     found = made(work, both())
     assert [batch.batch for batch in found.train] == ["smoke_train"]
     assert [batch.batch for batch in found.held_out] == ["smoke_held_out"]
     assert not found.overlap_allowed
 
 
-def test_a_held_out_change_leaves_the_digest_that_training_reads(work: Work) -> None:
+def test_a_held_out_change_leaves_the_digest_that_training_reads(work: StepContext) -> None:
     before, exam, clips = made(work, both()), made(work, both(held_out="new")), made(work, both(train="new"))
     assert exam.train_digest == before.train_digest
     assert exam.held_out_digest != before.held_out_digest
@@ -70,13 +70,13 @@ def test_a_held_out_change_leaves_the_digest_that_training_reads(work: Work) -> 
     assert len({before.digest, exam.digest, clips.digest}) == 3
 
 
-def test_nobody_stands_on_both_sides(work: Work) -> None:
+def test_nobody_stands_on_both_sides(work: StepContext) -> None:
     said = r"clip smoke_held_out/0000 \| field person_id \| ada, also in smoke_train/0000 \| .* not in training"
     with pytest.raises(ValueError, match=said):
         data_steps.training_set(work, both(held_out_person="ada"))
 
 
-def test_a_product_of_the_exam_is_not_trained_on_unless_that_is_allowed(work: Work) -> None:
+def test_a_product_of_the_exam_is_not_trained_on_unless_that_is_allowed(work: StepContext) -> None:
     shared = {
         "smoke_train": encoded("smoke_train", "ada", product="mug"),
         "smoke_held_out": encoded("smoke_held_out", "ben", product="mug"),
@@ -84,10 +84,10 @@ def test_a_product_of_the_exam_is_not_trained_on_unless_that_is_allowed(work: Wo
     with pytest.raises(ValueError, match=r"field product_id \| mug, also in smoke_train/0000"):
         data_steps.training_set(work, shared)
     allowed = load_config(["experiment=smoke", "data.validation.products_apart=false"])
-    assert made(Work(allowed, work.say), shared).train
+    assert made(StepContext(allowed, work.log), shared).train
 
 
-def test_a_film_stands_in_one_batch(work: Work) -> None:
+def test_a_film_stands_in_one_batch(work: StepContext) -> None:
     exam = {
         "smoke_train": encoded("smoke_train", "ada", film="one"),
         "smoke_held_out": encoded("smoke_held_out", "ben", film="one"),
@@ -99,22 +99,22 @@ def test_a_film_stands_in_one_batch(work: Work) -> None:
     asked = load_config(["experiment=smoke", "data.train_on_arrivals=true"])
     twice = {**both(), "another": encoded("another", "ada", film="smoke_train")}
     with pytest.raises(ValueError, match=r"clip smoke_train/0000 \| field video \| .* as another/0000"):
-        made(Work(asked, work.say), twice)
+        made(StepContext(asked, work.log), twice)
 
 
-def test_a_batch_that_was_not_measured_is_named(work: Work) -> None:
+def test_a_batch_that_was_not_measured_is_named(work: StepContext) -> None:
     batches = both()
     Path("datasets/prepared/smoke_train/facts.jsonl").unlink()
     with pytest.raises(ValueError, match=r"facts\.jsonl is missing, so batch smoke_train cannot be compared"):
         data_steps.training_set(work, batches)
 
 
-def test_an_overfit_on_purpose_must_be_said(work: Work) -> None:
+def test_an_overfit_on_purpose_must_be_said(work: StepContext) -> None:
     said = load_config(["experiment=smoke", "data.held_out_is_trained_on=true"])
-    assert made(Work(said, work.say), both(held_out_person="ada")).overlap_allowed
+    assert made(StepContext(said, work.log), both(held_out_person="ada")).overlap_allowed
 
 
-def test_a_batch_that_is_not_ready_is_named(work: Work) -> None:
+def test_a_batch_that_is_not_ready_is_named(work: StepContext) -> None:
     batches = both()
     del batches["smoke_held_out"]
     with pytest.raises(ValueError, match=r"batch smoke_held_out is not ready yet: .* \(ready: \['another'"):
@@ -123,7 +123,7 @@ def test_a_batch_that_is_not_ready_is_named(work: Work) -> None:
         data_steps.encoders(work, {})
 
 
-def test_encoders_of_another_batch_are_refused(work: Work) -> None:
+def test_encoders_of_another_batch_are_refused(work: StepContext) -> None:
     prepared = PreparedBatch(
         batch="smoke_train", folder="f", clips=1, digest="d", raw_digest="r", valid=True, failures=[], contact_sheet="c"
     )
@@ -132,7 +132,7 @@ def test_encoders_of_another_batch_are_refused(work: Work) -> None:
         data_steps.encoded_batch(work, prepared, fitted)
 
 
-def test_a_batch_that_nobody_ordered_is_named(work: Work) -> None:
+def test_a_batch_that_nobody_ordered_is_named(work: StepContext) -> None:
     with pytest.raises(ValueError, match=r"batch april is neither ordered under data\.batches .* nor in datasets/raw"):
         data_steps.raw_batch(replace(work, batch="april"))
 
@@ -148,10 +148,10 @@ def test_an_artifact_is_whole_gone_or_changed(make_artifact: "object") -> None:
     assert not artifact_intact(artifact)
 
 
-def test_a_batch_that_arrived_joins_the_training_side_where_asked(work: Work) -> None:
+def test_a_batch_that_arrived_joins_the_training_side_where_asked(work: StepContext) -> None:
     Path("datasets/raw/another").mkdir(parents=True)
     Path("datasets/raw/another/manifest.jsonl").touch()
     batches = both()
     assert [batch.batch for batch in made(work, batches).train] == ["smoke_train"]
     asked = load_config(["experiment=smoke", "data.train_on_arrivals=true"])
-    assert [batch.batch for batch in made(Work(asked, work.say), batches).train] == ["smoke_train", "another"]
+    assert [batch.batch for batch in made(StepContext(asked, work.log), batches).train] == ["smoke_train", "another"]

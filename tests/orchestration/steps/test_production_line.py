@@ -1,5 +1,6 @@
 """Receipts through Dagster: what an asset made is read back as it was, by one asset or by one that takes them all."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from data.contracts import PreparedBatch, RawBatch
 from evaluation.contracts import Decision, EvaluationReport, Reason
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
+from orchestration.steps.display import PlainDisplay
 from orchestration.steps.lineage import content_digest, facts, pictures
-from orchestration.steps.production_line import ProductionLine, ReceiptStore, load_receipt, record
-from orchestration.steps.screen import PlainScreen
-from orchestration.steps.work import Made, Work
+from orchestration.steps.production_line import ProductionLine, ReceiptStore, record
+from orchestration.steps.receipts import load_receipt, previous_receipt
+from orchestration.steps.step import StepContext, StepResult
 
 BATCHES = dg.DynamicPartitionsDefinition(name="batches")
 
@@ -102,26 +104,45 @@ def test_another_kind_of_receipt_is_refused(instance: dg.DagsterInstance) -> Non
     """Its own hash is right, but it is no receipt of this asset."""
     materialise(instance, "march")
     Path("registry/receipts/encoders.json").write_bytes(Path("registry/receipts/raw_batch/march.json").read_bytes())
-    with pytest.raises(ValueError, match="Encoders"):
+    with pytest.raises(
+        ValueError,
+        match=r"encoders\.json is the receipt of raw_batch, not of encoders: remove it and materialise encoders again",
+    ):
         load_receipt("encoders")
+
+
+def test_a_receipt_of_another_version_is_refused_and_counts_as_none(instance: dg.DagsterInstance) -> None:
+    materialise(instance, "march")
+    file = Path("registry/receipts/raw_batch/march.json")
+    body = json.loads(json.loads(file.read_text())["body"])
+    for spoilt in ({**body, "kind": "Gone"}, {**body, "receipt": {**body["receipt"], "says": "x"}}):
+        text = json.dumps(spoilt)
+        file.write_text(json.dumps({"sha256": hashlib.sha256(text.encode()).hexdigest(), "body": text}))
+        with pytest.raises(ValueError, match=r"march\.json was written by another version of Graspline: remove it"):
+            load_receipt("raw_batch", "march")
+        assert previous_receipt("raw_batch", "march") is None
+    file.write_text(json.dumps({"sha256": "s", "receipt": "{}"}))
+    with pytest.raises(ValueError, match=r"march\.json was written by an older version of Graspline: remove it"):
+        load_receipt("raw_batch", "march")
 
 
 def test_a_step_made_of_receipts_alone_is_unchanged_where_its_receipt_is(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def step(work: Work) -> Made:
-        work.say("progress 1/1 counted")
-        return Made(training_set(overlap=work.config.data.held_out_is_trained_on), reused=None)
+    def count(step: StepContext) -> StepResult:
+        step.log("progress 1/1 counted")
+        receipt = training_set(overlap=step.config.data.held_out_is_trained_on)
+        return StepResult(receipt, reused=receipt == step.previous)
 
     @dg.asset(name="training_set")
     def asset(context: dg.AssetExecutionContext, line: ProductionLine) -> dg.MaterializeResult:
-        return line.make(context, step)
+        return line.make(context, count)
 
-    screen = PlainScreen()
+    display = PlainDisplay()
     for overrides in ([], [], ["data.held_out_is_trained_on=true"]):
-        line = ProductionLine(overrides=overrides, screen=screen)
+        line = ProductionLine(overrides=overrides, display=display)
         assert dg.materialize([asset], resources={"line": line, "io_manager": ReceiptStore()}).success
-    assert [reused for *_, reused in screen.timings.rows] == [False, True, False]
+    assert [reused for *_, reused in display.timings.rows] == [False, True, False]
     assert "training set                       unchanged" in capsys.readouterr().out
 
 
@@ -160,7 +181,7 @@ def test_an_artifact_without_a_proof_fails_its_check(make_artifact: "object") ->
 
 
 def test_a_decision_says_what_refused() -> None:
-    reasons = [Reason(rule="a", passed=True, says="sharp"), Reason(rule="b", passed=False, says="hands shake")]
+    reasons = [Reason(rule="a", passed=True, message="sharp"), Reason(rule="b", passed=False, message="hands shake")]
     decision = Decision(passed=False, reasons=reasons, challenger_digest="c", champion_digest=None, exam_digest="e")
     (check,) = record(decision, reused=False).check_results
     assert not check.passed

@@ -11,15 +11,15 @@ import torch
 from safetensors.torch import save_file
 
 from evaluation.contracts import Decision, EvaluationReport
-from foundation.digests import folder_digest
-from model.artifact.rgb_artifact import file_sha256
+from foundation.digests import file_sha256, folder_digest
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer
 from orchestration.load_config import PipelineConfig, load_config
-from orchestration.registry.release import Champion, RegisteredCandidate, Registry
+from orchestration.registry.contracts import Champion, RegisteredCandidate
+from orchestration.registry.succession import Succession
 from orchestration.steps import model_steps, release_steps
-from orchestration.steps.work import Work
+from orchestration.steps.step import StepContext
 
 SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
 SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
@@ -73,7 +73,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, config: PipelineConfig) -
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder := tmp_path_factory.mktemp("exported"))
         patch.setenv("OMP_NUM_THREADS", "1")
-        work = Work(config, say=lambda _line: None)
+        work = StepContext(config, log=lambda _line: None)
         parents = stage_two(folder, config), fitted_encoders(folder / "encoders", config)
         made, again = (model_steps.rgb_artifact(work, *parents) for _ in range(2))
         assert (made.reused, again.reused) == (False, True)
@@ -105,11 +105,11 @@ def set_steps(folder: Path, steps: int) -> None:
 
 
 @pytest.fixture
-def work(config: PipelineConfig, tracking: TrackingConfig) -> Work:
-    return Work(config.model_copy(update={"tracking": tracking}), say=lambda _line: None)
+def work(config: PipelineConfig, tracking: TrackingConfig) -> StepContext:
+    return StepContext(config.model_copy(update={"tracking": tracking}), log=lambda _line: None)
 
 
-def release(work: Work, made: tuple[RgbArtifact, EvaluationReport]) -> tuple[Decision, Champion, bool]:
+def release(work: StepContext, made: tuple[RgbArtifact, EvaluationReport]) -> tuple[Decision, Champion, bool]:
     """The last three assets of the line; whether all three found nothing to do."""
     registered = release_steps.registered_candidate(work, *made)
     assert isinstance(registered.receipt, RegisteredCandidate)
@@ -120,52 +120,52 @@ def release(work: Work, made: tuple[RgbArtifact, EvaluationReport]) -> tuple[Dec
     return decided.receipt, reigns.receipt, registered.reused and decided.reused and reigns.reused
 
 
-def with_gate(work: Work, **values: object) -> Work:
+def with_gate(work: StepContext, **values: object) -> StepContext:
     """The same work under other rules."""
     gate = work.config.gate.model_copy(update=values)
     return replace(work, config=work.config.model_copy(update={"gate": gate}))
 
 
-def test_the_line_promotes_once_and_refuses_what_is_worse(work: Work, variant: Variant) -> None:
+def test_the_line_promotes_once_and_refuses_what_is_worse(work: StepContext, variant: Variant) -> None:
     good, worse = variant(4, 20.0), variant(5, 15.0)
     decision, champion, reused = release(work, good)
     assert (decision.passed, champion.changed, champion.version, reused) == (True, True, "1", False)
     decision, champion, reused = release(work, good)
     assert (decision.passed, champion.changed, champion.version, reused) == (True, False, "1", True)
-    assert [reason.says for reason in decision.reasons] == ["version 1 is champion already"]
+    assert [reason.message for reason in decision.reasons] == ["version 1 is champion already"]
     decision, champion, _ = release(work, worse)
     assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
-    assert "psnr_db is 15, the champion's 20: 5 dB worse, beyond the 1 it may lose" in champion.says
-    registry = Registry(work.config.tracking)
-    assert [line.action for line in registry.ledger.entries()] == ["promote", "refuse"]
+    assert "psnr_db is 15, the champion's 20: 5 dB worse, beyond the 1 it may lose" in champion.message
+    succession = Succession(work.config.tracking)
+    assert [line.action for line in succession.ledger.entries()] == ["promote", "refuse"]
     release(work, worse)
-    assert len(registry.ledger.entries()) == 2, "one refusal is written down once"
+    assert len(succession.ledger.entries()) == 2, "one refusal is written down once"
     rules = [rule.model_copy(update={"allowed_regression": 10.0}) for rule in work.config.gate.rules]
     lenient = with_gate(work, rules=rules, must_improve=None)
     decision, champion, _ = release(lenient, worse)
     assert (decision.passed, champion.changed, champion.version) == (True, True, "2"), "the rules changed"
 
 
-def test_a_passing_model_waits_where_a_person_approves(work: Work, variant: Variant) -> None:
+def test_a_passing_model_waits_where_a_person_approves(work: StepContext, variant: Variant) -> None:
     decision, champion, _ = release(with_gate(work, automatic=False), variant(4, 20.0))
     assert (decision.passed, champion.changed, champion.version) == (True, False, None)
-    assert champion.says == "version 1 passed and waits: `graspline promote 1`"
-    assert Registry(work.config.tracking).ledger.entries() == []
+    assert champion.message == "version 1 passed and waits: `graspline promote 1`"
+    assert Succession(work.config.tracking).ledger.entries() == []
 
 
-def test_swapped_bytes_are_never_promoted(work: Work, variant: Variant) -> None:
+def test_swapped_bytes_are_never_promoted(work: StepContext, variant: Variant) -> None:
     """Even where the artifact's own manifest was rewritten with them."""
     made = variant(4, 20.0)
-    registry = Registry(work.config.tracking)
-    candidate = registry.register(*made)
-    set_steps(registry.folder(candidate.version), 1)
+    succession = Succession(work.config.tracking)
+    candidate = succession.models.register(*made)
+    set_steps(succession.models.folder(candidate.version), 1)
     with pytest.raises(ValueError, match=r"version 1 is not what was exported: .* changed since it was registered"):
         release(work, made)
-    assert registry.ledger.entries() == []
-    assert "champion" not in registry.aliases()
+    assert succession.ledger.entries() == []
+    assert "champion" not in succession.models.aliases()
 
 
-def test_an_artifact_that_does_not_load_is_never_promoted(work: Work, variant: Variant) -> None:
+def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, variant: Variant) -> None:
     """Its digest is the registered one: it was broken before it was registered."""
     artifact, report = variant(4, 20.0)
     (Path(artifact.folder) / "model.safetensors").write_bytes(b"")
@@ -174,22 +174,22 @@ def test_an_artifact_that_does_not_load_is_never_promoted(work: Work, variant: V
         ValueError, match=r"version 1 is not what was exported, it is not promoted: .*model\.safetensors"
     ):
         release(work, (broken, report))
-    assert Registry(work.config.tracking).ledger.entries() == []
+    assert Succession(work.config.tracking).ledger.entries() == []
 
 
 def test_who_was_rolled_back_returns_by_hand_only(
-    work: Work, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
+    work: StepContext, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(release_steps, "load_config", lambda: work.config)  # the test's own registry
-    registry = Registry(tracking)
+    succession = Succession(tracking)
     first, second = variant(4, 20.0), variant(5, 25.0)
-    registry.promote(registry.register(*first).version, "first")
-    registry.promote(registry.register(*second).version, "second")
+    succession.promote(succession.models.register(*first).version, "first")
+    succession.promote(succession.models.register(*second).version, "second")
     assert release_steps.roll_back("the hands shake").champion_version == "1"
     decision, champion, _ = release(work, second)
     assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
-    assert "was rolled back by a person: promote it by hand" in champion.says
+    assert "was rolled back by a person: promote it by hand" in champion.message
     assert release_steps.promote_by_hand("2", "fixed the exam").champion_version == "2"
-    assert registry.aliases() == {"champion": "2", "previous_champion": "1", "challenger": "2"}
+    assert succession.models.aliases() == {"champion": "2", "previous_champion": "1", "challenger": "2"}
     decision, champion, reused = release(work, second)
     assert (decision.passed, champion.version, reused) == (True, "2", True)

@@ -1,0 +1,79 @@
+"""Every metric there is, found in evaluation/metrics: a new file there is a new metric, and nothing else lists it.
+
+So a gate rule with a misspelt metric is an error, the report lays out its rows, and a changed definition (a raised
+version) changes the exam's digest: reports compare only where all definitions are equal. Listing imports neither torch
+nor an image library. A metric measured with an embedded stand-in instead of the field's usual tool has it in its name.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evaluation.contracts import Direction, Metric
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
+from foundation.by_name import choices, load_choice
+
+METRICS = "evaluation.metrics"
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """What one number means: a metric in one role. `description` is one sentence for people."""
+
+    name: str
+    unit: str
+    direction: Direction
+    version: int
+    family: str
+    role: Role
+    description: str
+
+
+def families() -> dict[str, ClipMetric | DerivedMetric]:
+    """Name -> metric, in the order of the files and within each."""
+    return {name: metric for file in choices(METRICS) for name, metric in load_choice(METRICS, file).METRICS.items()}
+
+
+def definitions() -> dict[str, MetricDefinition]:
+    """Name -> definition of every number, in all its roles."""
+    return {
+        full: MetricDefinition(full, metric.unit, metric.direction, metric.version, name, role, description)
+        for name, metric in families().items()
+        for role, description in metric.roles.items()
+        for full in [role_name(name, role)]
+    }
+
+
+def role_name(family: str, role: Role) -> str:
+    """The name of a metric's number in one role."""
+    return family if role == "model" else f"{family}_{role}"
+
+
+def measured(name: str, per_clip: Mapping[str, float], note: str = "") -> Metric:
+    """The metric `name` as the mean over its clips; clips whose value is not a number are left out and counted."""
+    finite = {clip: value for clip, value in per_clip.items() if math.isfinite(value)}
+    missing = len(per_clip) - len(finite)
+    notes = [note] if note else []
+    notes += [f"{missing} of {len(per_clip)} clips have no value"] if missing else []
+    if not finite:
+        return not_measured(name, "; ".join(notes) or "no clip to measure")
+    mean = math.fsum(finite.values()) / len(finite)
+    return single_number(name, mean, "; ".join(notes)).model_copy(update={"per_clip": finite})
+
+
+def single_number(name: str, value: float, note: str = "") -> Metric:
+    """The metric `name` where there is one value for all clips, such as a ratio of means."""
+    definition = definitions()[name]
+    return Metric(
+        name=name,
+        value=value if math.isfinite(value) else None,
+        unit=definition.unit,
+        direction=definition.direction,
+        version=definition.version,
+        note=note if math.isfinite(value) else "; ".join(filter(None, [note, "not a finite number"])),
+    )
+
+
+def not_measured(name: str, why: str) -> Metric:
+    """The metric `name` without a value, and the reason: a gate rule on it refuses."""
+    return single_number(name, math.nan).model_copy(update={"note": why})

@@ -1,0 +1,51 @@
+"""Ask a network for one held-out clip's clean latents: how far off its streams are, and what the router picks.
+
+Shape legend: B clips, I noise levels, C latent channels, T latent frames, h w latent size, M layers, N tokens.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from evaluation.contracts import EvaluationConfig
+from evaluation.exam.held_out import EvaluationClip, conditions_of, target_latents
+from evaluation.measuring.network_answer import NetworkAnswer, mean_square
+from model.flow_matching import TIMESTEPS, add_noise, router_labels, to_x0
+from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.streams import Conditions
+
+
+@torch.no_grad()
+def ask_network(network: DualStreamTransformer, clip: EvaluationClip, config: EvaluationConfig) -> NetworkAnswer:
+    """The answer at all of the exam's noise levels, as one batch with fixed noise, of either kind of network."""
+    rgb_CThw, hoi_CThw = target_latents(clip), clip.fields["hoi_CThw"]
+    levels, sigma_I = len(config.noise_levels), torch.tensor(config.noise_levels)
+    generator = torch.Generator().manual_seed(config.seed)
+    rgb = add_noise(rgb_CThw.expand(levels, -1, -1, -1, -1), sigma_I, generator)
+    hoi = add_noise(hoi_CThw.expand(levels, -1, -1, -1, -1), sigma_I, generator)
+    conditions = repeated(conditions_of([clip]), levels)
+    hoi_BCThw = hoi.noisy_BCThw if network.streams == "dual" else None
+    output = network(rgb.noisy_BCThw, sigma_I * TIMESTEPS, conditions, hoi_BCThw=hoi_BCThw, attention="asymmetric")
+    rgb_x0 = to_x0(output.rgb_BCThw.float(), rgb.noisy_BCThw, sigma_I, network.recipe, conditions.person_BC1hw)
+    hoi_error = None
+    if output.hoi_BCThw is not None:
+        hoi_x0 = to_x0(output.hoi_BCThw.float(), hoi.noisy_BCThw, sigma_I, network.recipe, None)
+        hoi_error = mean_square(hoi_x0 - hoi_CThw)
+    picks_MIN = output.router_logits_MBNE.argmax(dim=-1)
+    labels_MIN = router_labels(clip.fields["regions_N"]).expand_as(picks_MIN) if len(picks_MIN) else picks_MIN
+    return NetworkAnswer(
+        person_C1hw=clip.fields["rgb_CThw"][:, :1],
+        rgb_CThw=rgb_CThw,
+        hoi_CThw=hoi_CThw,
+        rgb_error=mean_square(rgb_x0 - rgb_CThw),
+        hoi_error=hoi_error,
+        picks_MIN=picks_MIN.numpy(),
+        labels_MIN=labels_MIN.numpy(),
+    )
+
+
+def repeated(conditions: Conditions, count: int) -> Conditions:
+    """One clip's conditions as a batch of `count`."""
+    tensors = {name: value for name, value in vars(conditions).items() if isinstance(value, Tensor)}
+    return replace(conditions, **{name: value.expand(count, *value.shape[1:]) for name, value in tensors.items()})

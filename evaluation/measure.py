@@ -1,0 +1,89 @@
+"""Measure every metric on a set of clips: what the model made, and everything that it is held against."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from evaluation.catalogue import families, measured, not_measured, role_name, single_number
+from evaluation.contracts import Metric
+from evaluation.measuring.clip import NEEDS, Frames, MeasuredClip, Need
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, Role
+
+Versions = Mapping[Role, Mapping[str, Frames]]
+"""Role -> clip id -> frames uint8 [T,H,W,3]: the model's, the shuffled ones, the baseline's, the codec's, the truth."""
+
+
+def measure(
+    clips: Sequence[MeasuredClip], versions: Versions, reasons: Mapping[Need, str] | None = None
+) -> dict[str, Metric]:
+    """Name -> metric, for every metric there is, in every role that `versions` has.
+
+    Args:
+        clips: with all that is known of them; a metric whose needs no clip meets has no value and says why.
+        versions: what is measured; `model` is always there.
+        reasons: why a need is not met, where there is more to say than that nothing was given.
+
+    Raises:
+        ValueError: the frames of a clip have another shape than its truth.
+    """
+    _check_shapes(clips, versions)
+    metrics, values = families(), dict[str, Metric]()
+    for name, metric in metrics.items():
+        if isinstance(metric, ClipMetric):
+            values |= _measured(name, metric, clips, versions, reasons or {})
+    for name, metric in metrics.items():
+        if isinstance(metric, DerivedMetric):
+            values[name] = _derived(name, metric, values)
+    return values
+
+
+def _measured(
+    name: str, metric: ClipMetric, clips: Sequence[MeasuredClip], versions: Versions, reasons: Mapping[Need, str]
+) -> dict[str, Metric]:
+    able = [clip for clip in clips if all(map(clip.has, metric.needs))]
+    if len(able) < metric.fewest_clips:
+        return {name: not_measured(name, _why(metric, clips, reasons))}
+    values: dict[str, Metric] = {}
+    measure_one = metric.measure or _prepared(metric, able)
+    for role in metric.roles:
+        full = role_name(name, role)
+        if role == "baseline" and metric.guess is not None:
+            guessed = {clip.clip_id: metric.guess(clip, able) for clip in able}
+            values[full] = measured(full, guessed, metric.guess_note)
+        elif role in versions:
+            frames = versions[role]
+            values[full] = measured(full, {clip.clip_id: measure_one(clip, frames[clip.clip_id]) for clip in able})
+    return values
+
+
+def _prepared(metric: ClipMetric, clips: Sequence[MeasuredClip]) -> Measure:
+    assert metric.prepare is not None
+    return metric.prepare(clips)
+
+
+def _why(metric: ClipMetric, clips: Sequence[MeasuredClip], reasons: Mapping[Need, str]) -> str:
+    """The first need that too few clips meet."""
+    for need in metric.needs:
+        if sum(clip.has(need) for clip in clips) < metric.fewest_clips:
+            return reasons.get(need, f"needs {NEEDS[need]}")
+    return f"needs {metric.fewest_clips} clips that have {' and '.join(NEEDS[need] for need in metric.needs)}"
+
+
+def _derived(name: str, metric: DerivedMetric, values: Mapping[str, Metric]) -> Metric:
+    source = values[metric.source]
+    if source.value is None:
+        return not_measured(name, source.note)
+    numbers: dict[Role, float] = {}
+    for role in families()[metric.source].roles:
+        value = values.get(role_name(metric.source, role))
+        numbers[role] = math.nan if value is None or value.value is None else value.value
+    return single_number(name, metric.derive(numbers))
+
+
+def _check_shapes(clips: Sequence[MeasuredClip], versions: Versions) -> None:
+    for role, videos in versions.items():
+        for clip in clips:
+            if clip.truth is not None and videos[clip.clip_id].shape != clip.truth.shape:
+                raise ValueError(
+                    f"clip {clip.clip_id}, {role}: frames of shape {videos[clip.clip_id].shape} cannot be compared "
+                    f"with the true clip's {clip.truth.shape}: give both the same number of frames, height and width"
+                )

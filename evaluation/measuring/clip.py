@@ -1,0 +1,61 @@
+"""What a metric can know of one clip beside the frames it measures. Imports neither torch nor any image library.
+
+Shape legend: T frames, A annotated frames, H W pixels, S audio samples, K = 2 hands (left, right), 2 = x, y.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.contracts import FrameBoxes
+from evaluation.measuring.network_answer import NetworkAnswer
+
+T = TypeVar("T")
+Frames = NDArray[np.uint8]  # [T,H,W,3] RGB, or one picture [H,W,3]
+GENERATED = slice(1, None)  # frame 0 of everything generated shows the person reference: no metric looks at it
+
+Need = Literal["truth", "boxes", "sound", "person", "product", "hand_locator", "network", "hoi_stream", "experts"]
+NEEDS: dict[Need, str] = {
+    "truth": "the true clip",
+    "boxes": "the boxes of face, hands and product",
+    "sound": "the clip's sound",
+    "person": "the picture of the person",
+    "product": "the picture of the product",
+    "hand_locator": "a hand locator, which an evaluation fits on training clips",
+    "network": "the network itself, not only its videos",
+    "hoi_stream": "the network with its HOI stream",
+    "experts": "a network with experts",
+}
+
+
+@dataclass(frozen=True)
+class MeasuredClip:
+    """One clip as metrics see it. None: not known, and metrics that need it are not measured on this clip."""
+
+    clip_id: str
+    frames_per_second: float = 25.0
+    product_id: str = ""  # clips of one product count as one in retrieval
+    truth: Frames | None = None
+    boxes: Mapping[int, FrameBoxes] | None = None  # of the true clip: frame -> boxes in its pixels
+    sound: tuple[NDArray[np.float32], int] | None = None  # samples [S] in -1..1, how many there are a second
+    person: Frames | None = None
+    product: Frames | None = None
+    hand_locator: Callable[[Frames], NDArray[np.floating]] | None = None  # frames [A,H,W,3] -> centres [A,K,2], pixels
+    network: NetworkAnswer | None = None
+
+    def has(self, need: Need) -> bool:
+        """Whether a metric that needs this can be measured."""
+        if need == "hoi_stream":
+            return self.network is not None and self.network.hoi_error is not None
+        if need == "experts":
+            return self.network is not None and len(self.network.picks_MIN) > 0
+        return getattr(self, need) is not None
+
+
+def given(value: T | None) -> T:
+    """What a metric's `needs` promises to be there."""
+    assert value is not None
+    return value

@@ -1,0 +1,67 @@
+"""What a metric is: `evaluation/metrics/<name>.py` holds METRICS, name -> ClipMetric or DerivedMetric.
+
+A metric is one row of the report. Its *roles* say what it is measured on: the model's clips, the same with conditions
+shuffled between clips, a baseline that any model must beat, a ceiling that none can pass, or the truth. The model's own
+number bears the metric's name, the others a suffix (`psnr_db_baseline`).
+
+The module imports what is heavy (torch, SciPy, scikit-image) inside its functions: the promotion gate looks up names,
+directions and units without.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from evaluation.contracts import Direction
+from evaluation.measuring.clip import Frames, MeasuredClip, Need
+
+Role = Literal["model", "prompt_shuffled", "audio_shuffled", "baseline", "ceiling", "truth"]
+THE_SAME: dict[Role, str] = {
+    "prompt_shuffled": "the same, generated with another clip's prompt",
+    "audio_shuffled": "the same, generated with another clip's audio",
+    "baseline": "the same, on the person reference repeated",
+    "ceiling": "the same, on the true clip after the latent codec",
+    "truth": "the same, on the true clip",
+}
+Measure = Callable[[MeasuredClip, Frames], float]
+"""One clip, frames uint8 [T,H,W,3] of one role -> value; NaN: this clip has none."""
+
+
+def roles(model: str, *others: Role, **own: str) -> dict[Role, str]:
+    """What a metric is measured on, a sentence each: the model's, others in standard words, others in their own."""
+    return {"model": model, **{role: THE_SAME[role] for role in others}, **cast(dict[Role, str], own)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """What people and the gate must know of a metric. A raised `version` makes another exam."""
+
+    unit: str
+    direction: Direction
+    version: int
+    roles: Mapping[Role, str]  # role -> one sentence for people; `model` is always there
+    headline: str = ""  # title of its card at the head of the report, and the clips then show it too
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipMetric(Family):
+    """Measured on every clip that has what it needs, in every role; the value is the mean over the clips."""
+
+    needs: tuple[Need, ...] = ()
+    fewest_clips: int = 1
+    measure: Measure | None = None
+    prepare: Callable[[Sequence[MeasuredClip]], Measure] | None = None  # instead, where clips are held against others
+    # what guessing reaches, where the baseline is not the person reference repeated: one clip, all clips -> value
+    guess: Callable[[MeasuredClip, Sequence[MeasuredClip]], float] | None = None
+    guess_note: str = ""
+
+    def __post_init__(self) -> None:
+        assert (self.measure is None) != (self.prepare is None), "a metric has either measure or prepare"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivedMetric(Family):
+    """One number from the values of another metric's roles, NaN where a role has none."""
+
+    source: str
+    derive: Callable[[Mapping[Role, float]], float]

@@ -1,0 +1,55 @@
+"""What generation returns, and the files that keep it: an MP4 with sound, a contact sheet, and how it was made."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foundation.video_io import Frames, Samples, write_video
+from model.inference.contact_sheet import contact_sheet
+from model.inference.seams import SeamReport
+
+
+@dataclass(frozen=True)
+class GeneratedVideo:
+    """One video with its sound. The person reference is not one of its frames."""
+
+    frames: Frames  # uint8 [T,H,W,3], RGB
+    sound: Samples  # float32 [S] in -1..1, one channel, as long as the frames
+    frames_per_second: int
+    samples_per_second: int
+    prompts: Sequence[str]  # one a clip
+    references: Frames  # uint8 [1 or 2,H,W,3]: the person and, if there is one, the product, as the model sees them
+    seams: SeamReport  # how much the picture changes where two clips meet
+    about: Mapping[str, Any]  # the artifact, seed, sampling and inputs
+
+    def save(self, path: str | Path) -> Path:
+        """Write V.mp4 and, beside it, V_contact_sheet.png and V.json; makes the folder.
+
+        Args:
+            path: the MP4.
+
+        Returns:
+            Where it is.
+
+        Raises:
+            ValueError: the name does not end in .mp4.
+        """
+        file = check_name(Path(path))
+        write_video(file, self.frames, self.frames_per_second, sound=(self.sound, self.samples_per_second))
+        about = {**self.about, "seams": self.seams.model_dump()}
+        file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+        sampling = self.about["sampling"]
+        settings = f"{sampling['steps']} steps, guidance {sampling['guidance']:g}"
+        title = f"{file.name}: seed {self.about['seed']}, {settings}"
+        sheet = contact_sheet(self.frames, self.references, self.prompts, self.seams, title)
+        sheet.save(file.with_name(f"{file.stem}_contact_sheet.png"))
+        return file
+
+
+def check_name(file: Path) -> Path:
+    """The file itself. ValueError: it does not end in .mp4."""
+    if file.suffix != ".mp4":
+        raise ValueError(f"{file}: the video is an MP4, name it {file.with_suffix('.mp4')}")
+    return file

@@ -1,0 +1,103 @@
+"""`graspline run`: materialise the whole graph, batch by batch, then everything that is made of all batches."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from orchestration.assets import BATCHES
+from orchestration.definitions import build_definitions
+from orchestration.load_config import load_config
+from orchestration.steps.data_steps import batches_of
+from orchestration.steps.step import Display
+
+SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class StepFailedError(RuntimeError):
+    """A step failed; the message is the step's own, the asset is red, nothing below it was touched."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The graph, an instance to record into, and one way to materialise a part of it."""
+
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+
+    def materialise(self, assets: Sequence[dg.AssetKey], batch: str | None = None) -> None:
+        """Materialise some assets, of one batch where they are partitioned.
+
+        Raises:
+            StepFailedError: a step or a blocking check failed.
+        """
+        job = "retrain" if batch is None else "ingest_batch"
+        result = self.definitions.resolve_job_def(job).execute_in_process(
+            run_config=SILENT,
+            instance=self.instance,
+            partition_key=batch,
+            asset_selection=assets,
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise StepFailedError(_why(result))
+
+    def prepare(self, batch: str) -> None:
+        """Deliver, prepare and validate one batch.
+
+        Raises:
+            StepFailedError: it cannot be delivered or prepared, or it is not valid.
+        """
+        self.materialise(next(self.phases()), batch)
+
+    def phases(self) -> Iterator[list[dg.AssetKey]]:
+        """The assets in the order of the flow: what is made of each batch, what of all batches, and so on in turn."""
+        graph = self.definitions.resolve_asset_graph()
+        waiting, of_a_batch = list(graph.toposorted_asset_keys), True
+        while waiting:
+            later = {key for key in waiting if graph.get(key).is_partitioned is not of_a_batch}
+            ready = [key for key in waiting if key not in later and not graph.get_ancestor_asset_keys(key) & later]
+            yield ready
+            waiting, of_a_batch = [key for key in waiting if key not in ready], not of_a_batch
+
+
+def run_pipeline(overrides: Sequence[str], display: Display) -> None:
+    """Everything from the ordered batches to the champion, for one configuration."""
+    batches = batches_of(load_config(overrides).data)
+    pipeline = open_pipeline(overrides, batches, display)
+    for number, assets in enumerate(pipeline.phases()):
+        for batch in batches if number % 2 == 0 else [None]:
+            pipeline.materialise(assets, batch)
+
+
+def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:
+    """The graph for one configuration, its batches known to Dagster."""
+    instance = dg.DagsterInstance.get()
+    instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
+    return Pipeline(build_definitions(display, overrides), instance)
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """What failed: a blocking check with what it saw, or a step with its own message."""
+    refused = [check for check in result.get_asset_check_evaluations() if check.blocking and not check.passed]
+    if refused:
+        return "; ".join(
+            f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}" for check in refused
+        )
+    for event in result.all_events:
+        if event.is_step_failure:
+            return f"{event.step_key}: {_message(event.step_failure_data.error)}"
+    return "the run failed without a failed step: see the Dagster UI (`graspline ui`)"
+
+
+def _message(error: SerializableErrorInfo | None) -> str:
+    """What the step raised, without Dagster's wrapping and without what that was raised from."""
+    while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
+        error = error.cause
+    if error is None:
+        return "no message"
+    if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return "interrupted; the next run continues"
+    message = error.message.strip()
+    return message.partition(": ")[2] or message

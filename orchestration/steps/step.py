@@ -1,0 +1,48 @@
+"""What a step of the pipeline is given and gives back, whoever started it: command line, schedule, sensor or UI."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from pydantic import BaseModel
+
+from orchestration.load_config import PipelineConfig
+
+
+class Display(Protocol):
+    """Where a run shows what it does."""
+
+    def begin(self, step: str, batch: str | None) -> None:
+        """A step starts."""
+        ...
+
+    def log(self, line: str) -> None:
+        """One line of a step's output, progress lines included."""
+        ...
+
+    def end(self, reused: bool) -> None:
+        """The step is done; reused: its inputs had not changed and its result was still there."""
+        ...
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a step works with: the configuration, where its output goes, the batch it is about, its last receipt."""
+
+    config: PipelineConfig
+    log: Callable[[str], None]
+    batch: str | None = None
+    previous: BaseModel | None = None  # what the same asset (and batch) gave the last time
+
+    @property
+    def batch_name(self) -> str:
+        """The batch of a step that works on one."""
+        assert self.batch is not None
+        return self.batch
+
+
+class StepResult(NamedTuple):
+    """What a step gives back."""
+
+    receipt: BaseModel
+    reused: bool  # nothing had to be done
