@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from foundation.digests import file_sha256
+from foundation.run_folder import write_whole
 
 SHARD_BYTES = 2 * 1024**3
 FACTS = "checkpoint.json"
@@ -48,7 +49,7 @@ def save_checkpoint(
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     files = _write_shards(staged, tensors)
-    _write_synced(staged / FACTS, json.dumps({"step": step, "files": files, "facts": facts}).encode())
+    write_whole(staged / FACTS, json.dumps({"step": step, "files": files, "facts": facts}))
     _sync_folder(staged)
     final = folder / f"step_{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
@@ -167,13 +168,6 @@ def _damage(saved: Path) -> str | None:
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step_*"), reverse=True)
-
-
-def _write_synced(file: Path, content: bytes) -> None:
-    with file.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 def _sync_file(file: Path) -> None:

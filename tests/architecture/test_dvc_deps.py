@@ -26,7 +26,7 @@ def holds_code(file: Path) -> bool:
 
 
 def import_closure(module: str) -> set[str]:
-    """Every file of ours that decides what `python -m module` makes, found by name or imported, relative to the root."""
+    """Every file of ours that `python -m module` may run, imported or found by name, relative to the root."""
     files = {file for file in map(file_of, closure(module)) if file and holds_code(file)}
     return {file.relative_to(ROOT).as_posix() for file in files}
 
