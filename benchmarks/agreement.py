@@ -11,6 +11,7 @@ import numpy as np
 from data.annotators.contracts import Mask
 from data.contracts import FrameBoxes
 from foundation.clip_format import Box
+from foundation.geometry import box_iou
 
 OFFSETS = range(-12, 13)  # frames: half a second either way
 
@@ -25,15 +26,8 @@ class Agreement:
 
 
 def box_overlap(first: Box | None, second: Box | None) -> float:
-    """Intersection over union; edges are inclusive, no box overlaps nothing."""
-    if first is None or second is None:
-        return 0.0
-    width = min(first[2], second[2]) - max(first[0], second[0]) + 1
-    height = min(first[3], second[3]) - max(first[1], second[1]) + 1
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0] + 1) * (box[3] - box[1] + 1) for box in (first, second)]
-    return width * height / (sum(areas) - width * height)
+    """Intersection over union; no box overlaps nothing."""
+    return 0.0 if first is None or second is None else box_iou(first, second)
 
 
 def mask_overlap(first_HW: Mask, second_HW: Mask) -> float:

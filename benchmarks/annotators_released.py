@@ -18,11 +18,12 @@ from PIL import Image
 from benchmarks.agreement import Agreement, best_offset, box_agreement, mask_agreement
 from data.annotators.annotations import CLIP, HOI_VIDEO, Annotations, read_annotations
 from data.annotators.clip_files import read_mask
+from data.annotators.config import AnnotationConfig
 from data.annotators.contracts import Frames, Mask
 from data.annotators.launch import annotate
 from data.clips.contact_sheet import draw_contact_sheet
 from data.clips.structure_video import BLACK_BELOW
-from data.config import AnnotationConfig, ReleasedCsvBatch
+from data.sources.released_csv.config import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.video_io import read_video
 

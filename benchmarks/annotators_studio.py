@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks.agreement import Agreement, box_agreement, mask_agreement
 from data.annotators.annotations import CLIP, Annotations, read_annotations
 from data.annotators.clip_files import read_mask, read_mesh, read_pose
+from data.annotators.config import AnnotationConfig, Task
 from data.annotators.contracts import Landmarks
 from data.annotators.launch import annotate
 from data.clips.manifest import read_manifest
 from data.clips.structure_video import BLACK_BELOW
-from data.config import AnnotationConfig, Task
 from data.contracts import ClipRecord
 from data.sources.studio.shapes import Part
 

@@ -1,6 +1,6 @@
 """What 12,000 clips cost the first time, when nothing changed, and when 100 are added: see docs/experiments.md.
 
-    python benchmarks/batches.py FOLDER [CLIPS [ADDED]]
+    python -m benchmarks.batches FOLDER [CLIPS [ADDED]]
 
 Makes a project of its own in FOLDER (a copy of this checkout's code), fills datasets/raw with tiny clips that all
 differ (5 frames of 32x32, seed = number of the clip), and times what `graspline run` does with a batch until it is
@@ -15,19 +15,21 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+import numpy as np
+from PIL import Image
 
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
-
-from data.contracts import ClipRecord, FrameBoxes  # noqa: E402
-from data.versions.dataset_version import deliver_raw, order_batch, reproduce  # noqa: E402
-from foundation.video_io import write_audio, write_video  # noqa: E402
+from data.contracts import ClipRecord, FrameBoxes
+from data.thresholds import ValidationThresholds
+from data.versions.batch_entry import BatchEntry
+from data.versions.dataset_version import deliver_raw, order_batch, reproduce
+from foundation.clip_format import ClipFormat
+from foundation.home import ROOT
+from foundation.video_io import write_audio, write_video
 
 FRAMES, SIZE = 5, 32
 ENCODING: dict[str, Any] = {
@@ -80,7 +82,7 @@ def write_clip(folder: Path, number: int) -> ClipRecord:
         width=SIZE,
         boxes={2: FrameBoxes(face=(4, 2, 12, 10), left_hand=(8, 18, 14, 24), product=(14, 16, 24, 26))},
         licence="CC0-1.0",
-        consent_date="2026-01-31",
+        consent_date=date(2026, 1, 31),
     )
 
 
@@ -94,17 +96,17 @@ def deliver(batch: str, numbers: range) -> None:
         file.writelines(lines)
 
 
-def entry(encoders: str) -> dict[str, Any]:
-    """The batch's order."""
-    clip = {"frames": FRAMES, "frames_per_second": 25, "height": SIZE, "width": SIZE, "motion_frames": 0}
-    return {
-        "order": {"source": "arrived"},
-        "clip": clip,
-        "validation": {"least_structure_agreement": -1.0},  # blocks that drift in all directions agree by chance
-        "preparation_processes": 2,
-        "encoders": encoders,
-        "encoding": ENCODING,
-    }
+def entry(encoders: str) -> BatchEntry:
+    """What the batch is ordered as."""
+    return BatchEntry(
+        batch={"source": "arrived"},
+        clip=ClipFormat(frames=FRAMES, frames_per_second=25, height=SIZE, width=SIZE, motion_frames=0),
+        # blocks that drift in all directions agree by chance
+        validation=ValidationThresholds(least_structure_agreement=-1.0),
+        encoders=encoders,
+        encoding=ENCODING,
+        code={"prepare": "", "encoders": "", "encode": ""},  # it stays what it is throughout
+    )
 
 
 def measure(what: str, batch: str, encoders: str, fit: bool = False) -> None:

@@ -1,6 +1,6 @@
 """Two processes against one in preparing and encoding, tiny clips and clips of a real size: see docs/experiments.md.
 
-    python benchmarks/processes.py FOLDER [tiny=600] [large=12] [profile]
+    python -m benchmarks.processes FOLDER [tiny=600] [large=12] [profile]
 
 Tiny: 5 frames of 32x32, as benchmarks/batches.py makes them. Large: 33 frames, delivered at 864x496 and
 prepared at 832x480, lossy. `map_items` alone is timed, first with one process, twice with two, again with one, so that
@@ -22,26 +22,23 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+import numpy as np
+from PIL import Image
 
-import numpy as np  # noqa: E402
-import yaml  # noqa: E402
-from measure_batches import ENCODING, FRAMES, SIZE, write_clip  # noqa: E402
-from PIL import Image  # noqa: E402
-
-from data.clips.manifest import read_manifest, write_manifest  # noqa: E402
-from data.contracts import ClipRecord, FrameBoxes  # noqa: E402
-from data.preparation.prepare_clip import ClipJob  # noqa: E402
-from data.preparation.prepared_memory import Done, prepare_and_hash  # noqa: E402
-from data.sources.studio.film import film  # noqa: E402
-from foundation.clip_format import ClipFormat  # noqa: E402
-from foundation.digests import folder_digest  # noqa: E402
-from foundation.map_items import Spread, map_items  # noqa: E402
-from foundation.video_io import write_audio, write_video  # noqa: E402
-from model.contracts import EncodingConfig  # noqa: E402
-from model.encoding.encode_clips import EncodeJob, encode_missing  # noqa: E402
-from model.encoding.fit_encoders import fit_encoders  # noqa: E402
+from benchmarks.batches import ENCODING, FRAMES, SIZE, write_clip
+from data.clips.manifest import read_manifest, write_manifest
+from data.contracts import ClipRecord, FrameBoxes
+from data.preparation.prepare_clip import ClipJob
+from data.preparation.prepared_memory import Done, prepare_and_hash
+from data.sources.studio.film import film
+from data.versions.batch_entry import BatchEntry, write_entry
+from foundation.clip_format import ClipFormat
+from foundation.digests import folder_digest
+from foundation.map_items import Spread, map_items
+from foundation.video_io import write_audio, write_video
+from model.contracts import EncodingConfig
+from model.encoding.encode_clips import EncodeJob, encode_missing
+from model.encoding.fit_encoders import fit_encoders
 
 TINY = ClipFormat(frames=FRAMES, frames_per_second=25, height=SIZE, width=SIZE, motion_frames=0)
 LARGE = ClipFormat(frames=33, frames_per_second=25, height=832, width=480, motion_frames=0, lossless=False)
@@ -128,8 +125,7 @@ def fitted(name: str, clip: ClipFormat) -> Path:
     import model.encoding.fit_encoders as fit
 
     fit.assert_valid = lambda _: None  # nobody validated what is measured here
-    entry = {"order": {"source": "arrived"}, "clip": clip.model_dump(), "encoders": name, "encoding": ENCODING}
-    Path("datasets/batches.yaml").write_text(yaml.safe_dump({"batches": {name: entry}}))
+    write_entry(name, BatchEntry(batch={"source": "arrived"}, clip=clip, encoders=name, encoding=ENCODING))
     fit_encoders(name)
     return Path("datasets/encoders") / name
 

@@ -25,16 +25,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from data.clips.manifest import read_manifest, write_manifest
-from data.config import ArrivedBatch
 from data.contracts import ClipRecord
 from data.preparation.prepare_clips import prepare_batch
 from data.preparation.validate_batch import validate_batch
-from data.thresholds import ValidationThresholds
 from data.validation.batch_facts import Measured, read_facts, write_facts
 from data.validation.clip_fingerprint import FRAMES as LOOK_FRAMES
 from data.validation.clip_fingerprint import SIDE as LOOK_SIDE
 from data.validation.verdict import Verdict, write_validation
-from data.versions.batch_receipts import BatchEntry
+from data.versions.batch_entry import BatchEntry, write_entry
 from foundation.clip_format import ClipFormat
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
@@ -84,10 +82,8 @@ def multiply(batch: str, rows: int) -> None:
 def entry_of() -> BatchEntry:
     """How the generated batch is to be judged."""
     return BatchEntry(
-        order=ArrivedBatch(),
+        batch={"source": "arrived"},
         clip=CLIP,
-        validation=ValidationThresholds(),
-        preparation_processes=2,
         encoders="many",
         encoding={},
     )
@@ -153,7 +149,7 @@ def main(rows: int, project: Path) -> None:
     os.chdir(project)
     entry, films = entry_of(), min(FILMS, rows)
     write_films(Path("datasets/raw/many"), films)
-    write_whole(Path("datasets/batches.yaml"), json.dumps({"batches": {"many": entry.model_dump(mode="json")}}))
+    write_entry("many", entry)
     with _timed(f"{films} clips prepared, measured and judged"):
         prepare_batch("many")
     with _timed(f"{rows} rows made of them"):

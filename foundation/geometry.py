@@ -1,4 +1,4 @@
-"""Resize-to-cover and centre crop, for pictures and for the boxes drawn on them: one geometry, so they stay together.
+"""What is done with boxes; resize-to-cover and centre crop, of pictures and of their boxes, so that they stay together.
 
 The crop is taken out of the source in one antialiased step (Pillow, bicubic over the true support), without rounding
 the intermediate size: a box moves exactly as its pixels do. CoInteract, arXiv 2604.19636, sec. 3.3.
@@ -6,7 +6,7 @@ the intermediate size: a box moves exactly as its pixels do. CoInteract, arXiv 2
 
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,26 @@ from foundation.clip_format import Box
 
 Boxes = TypeVar("Boxes", bound=BaseModel)
 # T frames, H height, W width, C = 3 colours (RGB)
+
+
+def box_area(box: Box) -> int:
+    """Pixels of a box; 0 where its edges are the wrong way round."""
+    return max(0, box[2] - box[0] + 1) * max(0, box[3] - box[1] + 1)
+
+
+def box_iou(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes."""
+    (left, top), (right, bottom) = map(max, one[:2], other[:2]), map(min, one[2:], other[2:])
+    shared = box_area((left, top, right, bottom))
+    return shared / max(1, box_area(one) + box_area(other) - shared)
+
+
+def box_of(mask_HW: NDArray[Any]) -> Box | None:
+    """The smallest box that holds every pixel of a mask which is not 0; None where all are."""
+    rows, columns = np.flatnonzero(mask_HW.any(axis=1)), np.flatnonzero(mask_HW.any(axis=0))
+    if not rows.size:
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
 
 
 @dataclass(frozen=True)

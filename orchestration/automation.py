@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from data.versions.batch_receipts import arrived_batches
+from data.sources.arrived import arrived_batches
 from orchestration.assets import BATCHES
 
 ARRIVALS = Path("datasets/raw")

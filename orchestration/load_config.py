@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from data.config import DataConfig
+from data.sources import BatchConfig, config_classes
 from evaluation.contracts import EvaluationConfig, GateConfig
 from model.contracts import (
     DeepSpeedConfig,
@@ -85,6 +86,8 @@ def valid_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if annotation is BatchConfig:
+        return list(config_classes())
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -7,10 +7,11 @@ CoInteract, arXiv 2604.19636, sec. 3.3.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.annotators import build, clip_files
+from data.annotators import clip_files, contracts
 from data.annotators.annotations import (
     HOI_VIDEO,
     PERSON_IMAGE,
@@ -19,15 +20,12 @@ from data.annotators.annotations import (
     read_annotations,
     write_annotations,
 )
-from data.annotators.contracts import Frames
-from data.annotators.mask_boxes import box_of, reference_frame, with_product
-from data.clips.structure_video import compose_structure
-from data.config import TASKS, AnnotationConfig, Task
-from data.contracts import Provenance
+from data.annotators.config import TASKS, AnnotationConfig, Task
+from data.annotators.contracts import Mask
+from data.contracts import FrameBoxes
+from foundation.geometry import box_of
 from foundation.progress import report_progress
 from foundation.video_io import write_video
-
-OURS = Provenance(tool="graspline", version="0.1.0", licence="Apache-2.0")
 
 
 class ClipAnnotator:
@@ -45,7 +43,7 @@ class ClipAnnotator:
         write_annotations(self.folder, before.model_copy(update={**made, "provenance": provenance}))
 
     def pose(self, _: Annotations) -> dict[str, Any]:
-        tool = build.pose_estimator(self.config.pose)
+        tool: contracts.PoseEstimator = self._tool("pose")
         pose, people = tool.estimate(self.rgb_THWC), tool.people(self.rgb_THWC)
         return {
             "pose": clip_files.write_pose(self.folder, pose),
@@ -54,24 +52,27 @@ class ClipAnnotator:
         }
 
     def regions(self, _: Annotations) -> dict[str, Any]:
-        tool = build.region_detector(self.config.regions)
+        tool: contracts.RegionDetector = self._tool("regions")
         boxes = tool.detect(self.rgb_THWC, clip_files.read_pose(self.folder))
         return {"boxes": dict(enumerate(boxes)), "provenance": {"boxes": tool.provenance}}
 
     def product_mask(self, before: Annotations) -> dict[str, Any]:
-        tool = build.product_masker(self.config.product_mask)
+        tool: contracts.ProductMasker = self._tool("product_mask")
         delivered = before.product_image is None and (self.folder / PRODUCT_IMAGE).is_file()
         picture_HWC = clip_files.read_product_image(self.folder) if delivered else None
         mask_THW = tool.mask(self.rgb_THWC, clip_files.read_pose(self.folder), picture_HWC)
         return {
             "product_mask": clip_files.write_mask(self.folder, mask_THW),
             "product_delivered": delivered,
-            "boxes": {frame: with_product(boxes, box_of(mask_THW[frame])) for frame, boxes in before.boxes.items()},
+            "boxes": {
+                frame: boxes.model_copy(update={"product": box_of(mask_THW[frame])})
+                for frame, boxes in before.boxes.items()
+            },
             "provenance": {"product_mask": tool.provenance},
         }
 
     def body_mesh(self, _: Annotations) -> dict[str, Any]:
-        tool = build.body_mesher(self.config.body_mesh)
+        tool: contracts.BodyMesher = self._tool("body_mesh")
         mesh_THWC = tool.render(self.rgb_THWC, clip_files.read_pose(self.folder))
         return {
             "mesh_video": clip_files.write_mesh(self.folder, mesh_THWC, self.frames_per_second),
@@ -79,13 +80,14 @@ class ClipAnnotator:
         }
 
     def structure(self, _: Annotations) -> dict[str, Any]:
+        tool: contracts.StructureComposer = self._tool("structure")
         mask_THW, mesh_THWC = clip_files.read_mask(self.folder), clip_files.read_mesh(self.folder)
-        hoi_THWC = compose_structure(self.rgb_THWC, mesh_THWC, mask_THW, self.config.structure.kind)
+        hoi_THWC = tool.compose(self.rgb_THWC, mesh_THWC, mask_THW)
         write_video(self.folder / HOI_VIDEO, hoi_THWC, self.frames_per_second, lossless=False)
-        return {"hoi_video": HOI_VIDEO, "provenance": {"hoi_video": OURS}}
+        return {"hoi_video": HOI_VIDEO, "provenance": {"hoi_video": tool.provenance}}
 
     def separation(self, before: Annotations) -> dict[str, Any]:
-        tool = build.entity_separator(self.config.separation)
+        tool: contracts.EntitySeparator = self._tool("separation")
         mask_THW = clip_files.read_mask(self.folder)
         frame = reference_frame(before.boxes, mask_THW)
         person_HWC = tool.person(self.rgb_THWC[frame], mask_THW[frame])
@@ -103,27 +105,38 @@ class ClipAnnotator:
         }
 
     def triplet(self, before: Annotations) -> dict[str, Any]:
-        tool = build.triplet_validator(self.config.triplet)
+        tool: contracts.TripletValidator = self._tool("triplet")
         if before.reference_frame is None:
             raise ValueError(f"{self.folder}: no reference frame: run the task separation first")
-        frame, (person_HWC, product_HWC) = (
-            before.reference_frame,
-            (self._image(PERSON_IMAGE), self._image(PRODUCT_IMAGE)),
-        )
+        frame = before.reference_frame
         mask_HW = clip_files.read_mask(self.folder)[frame]
-        score = tool.score(self.rgb_THWC[frame], mask_HW, person_HWC, product_HWC)
+        references = (clip_files.read_image(self.folder, name) for name in (PERSON_IMAGE, PRODUCT_IMAGE))
+        score = tool.score(self.rgb_THWC[frame], mask_HW, *references)
         return {
             "person_score": score.person,
             "product_score": score.product,
             "provenance": {"triplet": tool.provenance},
         }
 
-    def _image(self, name: str) -> Frames:
-        return clip_files.read_image(self.folder, name)
+    def _tool(self, task: Task) -> Any:
+        return contracts.build(task, self.config.tool(task))
 
     def _nothing_yet(self) -> Annotations:
         frames, height, width = self.rgb_THWC.shape[:3]
         return Annotations(frames=frames, height=height, width=width, frames_per_second=self.frames_per_second)
+
+
+def reference_frame(boxes: Mapping[int, FrameBoxes], product_THW: Mask) -> int:
+    """The frame with the most of the product in the picture, among those that show the face.
+
+    Raises:
+        ValueError: no frame shows both.
+    """
+    areas_T = product_THW.sum(axis=(1, 2))
+    seen = [frame for frame, parts in boxes.items() if parts.face is not None and areas_T[frame] > 0]
+    if not seen:
+        raise ValueError("no frame shows face and product: reject this stretch")
+    return max(seen, key=lambda frame: int(areas_T[frame]))
 
 
 def annotate_clip(folder: Path, config: AnnotationConfig, tasks: list[Task]) -> None:

@@ -1,5 +1,7 @@
 """What an annotator promises: one protocol a task, arrays in and arrays out, whatever tool stands behind it.
 
+A tool is a module in its task's folder with a function `build(tool)`, which makes it out of its configuration.
+
 | task | published tool (GPU) | offline tool (CPU, weights inside a package) |
 |---|---|---|
 | pose, face and hand boxes | DWPose | MediaPipe |
@@ -13,12 +15,14 @@ a landmark is (x, y, confidence), x and y in pixels of the picture, confidence 0
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.annotators.config import Tool, folder_of
 from data.contracts import FrameBoxes, Provenance
+from foundation.by_name import load_choice
 
 Frames = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -50,6 +54,15 @@ class Annotator(Protocol):
     def provenance(self) -> Provenance: ...
 
 
+def build(task: str, tool: Tool) -> Any:
+    """The tool that does a task, which keeps the task's protocol below; its module is imported only now.
+
+    Raises:
+        ValueError: its weights or packages are missing.
+    """
+    return load_choice(folder_of(task), tool.kind).build(tool)
+
+
 class PoseEstimator(Annotator, Protocol):
     def estimate(self, rgb_THWC: Frames) -> PoseTrack:
         """The person's landmarks on every frame."""
@@ -75,6 +88,12 @@ class ProductMasker(Annotator, Protocol):
 class BodyMesher(Annotator, Protocol):
     def render(self, rgb_THWC: Frames, pose: PoseTrack) -> Frames:
         """The person's mesh without texture, lit, on black, in the clip's view."""
+        ...
+
+
+class StructureComposer(Annotator, Protocol):
+    def compose(self, rgb_THWC: Frames, mesh_THWC: Frames, product_THW: Mask) -> Frames:
+        """The structure video of mesh and product mask: the product's own pixels over the body, on black."""
         ...
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from data.annotators.annotations import CLIP, Annotations, read_annotations
-from data.config import ANNOTATORS, TASKS, AnnotationConfig, Task
+from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
 from foundation.run_folder import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,24 +13,25 @@ NAME = "manifest.jsonl"
 MEDIA_FIELDS = ("video", "hoi_video", "audio", "person_image", "product_image", "motion_video", "pose_video")
 
 
-def read_manifest(folder: Path) -> list[ClipRecord]:
-    """The clips of `folder/manifest.jsonl`, in the file's order.
+def read_manifest(folder: Path, allow_none: bool = False) -> list[ClipRecord]:
+    """The clips of `folder/manifest.jsonl`, in the file's order; where that is allowed, none.
 
     Raises:
         ValueError: no file, no clip, or a line that is no ClipRecord (names file, line, clip, field and fix).
     """
     file = folder / NAME
-    if not file.exists():
+    if not (allow_none or file.exists()):
         raise ValueError(f"{file} is missing: deliver the batch again")
-    lines = [(number, line) for number, line in enumerate(file.read_text().splitlines(), 1) if line.strip()]
-    if not lines:
+    text = file.read_text() if file.exists() else ""
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not (allow_none or lines):
         raise ValueError(f"{file} holds no clip: deliver the batch again")
     return [_read_line(file, number, line) for number, line in lines]
 
 
-def write_manifest(folder: Path, records: Iterable[ClipRecord]) -> None:
-    """Write `folder/manifest.jsonl`, whole or not at all."""
-    lines = [record.model_dump_json(exclude_none=True) + "\n" for record in records]
+def write_manifest(folder: Path, records: Iterable[ClipRecord], with_nulls: bool = False) -> None:
+    """Write `folder/manifest.jsonl`, whole or not at all. Fields without a value are left out, or written as null."""
+    lines = [record.model_dump_json(exclude_none=not with_nulls) + "\n" for record in records]
     write_whole(folder / NAME, "".join(lines))
 
 

@@ -4,24 +4,18 @@ It is the second stream's target, so it must show the same moments as its clip: 
 CoInteract, arXiv 2604.19636, sec. 3.3.
 """
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from foundation.failures import refuse
 
 BLACK_BELOW = 16  # of 255; a lossy codec lifts black a little
-SILHOUETTE = 200  # the grey of a body whose mesh is not to be learnt
 
 
 def compose_structure(
-    rgb_THWC: NDArray[np.uint8],
-    mesh_THWC: NDArray[np.uint8],
-    product_THW: NDArray[np.bool_],
-    structure: Literal["mesh", "silhouette"],
+    rgb_THWC: NDArray[np.uint8], mesh_THWC: NDArray[np.uint8], product_THW: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Put the product's own pixels over the mesh, or over its flat silhouette, on black.
+    """Put the product's own pixels over the mesh on black.
 
     Raises:
         ValueError: mesh or mask do not have the clip's frames and size.
@@ -31,9 +25,7 @@ def compose_structure(
             f"mesh {mesh_THWC.shape} and product mask {product_THW.shape} do not fit the clip {rgb_THWC.shape}: "
             "make both from this clip"
         )
-    body_THW1 = shown(mesh_THWC)[..., None]
-    drawn_THWC = mesh_THWC if structure == "mesh" else np.uint8(SILHOUETTE)
-    body_THWC = np.where(body_THW1, drawn_THWC, np.uint8(0))
+    body_THWC = np.where(shown(mesh_THWC)[..., None], mesh_THWC, np.uint8(0))
     return np.where(product_THW[..., None], rgb_THWC, body_THWC).astype(np.uint8)
 
 

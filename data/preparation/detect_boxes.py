@@ -12,14 +12,15 @@ from statistics import fmean
 import numpy as np
 
 from data.annotators.annotations import CLIP
+from data.annotators.config import AnnotationConfig
 from data.annotators.launch import annotate
 from data.clips.manifest import inside
-from data.config import AnnotationConfig
 from data.contracts import ClipRecord, FrameBoxes
 from data.preparation.prepare_clips import read_raw
-from data.validation.clip_timing import SEARCHED, box_iou
-from data.versions.batch_receipts import RAW, BatchEntry
+from data.validation.clip_timing import SEARCHED
+from data.versions.batch_entry import RAW, BatchEntry
 from foundation.clip_format import Box
+from foundation.geometry import box_iou
 
 FEWEST = 3  # frames on which both see the thing: fewer say nothing
 Seen = dict[str, dict[str, float]]
@@ -38,7 +39,7 @@ def detect_boxes(batch: str, entry: BatchEntry, looked_at: int) -> Seen:
     folder = RAW / batch
     if not folder.is_dir():
         raise ValueError(f"{folder} is missing, and a detector looks at clips as they were delivered: `dvc pull` it")
-    records = read_raw(folder, entry.order)
+    records = read_raw(folder, entry)
     chosen = np.unique(np.linspace(0, len(records) - 1, looked_at).round().astype(int))
     return {records[index].clip_id: _agreement(folder, records[index]) for index in chosen}
 

@@ -13,18 +13,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from data.clips.contact_sheet import draw_contact_sheet
-from data.clips.manifest import read_manifest, write_manifest
-from data.config import BatchOrder, ReleasedCsvBatch
+from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
 from data.preparation.prepare_clip import ClipJob
 from data.preparation.prepared_memory import PreparedMemory, prepare_and_hash
-from data.sources.released_csv import records as released_csv
+from data.sources import read_batch, source_of
 from data.validation.batch_facts import measured, write_facts
 from data.validation.clip_facts import ClipFacts
 from data.validation.expectations import validate
 from data.validation.page import Judgement, write_page
 from data.validation.verdict import verdict, write_validation
-from data.versions.batch_receipts import batch_entry
+from data.versions.batch_entry import RAW, BatchEntry, batch_entry
+from data.versions.batch_receipts import PREPARED
 from data.versions.withdrawals import without_withdrawn
 from foundation.digests import digest_of, file_digests
 from foundation.failures import ClipError
@@ -39,11 +39,10 @@ def prepare_batch(batch: str) -> None:
         ValueError: clips that cannot be used, one line each; or somebody wrote to the raw batch meanwhile.
     """
     entry = batch_entry(batch)
-    raw, prepared = Path("datasets/raw") / batch, Path("datasets/prepared") / batch
+    raw, prepared = RAW / batch, PREPARED / batch
     before = file_digests(raw)
-    records = without_withdrawn(read_raw(raw, entry.order), batch)
-    rates = accepted_rates(entry.order, entry.clip.frames_per_second)
-    jobs = [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
+    records = without_withdrawn(read_raw(raw, entry), batch)
+    jobs = clip_jobs(records, raw, prepared, entry)
     memory = PreparedMemory(raw, prepared)
     results = _prepare_all(jobs, memory, entry.spread)
     if changed := _changed(before, file_digests(raw)):
@@ -71,15 +70,17 @@ def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def read_raw(folder: Path, order: BatchOrder) -> list[ClipRecord]:
-    """The records of a raw batch, from its own CSV or from its manifest.jsonl."""
-    return released_csv.read_records(folder, order) if isinstance(order, ReleasedCsvBatch) else read_manifest(folder)
+def read_raw(folder: Path, entry: BatchEntry) -> list[ClipRecord]:
+    """The records of a raw batch, as its source reads them."""
+    config = read_batch(entry.batch_values)
+    return source_of(config).read_records(folder, config)
 
 
-def accepted_rates(order: BatchOrder, frames_per_second: int) -> tuple[float, ...]:
-    """What a container may say: the clip format's rate, or the wrong one that the order declares."""
-    declared = order.container_frames_per_second if isinstance(order, ReleasedCsvBatch) else None
-    return (float(frames_per_second), *([declared] if declared else []))
+def clip_jobs(records: Iterable[ClipRecord], raw: Path, prepared: Path, entry: BatchEntry) -> list[ClipJob]:
+    """The work on a raw batch, every clip id once."""
+    config = read_batch(entry.batch_values)
+    rates = source_of(config).frame_rates(config, entry.clip)
+    return [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
 
 
 def unique(records: Iterable[ClipRecord]) -> list[ClipRecord]:

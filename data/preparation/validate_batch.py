@@ -7,26 +7,25 @@ break a rule. The page goes to runs/validation/<batch>/.
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from data.clips.manifest import NAME as MANIFEST
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
 from data.preparation.detect_boxes import detect_boxes
-from data.preparation.prepare_clip import ClipJob, prepare_clip
-from data.preparation.prepare_clips import accepted_rates, read_raw, unique
+from data.preparation.prepare_clip import prepare_clip
+from data.preparation.prepare_clips import clip_jobs, read_raw
 from data.validation.batch_facts import FACTS, Measured, measured, read_facts
 from data.validation.clip_facts import ClipFacts, measure
 from data.validation.expectations import Judged, validate
 from data.validation.page import Judgement, write_page
 from data.validation.verdict import Verdict, verdict
-from data.versions.batch_receipts import RAW, BatchEntry, judged_files, read_validation
+from data.versions.batch_entry import RAW, BatchEntry
+from data.versions.batch_receipts import PREPARED, changed_files, read_validation
 from foundation.failures import ClipError, Failure, refuse
 from foundation.map_items import map_items
 
-PREPARED, PAGES = Path("datasets/prepared"), Path("runs/validation")
+PAGES = Path("runs/validation")
 AGAIN = "prepare the batch again"
 
 
@@ -77,15 +76,8 @@ def _judge(batch: str, entry: BatchEntry, prepared: Path, seen: _Seen, looked_at
 
 def _prepared(prepared: Path, entry: BatchEntry) -> _Seen:
     """A prepared batch: its facts, or new ones where its files changed since."""
-    records, before, judged = read_manifest(prepared), read_facts(prepared), read_validation(prepared)
-    changed = [
-        _changed(name)
-        for name, same in (
-            (MANIFEST, judged.manifest_sha256 == sha256((prepared / MANIFEST).read_bytes()).hexdigest()),
-            ("clips", judged.files_digest == judged_files(prepared)),
-        )
-        if not same
-    ]
+    records, before = read_manifest(prepared), read_facts(prepared)
+    changed = [_changed(name) for name in changed_files(prepared, read_validation(prepared))]
     if not changed:
         return _Seen(before, records, [])
     results = list(map_items(_measure_again, [(prepared, record) for record in records], entry.spread))
@@ -126,12 +118,10 @@ def _delivered(batch: str, entry: BatchEntry, aside: Path) -> _Seen:
     if not folder.is_dir():
         raise ValueError(f"there is no batch {batch}: neither {PREPARED / batch} nor {folder} is there")
     try:
-        records = read_raw(folder, entry.order)
+        records = read_raw(folder, entry)
     except ClipError as error:
         return _Seen([], [], [error.failure])
-    rates = accepted_rates(entry.order, entry.clip.frames_per_second)
-    jobs = [ClipJob(record, folder, aside, entry.clip, rates) for record in unique(records)]
-    results = list(map_items(prepare_clip, jobs, entry.spread))
+    results = list(map_items(prepare_clip, clip_jobs(records, folder, aside, entry), entry.spread))
     faults = [result.failure for result in results if isinstance(result, ClipError)]
     made = [result for result in results if not isinstance(result, ClipError)]
     facts = {found.clip_id: found for _, found in made}

@@ -16,6 +16,7 @@ from PIL import Image
 from data.clips.region_boxes import FRAME_STEP
 from data.contracts import FrameBoxes
 from foundation.clip_format import Box
+from foundation.geometry import box_area, box_iou
 
 # T frames, h w cells of a coarse grid
 ROWS = 24  # of the grid
@@ -121,16 +122,7 @@ def _overlap(count: int, first: int, last: int, scale: float) -> Grid:
 
 
 def _moved_share(before: Box, after: Box) -> float:
-    areas = [max(0, x2 - x1 + 1) * max(0, y2 - y1 + 1) for x1, y1, x2, y2 in (before, after)]
+    areas = [box_area(before), box_area(after)]
     if min(areas) == 0 or max(areas) > MISLABELLED * min(areas):
         return 0.0
     return 1 - box_iou(before, after)
-
-
-def box_iou(one: Box, other: Box) -> float:
-    """Intersection over union; borders belong to the box."""
-    width = min(one[2], other[2]) - max(one[0], other[0]) + 1
-    height = min(one[3], other[3]) - max(one[1], other[1]) + 1
-    shared = max(0, width) * max(0, height)
-    areas = [max(0, x2 - x1 + 1) * max(0, y2 - y1 + 1) for x1, y1, x2, y2 in (one, other)]
-    return shared / max(1, sum(areas) - shared)

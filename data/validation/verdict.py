@@ -6,14 +6,11 @@ declarations do not outlive what they were about.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
-from data.clips.manifest import NAME as MANIFEST
 from data.thresholds import AcceptedDefect
-from data.versions.batch_receipts import VALIDATION, Validation, judged_files
+from data.versions import batch_receipts
 from foundation.failures import Failure
-from foundation.run_folder import write_whole
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,15 @@ def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], loo
     )
 
 
-def write_validation(prepared: Path, found: Verdict, clips: int, raw_digest: str) -> None:
+def write_validation(prepared: Path, result: Verdict, clips: int, raw_digest: str) -> None:
     """Write validation.json beside the manifest and the files that were judged."""
-    written = Validation(
-        valid=found.valid,
+    validation = batch_receipts.Validation(
+        valid=result.valid,
         clips=clips,
-        failures=[str(failure) for failure in found.failures],
-        accepted=[f"{failure} | accepted: {reason}" for failure, reason in found.accepted],
-        no_longer=list(found.no_longer),
-        manifest_sha256=sha256((prepared / MANIFEST).read_bytes()).hexdigest(),
-        files_digest=judged_files(prepared),
+        failures=[str(failure) for failure in result.failures],
+        accepted=[f"{failure} | accepted: {reason}" for failure, reason in result.accepted],
+        no_longer=list(result.no_longer),
         raw_digest=raw_digest,
+        **batch_receipts.judged_files(prepared),
     )
-    write_whole(prepared / VALIDATION, written.model_dump_json(indent=1))
+    batch_receipts.write_validation(prepared, validation)

@@ -1,46 +1,22 @@
-"""What a batch is: its entry in datasets/batches.yaml, the digest of its folder, its receipts, and whether it is valid.
+"""A batch's receipts, read from its folders: the digest of its bytes, and whether it is valid (validation.json).
 
 Small, without DVC, Great Expectations or torch: everything that reads a batch may import it.
 """
 
-import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from data.clips.manifest import NAME as MANIFEST
-from data.config import BatchOrder
 from data.contracts import PreparedBatch, RawBatch
-from data.thresholds import ValidationThresholds
-from foundation.clip_format import ClipFormat
+from data.versions.batch_entry import RAW
+from data.versions.delivery import read_delivery
 from foundation.digests import digest_of, file_digests, folder_digest
-from foundation.map_items import MapKind, Spread
+from foundation.run_folder import write_whole
 
-BATCHES = Path("datasets/batches.yaml")
-RAW = Path("datasets/raw")
-VALIDATION, VALIDATION_PAGE = "validation.json", "validation.html"
-DELIVERY = "delivery.json"
-
-
-class BatchEntry(BaseModel, frozen=True, extra="forbid"):
-    """One batch in datasets/batches.yaml: everything its DVC stages read."""
-
-    order: BatchOrder = Field(discriminator="source")
-    clip: ClipFormat
-    validation: ValidationThresholds = ValidationThresholds()
-    preparation_processes: int = 2
-    map: MapKind = "processes"
-    ray_address: str | None = None
-    encoders: str  # the batch whose encoders this one is encoded with
-    encoding: dict[str, Any]  # model.contracts.EncodingConfig, which this layer does not know
-
-    @property
-    def spread(self) -> Spread:
-        """Over what the batch's clips are spread."""
-        return Spread(self.map, self.preparation_processes, self.ray_address)
+PREPARED = Path("datasets/prepared")
+VALIDATION, VALIDATION_PAGE, CONTACT_SHEET = "validation.json", "validation.html", "contact_sheet.png"
 
 
 class Validation(BaseModel, frozen=True, extra="forbid"):
@@ -56,29 +32,6 @@ class Validation(BaseModel, frozen=True, extra="forbid"):
     raw_digest: str  # of the raw folder it was made from
 
 
-def known_batches() -> dict[str, dict[str, Any]]:
-    """Every batch ever ordered, as datasets/batches.yaml has it."""
-    return (yaml.safe_load(BATCHES.read_text()) or {}).get("batches") or {} if BATCHES.exists() else {}
-
-
-def arrived_batches(raw: Path = RAW) -> list[str]:
-    """Folders that people put into datasets/raw: the manifest is copied last, so one without it is still on its way."""
-    folders = sorted(file.parent for file in raw.glob("*/manifest.jsonl") if not file.parent.name.startswith("."))
-    return [folder.name for folder in folders if not (folder / DELIVERY).exists() or _delivered_as(folder) == "arrived"]
-
-
-def batch_entry(batch: str) -> BatchEntry:
-    """The entry of one batch.
-
-    Raises:
-        ValueError: no such batch.
-    """
-    batches = known_batches()
-    if batch not in batches:
-        raise ValueError(f"batch {batch} is not in {BATCHES}: known are {', '.join(sorted(batches)) or 'none'}")
-    return BatchEntry.model_validate(batches[batch])
-
-
 def raw_receipt(batch: str) -> RawBatch:
     """Receipt of datasets/raw/<batch>.
 
@@ -86,14 +39,9 @@ def raw_receipt(batch: str) -> RawBatch:
         ValueError: it was not delivered.
     """
     folder = RAW / batch
-    delivery = _read(folder / DELIVERY)
-    return RawBatch(
-        batch=batch,
-        folder=str(folder),
-        source=delivery["settings"]["source"],
-        clips=delivery["clips"],
-        digest=folder_digest(folder),
-    )
+    delivery = read_delivery(folder)
+    source = delivery.settings["source"]
+    return RawBatch(batch=batch, folder=str(folder), source=source, clips=delivery.clips, digest=folder_digest(folder))
 
 
 def prepared_receipt(batch: str) -> PreparedBatch:
@@ -102,26 +50,32 @@ def prepared_receipt(batch: str) -> PreparedBatch:
     Raises:
         ValueError: it was not prepared.
     """
-    folder = Path("datasets/prepared") / batch
-    found = read_validation(folder)
+    folder = PREPARED / batch
     return PreparedBatch(
         batch=batch,
         folder=str(folder),
-        clips=found.clips,
         digest=folder_digest(folder),
-        raw_digest=found.raw_digest,
-        valid=found.valid,
-        failures=found.failures,
-        accepted=found.accepted,
-        no_longer=found.no_longer,
         validation_page=str(folder / VALIDATION_PAGE),
-        contact_sheet=str(folder / "contact_sheet.png"),
+        contact_sheet=str(folder / CONTACT_SHEET),
+        **read_validation(folder).model_dump(exclude={"manifest_sha256", "files_digest"}),
     )
 
 
+def is_validated(prepared: Path) -> bool:
+    """Whether a prepared folder was validated, with whatever result."""
+    return (prepared / VALIDATION).exists()
+
+
 def read_validation(prepared: Path) -> Validation:
-    """What validation said of a prepared folder."""
-    return Validation.model_validate(_read(prepared / VALIDATION))
+    """What validation said of a prepared folder. ValueError: nothing yet."""
+    if not is_validated(prepared):
+        raise ValueError(f"{prepared / VALIDATION} is missing: prepare the batch again")
+    return Validation.model_validate_json((prepared / VALIDATION).read_text())
+
+
+def write_validation(prepared: Path, validation: Validation) -> None:
+    """Write validation.json beside the manifest and the files that were judged."""
+    write_whole(prepared / VALIDATION, validation.model_dump_json(indent=1))
 
 
 def assert_valid(prepared: Path) -> None:
@@ -130,27 +84,23 @@ def assert_valid(prepared: Path) -> None:
     Raises:
         ValueError: it was not validated, it failed, or its manifest or a file is not the one that was judged.
     """
-    found = read_validation(prepared)
-    if found.manifest_sha256 != sha256((prepared / MANIFEST).read_bytes()).hexdigest():
-        raise ValueError(f"{prepared / MANIFEST} was changed after its validation: prepare the batch again")
-    if found.files_digest != judged_files(prepared):
-        raise ValueError(f"files in {prepared} were changed after its validation: prepare the batch again")
-    if not found.valid:
-        faults = "\n".join(found.failures)
-        raise ValueError(f"{prepared} failed validation ({len(found.failures)} faults), it is not used:\n{faults}")
+    validation = read_validation(prepared)
+    if changed := changed_files(prepared, validation):
+        raise ValueError(f"{', '.join(changed)} in {prepared} changed after validation: prepare the batch again")
+    if not validation.valid:
+        count, failures = len(validation.failures), "\n".join(validation.failures)
+        raise ValueError(f"{prepared} failed validation ({count} failures), it is not used:\n{failures}")
 
 
-def judged_files(prepared: Path) -> str:
-    """One digest for every file of a prepared folder, validation's own and the manifest left out."""
+def changed_files(prepared: Path, validation: Validation) -> list[str]:
+    """Which of the manifest and the clips are not what was judged."""
+    judged, names = judged_files(prepared), {"manifest_sha256": MANIFEST, "files_digest": "clips"}
+    return [name for key, name in names.items() if judged[key] != getattr(validation, key)]
+
+
+def judged_files(prepared: Path) -> dict[str, str]:
+    """Digests of what is judged of a prepared folder: of its manifest, and of the other files but validation's own."""
     own = {MANIFEST, VALIDATION, VALIDATION_PAGE}
-    return digest_of({name: digest for name, digest in file_digests(prepared).items() if name not in own})
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        raise ValueError(f"{file} is missing: make the batch again")
-    return json.loads(file.read_text())
-
-
-def _delivered_as(folder: Path) -> str:
-    return _read(folder / DELIVERY)["settings"]["source"]
+    files = {name: digest for name, digest in file_digests(prepared).items() if name not in own}
+    manifest = sha256((prepared / MANIFEST).read_bytes()).hexdigest()
+    return {"manifest_sha256": manifest, "files_digest": digest_of(files)}

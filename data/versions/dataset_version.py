@@ -18,22 +18,18 @@ from hashlib import file_digest
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
 
-import yaml
 from filelock import FileLock, Timeout
 
 from data.clips.manifest import NAME as MANIFEST
 from data.clips.manifest import read_manifest
 from data.contracts import RawBatch
-from data.versions.batch_receipts import BATCHES, RAW, BatchEntry, known_batches, raw_receipt
+from data.versions.batch_entry import RAW, BatchEntry, Stage, write_entry
+from data.versions.batch_receipts import raw_receipt
 from data.versions.diff_batches import BatchVersion
 from data.versions.settled import is_lost, is_settled, settle
-from foundation.run_folder import write_whole
 
-Stage = Literal["prepare", "encoders", "encode"]
 LOCK = Path(".dvc/tmp/one_writer.lock")
-HEADING = "# Every batch and all that its DVC stages read; written by the launcher out of conf/, one entry a batch.\n"
 FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that says what went wrong
 BUSY = re.compile(
     r"Unable to acquire lock|is busy, it is being blocked by|^\s+\(PID \d+\): |troubleshooting#lock-issue"
@@ -42,18 +38,10 @@ RETRY_SECONDS = 1.0
 OnLine = Callable[[str], None]
 
 
-def order_batch(batch: str, entry: dict[str, Any]) -> None:
-    """Write one batch's entry into datasets/batches.yaml; the file is touched only where the entry is another.
-
-    Raises:
-        pydantic.ValidationError: the entry is none (a ValueError).
-    """
-    BatchEntry.model_validate(entry)
+def order_batch(batch: str, entry: BatchEntry) -> None:
+    """Write one batch's entry into datasets/batches.yaml; the file is touched only where the entry is another."""
     with one_writer(print):
-        batches = known_batches()
-        if batches.get(batch) != entry:
-            whole = yaml.safe_dump({"batches": {**batches, batch: entry}}, sort_keys=False)
-            write_whole(BATCHES, HEADING + whole)
+        write_entry(batch, entry)
 
 
 def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
@@ -63,7 +51,7 @@ def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
         ValueError: the batch was delivered with other settings, or cannot be delivered; says why and what to do.
     """
     with one_writer(on_line):
-        _run(["data.sources.deliver_batch", batch], f"delivery of {batch}", on_line)
+        _run(["data.preparation.deliver_batch", batch], f"delivery of {batch}", on_line)
     record_raw(batch, on_line)
     return raw_receipt(batch)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
-from data.versions.batch_receipts import RAW, known_batches
+from data.versions.batch_entry import RAW, batch_entry, known_batches, stage_identities
 from foundation.digests import folder_digest
 from foundation.run_folder import write_whole
 
@@ -47,13 +47,14 @@ def _state(what: What, batch: str) -> str | None:
     if what == "raw":
         pointer = RAW / f"{batch}.dvc"
         return _digest(pointer.read_text(), _bytes(RAW / batch)) if pointer.exists() else None
-    entry, locked = known_batches().get(batch), _locked(what, batch)
-    if entry is None or not locked:
+    locked = _locked(what, batch)
+    if batch not in known_batches() or not locked:
         return None
     paths = sorted({Path(named["path"]) for side in ("deps", "outs") for named in locked[side]})
     if not all(path.exists() for path in paths):
         return None
-    return _digest(STAGES.read_text(), entry, locked, {str(path): _bytes(path) for path in paths})
+    decides = stage_identities(batch_entry(batch))[what]
+    return _digest(STAGES.read_text(), decides, locked, {str(path): _bytes(path) for path in paths})
 
 
 def _locked(stage: What, batch: str) -> dict[str, Any]:

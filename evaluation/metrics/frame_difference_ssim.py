@@ -2,8 +2,8 @@
 
 The absolute difference of two consecutive grey frames shows what moved between them. The generated clip's are compared
 with the true clip's by structural similarity (Wang et al., 2004; scikit-image, windows of 7 pixels), after a blur of
-one pixel, so that an edge that is a pixel off still counts. The mean is weighted by how much the true clip changes at each
-pixel: else the background, which moves in neither clip, would make a still video the best one. 1: the same motion;
+one pixel, so that an edge that is a pixel off still counts. The mean is weighted by how much the true clip changes at
+each pixel: else the background, which moves in neither clip, would make a still video the best one. 1: the same motion;
 near 0: none, or another. Motion invented where the true clip stands still is not seen here (`psnr_db` sees it).
 
 Measured on the whole frame, and inside the true boxes of face, hands and product on annotated frames.

@@ -12,7 +12,7 @@ frames to be made are the same in both.
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -21,10 +21,11 @@ from safetensors.torch import load, save
 
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
-from data.versions.batch_receipts import BatchEntry, assert_valid, batch_entry
+from data.versions.batch_entry import BatchEntry, batch_entry
+from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.digests import digest_of, file_digests, folder_digest
-from foundation.map_items import Spread, map_items
+from foundation.map_items import map_items
 from foundation.progress import report_progress
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig
@@ -118,8 +119,7 @@ def build_encoders(encoding: EncodingConfig, folder: Path, _digest: str) -> Clip
 
 
 def _encoded(jobs: list[EncodeJob], entry: BatchEntry) -> Iterator[dict[str, Fields]]:
-    spread = Spread(entry.map, entry.preparation_processes, entry.ray_address, gpus_a_clip=1)
-    for result in map_items(encode_missing, jobs, spread):
+    for result in map_items(encode_missing, jobs, replace(entry.spread, gpus_a_clip=1)):
         if isinstance(result, Exception):
             raise result
         yield {part: load(packed) for part, packed in result.items()}

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from data.clips.manifest import read_manifest
-from data.versions.batch_receipts import assert_valid, batch_entry
+from data.versions.batch_entry import batch_entry
+from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.digests import file_sha256
 from foundation.progress import report_progress

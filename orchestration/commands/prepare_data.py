@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from data.contracts import PreparedBatch
-from data.sources.raw_video.rejected import NAME as REJECTED
-from data.sources.raw_video.rejected import read_rejected, summary
-from data.versions.batch_receipts import RAW, prepared_receipt, raw_receipt
+from data.sources import read_batch, source_of
+from data.versions.batch_entry import RAW, batch_entry
+from data.versions.batch_receipts import PREPARED, is_validated, prepared_receipt, raw_receipt
 from orchestration.commands.prepare_order import PrepareOrder
 from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
 from orchestration.load_config import load_config
@@ -47,18 +47,18 @@ def print_prepared(console: Console, made: list[PreparedBatch]) -> None:
         ValueError: a batch is not valid.
     """
     table = Table("batch", "clips kept", "stretches rejected", "validation", "look at", box=None, header_style="dim")
+    rejected = {batch.batch: _rejected(batch.batch) for batch in made}
     for batch in made:
-        rejected = read_rejected(RAW / batch.batch)
         verdict = "[green]valid[/]" if batch.valid else f"[red]{len(batch.failures)} failures[/]"
-        table.add_row(batch.batch, str(batch.clips), summary(rejected), verdict, batch.contact_sheet)
+        table.add_row(batch.batch, str(batch.clips), rejected[batch.batch][0], verdict, batch.contact_sheet)
     console.print(table)
     for batch in made:
         for failure in batch.failures[:SHOWN]:
             console.print(f"[red]✗[/] {escape(failure)}", soft_wrap=True, highlight=False)
         if len(batch.failures) > SHOWN:
             console.print(f"  and {len(batch.failures) - SHOWN} more: {batch.folder}/validation.json")
-        if (RAW / batch.batch / REJECTED).exists():
-            console.print(f"why a stretch became no clip: {RAW / batch.batch / REJECTED}", soft_wrap=True)
+        if file := rejected[batch.batch][1]:
+            console.print(f"why a stretch became no clip: {file}", soft_wrap=True)
     if bad := [batch.batch for batch in made if not batch.valid]:
         raise ValueError(
             f"{', '.join(bad)} failed validation and will not be trained on: mend "
@@ -66,9 +66,14 @@ def print_prepared(console: Console, made: list[PreparedBatch]) -> None:
         )
 
 
+def _rejected(batch: str) -> tuple[str, Path | None]:
+    """What of a delivery became no clip, as its source tells it."""
+    return source_of(read_batch(batch_entry(batch).batch_values)).rejected(RAW / batch)
+
+
 def _refused(batch: str) -> PreparedBatch | None:
     """The receipt of a batch that validation refused, made from what is delivered now; None: it stopped before."""
-    if not (Path("datasets/prepared") / batch / "validation.json").exists():
+    if not is_validated(PREPARED / batch):
         return None
     receipt = prepared_receipt(batch)
     return None if receipt.valid or receipt.raw_digest != raw_receipt(batch).digest else receipt

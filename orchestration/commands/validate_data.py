@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from data.config import ArrivedBatch
 from data.preparation.validate_batch import Report, validate_batch
-from data.versions.batch_receipts import BatchEntry, batch_entry, known_batches
+from data.sources.arrived import ArrivedBatch
+from data.versions.batch_entry import BatchEntry, batch_entry, known_batches
 from orchestration.load_config import load_config
 
 ROWS = 200  # faults shown on the screen; the page has more, validation.json all
@@ -34,8 +34,8 @@ def entry_of(batch: str, overrides: Sequence[str]) -> BatchEntry:
     thresholds = data.validation.of_batch(batch)
     if batch in known_batches():
         return batch_entry(batch).model_copy(update={"validation": thresholds})
-    order = data.batches.get(batch, ArrivedBatch())
-    return BatchEntry(order=order, clip=data.clip, validation=thresholds, encoders=batch, encoding={})
+    config = data.batches.get(batch, ArrivedBatch()).model_dump(mode="json")
+    return BatchEntry(batch=config, clip=data.clip, validation=thresholds, encoders=batch, encoding={})
 
 
 def print_report(console: Console, batch: str, report: Report) -> None:

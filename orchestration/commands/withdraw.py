@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from data.clips.manifest import NAME
+from data.preparation.remove_withdrawn import Removed, remove_withdrawn
 from data.versions import dataset_version
-from data.versions.batch_receipts import RAW
-from data.versions.remove_withdrawn import Removed, remove_withdrawn
+from data.versions.batch_entry import RAW
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal
 from orchestration.load_config import TrackingConfig
 from orchestration.registry.models import ModelRegistry

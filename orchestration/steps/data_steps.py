@@ -4,16 +4,23 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from data.config import ArrivedBatch, BatchOrder, DataConfig
+from data import sources
+from data.config import DataConfig
 from data.contracts import PreparedBatch, RawBatch
+from data.sources import BatchConfig
+from data.sources.arrived import ArrivedBatch, arrived_batches
 from data.validation.training_leaks import find_leaks
 from data.versions import dataset_version
-from data.versions.batch_receipts import arrived_batches, prepared_receipt
+from data.versions.batch_entry import BatchEntry, Harmless, Stage
+from data.versions.batch_receipts import prepared_receipt
+from data.versions.encoded_index import read_clips
 from data.versions.withdrawals import is_withdrawn, read_withdrawals
+from foundation.code_digest import code_digest
 from foundation.digests import folder_digest
+from foundation.fingerprint import deciding, harmless_fields
 from model.contracts import EncodedBatch, Encoders, TrainingSet
+from orchestration.load_config import PipelineConfig
 from orchestration.registry.trained_on import remember_training_set
 from orchestration.steps.step import StepContext, StepResult
 
@@ -24,13 +31,13 @@ SHOWN = 20  # leaks that are named
 def raw_batch(step: StepContext) -> StepResult:
     """Have the batch delivered (filmed by the studio, copied from a folder) and put its bytes under version control."""
     there = (DATASETS / "raw" / step.batch_name).exists()
-    dataset_version.order_batch(step.batch_name, _entry(step))
+    dataset_version.order_batch(step.batch_name, entry_of(step.config, step.batch_name))
     return StepResult(dataset_version.deliver_raw(step.batch_name, step.log), reused=there)
 
 
 def prepared_batch(step: StepContext, raw: RawBatch) -> StepResult:
     """Bring every clip into one format, draw the contact sheet, validate. Invalid clips fail the asset's check."""
-    reused = dataset_version.reproduce("prepare", raw.batch, step.log)
+    reused = _reproduce(step, "prepare", raw.batch)
     return StepResult(prepared_receipt(raw.batch), reused)
 
 
@@ -38,7 +45,7 @@ def encoders(step: StepContext, prepared: dict[str, PreparedBatch]) -> StepResul
     """Fit the embedded latent codec on the first training batch, or record the given weights' hashes."""
     batch = step.config.data.train_batches[0]
     _assert_ready(batch, prepared)
-    reused = dataset_version.reproduce("encoders", batch, step.log)
+    reused = _reproduce(step, "encoders", batch)
     folder = DATASETS / "encoders" / batch
     captions = json.loads((folder / "encoders.json").read_text())["captions"]
     return StepResult(Encoders(folder=str(folder), digest=folder_digest(folder), captions=captions), reused)
@@ -49,12 +56,12 @@ def encoded_batch(step: StepContext, prepared: PreparedBatch, fitted: Encoders) 
     needed = DATASETS / "encoders" / step.config.data.train_batches[0]
     if Path(fitted.folder) != needed:
         raise ValueError(f"encoders were last fitted in {fitted.folder}, this batch needs {needed}: make them first")
-    reused = dataset_version.reproduce("encode", prepared.batch, step.log)
+    reused = _reproduce(step, "encode", prepared.batch)
     folder = DATASETS / "encoded" / prepared.batch
     receipt = EncodedBatch(
         batch=prepared.batch,
         folder=str(folder),
-        clips=len(json.loads((folder / "index.json").read_text())["clips"]),
+        clips=len(read_clips(folder)),
         digest=folder_digest(folder),
         prepared_digest=prepared.digest,
         encoders_digest=fitted.digest,
@@ -89,22 +96,39 @@ def batches_of(config: DataConfig) -> list[str]:
     return list(dict.fromkeys([*config.train_batches, *arrived, *config.held_out_batches]))
 
 
-def _entry(step: StepContext) -> dict[str, Any]:
-    """The batch's line in datasets/batches.yaml: all that its DVC stages read."""
-    config = step.config
+def entry_of(config: PipelineConfig, name: str) -> BatchEntry:
+    """The batch's entry in datasets/batches.yaml: all that its DVC stages read."""
+    data, batch = config.data, _batch(config.data, name)
+    assert not harmless_fields(type(config.encoding)), "give them a place in BatchEntry.harmless"
+    apart = set(harmless_fields(type(batch)))
+    how = {field: getattr(data, field) for field in Harmless.model_fields if field != "batch"}
+    return BatchEntry(
+        batch=deciding(batch),
+        clip=data.clip,
+        validation=data.validation.of_batch(name),
+        encoders=data.train_batches[0],
+        encoding=deciding(config.encoding),
+        code={stage: code_digest(*modules) for stage, modules in stage_modules(batch).items()},
+        harmless=Harmless(batch=batch.model_dump(mode="json", include=apart), **how),
+    )
+
+
+def stage_modules(batch: BatchConfig) -> dict[Stage, tuple[str, ...]]:
+    """What each DVC stage runs; preparation finds the batch's source by its name."""
     return {
-        "order": _order(config.data, step.batch_name).model_dump(mode="json"),
-        "clip": config.data.clip.model_dump(mode="json"),
-        "validation": config.data.validation.of_batch(step.batch_name).model_dump(mode="json"),
-        "preparation_processes": config.data.preparation_processes,
-        "map": config.data.map,
-        "ray_address": config.data.ray_address,
-        "encoders": config.data.train_batches[0],
-        "encoding": config.encoding.model_dump(mode="json"),
+        "prepare": ("data.preparation.prepare_clips", f"{sources.__name__}.{batch.source}"),
+        "encoders": ("model.encoding.fit_encoders",),
+        "encode": ("model.encoding.encode_clips",),
     }
 
 
-def _order(config: DataConfig, name: str) -> BatchOrder:
+def _reproduce(step: StepContext, stage: Stage, batch: str) -> bool:
+    """Have DVC run one stage, where the batch's entry as it is to be now (code included) or its data differ."""
+    dataset_version.order_batch(batch, entry_of(step.config, batch))
+    return dataset_version.reproduce(stage, batch, step.log)
+
+
+def _batch(config: DataConfig, name: str) -> BatchConfig:
     if name in config.batches:
         return config.batches[name]
     if name in arrived_batches():
@@ -133,10 +157,10 @@ def _assert_ready(name: str, batches: dict[str, PreparedBatch] | dict[str, Encod
 def _assert_none_withdrawn(batches: Sequence[EncodedBatch]) -> None:
     withdrawals = read_withdrawals()
     for batch in batches:
-        for clip_id, clip in json.loads((Path(batch.folder) / "index.json").read_text())["clips"].items():
-            if is_withdrawn(clip["person_id"], clip.get("product_id", ""), withdrawals):
+        for clip_id, clip in read_clips(Path(batch.folder)).items():
+            if is_withdrawn(clip.person_id, clip.product_id, withdrawals):
                 raise ValueError(
-                    f"batch {batch.batch} still holds clip {clip_id} of person {clip['person_id']}, who is withdrawn: "
+                    f"batch {batch.batch} still holds clip {clip_id} of person {clip.person_id}, who is withdrawn: "
                     "prepare and encode the batch again (`graspline run` does)"
                 )
 

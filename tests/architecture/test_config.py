@@ -140,7 +140,10 @@ def test_a_batch_of_ones_own_name_can_be_ordered() -> None:
         (["deepspeed.zero_stage=7"], "deepspeed.zero_stage: Input should be 0, 1, 2 or 3"),
         (["+network.layerz=3"], "network.layerz: Extra inputs are not permitted, did you mean network.layers?"),
         (["data.batches.studio_train.clipz=3"], "unknown key, did you mean data.batches.studio_train.clips?"),
-        (["data.batches.studio_train.source=film"], "'film' found using 'source' does not match any of the expected"),
+        (["data.batches.studio_train.source=film"], "'film' is none of arrived, raw_video, released_csv, studio"),
+        (["data.batches.studio_train.source=studios"], "studio_train.source: Value error, 'studios' is none of"),
+        (["data.batches.studio_train.source=studios"], "did you mean studio?"),
+        (["+data.batches.studio_train.clipz=3"], "clipz: Extra inputs are not permitted, did you mean data.batches."),
         (
             ["gate=default", "gate.must_improv=null"],
             "gate.must_improv=null: unknown key, did you mean gate.must_improve?",

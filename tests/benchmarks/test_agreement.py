@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from benchmarks.agreement import best_offset, box_agreement, box_overlap, mask_agreement, mask_overlap
-from data.annotators.mask_boxes import box_of, reference_frame
+from data.annotators.annotate_clip import reference_frame
 from data.contracts import FrameBoxes
 from foundation.clip_format import Box
+from foundation.geometry import box_of
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
 from data.clips.manifest import write_manifest
-from data.config import ReleasedCsvBatch
 from data.contracts import ClipRecord, FrameBoxes
+from data.sources.released_csv.config import ReleasedCsvBatch
+from data.versions.batch_entry import BatchEntry, Harmless, write_entry
 from foundation.clip_format import ClipFormat
 from foundation.video_io import write_audio, write_video
 
@@ -92,16 +92,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         Path("datasets/raw").mkdir(parents=True)
         if folder is not None:
             folder.rename("datasets/raw/tiny")
-        clip = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0).model_dump()
-        entry = {"order": {"source": source, **ordered}, "clip": clip, "encoders": "tiny", "encoding": {}}
-        entry["preparation_processes"] = 1
-        Path("datasets/batches.yaml").write_text(yaml.safe_dump({"batches": {"tiny": entry}}))
+        clip = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0)
+        batch, harmless = {"source": source, **ordered}, Harmless(preparation_processes=1)
+        write_entry("tiny", BatchEntry(batch=batch, clip=clip, encoders="tiny", encoding={}, harmless=harmless))
 
     return make
 
 
 @pytest.fixture
-def released_order(tmp_path: Path) -> ReleasedCsvBatch:
+def released_config(tmp_path: Path) -> ReleasedCsvBatch:
     return ReleasedCsvBatch(source="released_csv", path=str(tmp_path / "released"))
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from data.contracts import FrameBoxes
-from foundation.geometry import CoverCrop
+from foundation.geometry import CoverCrop, box_area, box_iou, box_of
 
 
 @pytest.mark.parametrize("source", [(1920, 1080), (720, 1280), (48, 32), (300, 301)])
@@ -45,3 +45,18 @@ def test_shrinking_averages_instead_of_skipping() -> None:
 def test_the_right_size_is_left_alone() -> None:
     frames_THWC = np.random.default_rng(0).integers(0, 255, (1, 48, 32, 3), np.uint8)
     assert CoverCrop(48, 32, 48, 32).frames(frames_THWC) is frames_THWC
+
+
+def test_boxes_overlap_with_their_borders() -> None:
+    assert box_iou((0, 0, 9, 9), (0, 0, 9, 9)) == 1.0
+    assert box_iou((0, 0, 9, 9), (5, 0, 14, 9)) == pytest.approx(50 / 150)
+    assert box_iou((0, 0, 9, 9), (10, 0, 19, 9)) == 0.0
+    assert box_iou((9, 9, 0, 0), (0, 0, 9, 9)) == 0.0
+
+
+def test_a_mask_has_the_smallest_box_around_it() -> None:
+    mask_HW = np.zeros((6, 9), np.uint8)
+    assert box_of(mask_HW) is None
+    mask_HW[2:4, 3:7] = 4
+    assert box_of(mask_HW) == (3, 2, 6, 3)
+    assert box_area((3, 2, 6, 3)) == 8

@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks.annotators_released import Measured, annotate_sample, measure
 from data.annotators.annotations import HOI_VIDEO, Annotations
+from data.annotators.config import ANNOTATORS
 from data.annotators.launch import ROOT
-from data.config import ANNOTATORS
 from foundation.video_io import probe_video
 
 SAMPLE = ROOT / "../shared/real/demo_train"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from data.clips.manifest import read_manifest
-from data.config import FootageRules, RawVideoBatch
+from data.sources.raw_video.config import FootageRules, RawVideoBatch
 from data.sources.raw_video.delivery import deliver
-from data.sources.raw_video.read import Source, Upright
+from data.sources.raw_video.read import Footage, Upright
 from data.sources.raw_video.rejected import read_rejected
 from data.sources.raw_video.survey import SMALL, Survey, colour_difference, shots
 from foundation.clip_format import ClipFormat
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the public CoInteract
 def small() -> list[np.ndarray]:
     """Every frame of the four videos, as a survey sees it."""
     upright = Upright(SMALL)
-    return [np.stack([upright.picture(timed) for timed in Source(REAL / name).frames()]) for name in VIDEOS]
+    return [np.stack([upright.picture(timed) for timed in Footage(REAL / name).frames()]) for name in VIDEOS]
 
 
 def cuts(frames_THWC: np.ndarray) -> list[int]:

@@ -14,9 +14,10 @@ from PIL import Image
 from data.clips.contact_sheet import draw_contact_sheet
 from data.clips.manifest import write_manifest
 from data.clips.region_boxes import HAND, HEAD, region_labels
-from data.config import DataConfig, ReleasedCsvBatch
+from data.config import DataConfig
 from data.contracts import ClipRecord
 from data.preparation.prepare_clip import ClipJob, prepare_clip
+from data.sources.released_csv.config import ReleasedCsvBatch
 from data.sources.released_csv.records import deliver, read_records
 from data.validation.batch_facts import measured
 from data.validation.expectations import validate

@@ -5,6 +5,7 @@ from hashlib import file_digest, sha256
 from importlib.metadata import version
 from pathlib import Path
 
+from data.annotators.config import Tool
 from data.contracts import Provenance
 
 WEIGHTS = (".safetensors", ".onnx", ".ckpt", ".pt")
@@ -19,6 +20,20 @@ def provenance(tool: str, package: str, weights: Path, licence: str) -> Provenan
     return Provenance(
         tool=tool, version=f"{package} {version(package)}", weights_sha256=_digest(weights), licence=licence
     )
+
+
+def weights_folder(tool: Tool, what: str) -> Path:
+    """The folder that the configuration names.
+
+    Raises:
+        ValueError: it names none, or there is none; `what` should be there.
+    """
+    if tool.weights is None:
+        raise ValueError(f"annotation tool {tool.kind} has no weights: set `weights: FOLDER`, {what}")
+    folder = Path(tool.weights)
+    if not folder.is_dir():
+        raise ValueError(f"annotation tool {tool.kind}: {folder} is no folder: download {what} there")
+    return folder
 
 
 def _digest(weights: Path) -> str:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.annotators.annotations import Annotations
+from data.annotators.config import Task
 from data.annotators.launch import AnnotationError, OnLine, annotate
-from data.config import RawVideoBatch, Task
 from data.contracts import ClipRecord, Provenance
-from data.sources.raw_video.read import SOUND_RATE, FootageError, Source
+from data.sources.raw_video.config import RawVideoBatch
+from data.sources.raw_video.read import SOUND_RATE, Footage, FootageError
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.sidecar import FootageEntry
 from data.sources.raw_video.stretches import Stretch
@@ -41,7 +42,7 @@ class Setting:
     """What all clips of a delivery share."""
 
     footage: Path
-    order: RawVideoBatch
+    config: RawVideoBatch
     clip: ClipFormat
 
 
@@ -61,8 +62,8 @@ class CutJob:
         return self.folder / "clips" / self.clip_id
 
     @property
-    def source(self) -> Source:
-        return Source(self.setting.footage / self.stretch.video, self.entry.frames_per_second)
+    def video(self) -> Footage:
+        return Footage(self.setting.footage / self.stretch.video, self.entry.frames_per_second)
 
 
 def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
@@ -95,8 +96,8 @@ def _cut(job: CutJob, workplace: Path) -> None:
     """rgb.mp4, motion.mp4, audio.wav and product.png of one clip."""
     stretch, clip = job.stretch, job.setting.clip
     first = stretch.first_frame - clip.motion_frames
-    pictures = job.source.resampled(
-        clip.frames_per_second, first, clip.motion_frames + clip.frames, job.setting.order.short_side_pixels
+    pictures = job.video.resampled(
+        clip.frames_per_second, first, clip.motion_frames + clip.frames, job.setting.config.short_side_pixels
     )
     if clip.motion_frames:
         motion_THWC = np.stack(list(islice(pictures, clip.motion_frames)))
@@ -118,18 +119,18 @@ def _sound(job: CutJob) -> NDArray[np.float32]:
 
 
 def _annotate(job: CutJob, workplace: Path, on_line: OnLine) -> Annotations | Rejection:
-    order = job.setting.order
+    config = job.setting.config
     for tasks, judge in ((PEOPLE, people_fault), (PRODUCT, product_fault)):
-        if fault := judge(annotate(workplace, order.annotation, on_line, tasks), order):
+        if fault := judge(annotate(workplace, config.annotation, on_line, tasks), config):
             return job.stretch.rejection(*fault)
-    found = annotate(workplace, order.annotation, on_line, REST)
-    fault = score_fault(found, order)
+    found = annotate(workplace, config.annotation, on_line, REST)
+    fault = score_fault(found, config)
     return job.stretch.rejection(*fault) if fault else found
 
 
-def people_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
+def people_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
     """One person, whose face and hands are seen."""
-    rules = order.rules
+    rules = config.rules
     if found.people is not None and found.people > rules.people:
         return "several_people", found.people, rules.people
     hands = _share(found, "left_hand", "right_hand")
@@ -138,18 +139,18 @@ def people_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
     return ("no_hand", hands, rules.hand_share) if hands < rules.hand_share else None
 
 
-def product_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
+def product_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
     """The product is there, and at least once together with the face, which references are made from."""
-    share = _share(found, "product")
+    share, least = _share(found, "product"), config.rules.product_share
     together = any(boxes.face and boxes.product for boxes in found.boxes.values())
-    return None if share >= order.rules.product_share and together else ("no_product", share, order.rules.product_share)
+    return None if share >= least and together else ("no_product", share, least)
 
 
-def score_fault(found: Annotations, order: RawVideoBatch) -> Fault | None:
+def score_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
     """The references fit the clip. A score that a tool could not give breaks the rule."""
     for score, threshold, reason in (
-        (found.person_score, order.rules.person_score, "person_mismatch"),
-        (found.product_score, order.rules.product_score, "product_mismatch"),
+        (found.person_score, config.rules.person_score, "person_mismatch"),
+        (found.product_score, config.rules.product_score, "product_mismatch"),
     ):
         if threshold > 0 and (score is None or score < threshold):
             return reason, -1.0 if score is None else round(score, 4), threshold

@@ -25,17 +25,17 @@ from pydantic import BaseModel
 
 from data.annotators.launch import OnLine
 from data.clips.manifest import write_manifest
-from data.config import RawVideoBatch
 from data.contracts import ClipRecord
-from data.sources.copy_delivery import copy_delivery
 from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
-from data.sources.raw_video.read import FootageError, Source
+from data.sources.raw_video.config import RawVideoBatch
+from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.rejected import NAME as REJECTED
 from data.sources.raw_video.rejected import Rejection, summary, write_rejected
 from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
 from data.sources.raw_video.stretches import stretches
 from data.sources.raw_video.survey import Survey, survey
 from foundation.clip_format import ClipFormat
+from foundation.copy_delivery import copy_delivery
 from foundation.map_items import Spread, map_items
 from foundation.progress import parse_progress, report_progress
 from foundation.run_folder import write_whole
@@ -54,18 +54,18 @@ class Outcome(BaseModel, frozen=True, extra="forbid"):
     rejected: Rejection | None = None
 
 
-def deliver(order: RawVideoBatch, clip: ClipFormat, folder: Path, spread: Spread = HERE) -> int:
-    """Make a raw batch out of the folder `order.path`. Gives the number of clips.
+def deliver(config: RawVideoBatch, clip: ClipFormat, folder: Path, spread: Spread = HERE) -> int:
+    """Make a raw batch out of the folder `config.path`. Gives the number of clips.
 
     Raises:
         ValueError: no path, an empty folder, a broken sidecar, no annotators, or no stretch that can be used.
     """
-    if order.path is None or not Path(order.path).is_dir():
-        raise ValueError(f"{order.path} is no folder: give the folder that holds the videos as data.path=FOLDER")
+    if config.path is None or not Path(config.path).is_dir():
+        raise ValueError(f"{config.path} is no folder: give the folder that holds the videos as data.path=FOLDER")
     footage = folder / FOOTAGE
-    copy_delivery(Path(order.path), footage)
+    copy_delivery(Path(config.path), footage)
     entries = read_sidecar(footage)
-    jobs, rejected = _plan(order, clip, folder, entries)
+    jobs, rejected = _plan(config, clip, folder, entries)
     outcomes = _cut_all(jobs, folder, spread)
     records = [found.clip for found in outcomes if found.clip]
     rejected += [found.rejected for found in outcomes if found.rejected]
@@ -106,7 +106,7 @@ def clip_names(videos: list[str]) -> dict[str, str]:
 
 
 def _plan(
-    order: RawVideoBatch, clip: ClipFormat, folder: Path, entries: dict[str, FootageEntry]
+    config: RawVideoBatch, clip: ClipFormat, folder: Path, entries: dict[str, FootageEntry]
 ) -> tuple[list[CutJob], list[Rejection]]:
     """Look at every file and lay the clips out."""
     footage = folder / FOOTAGE
@@ -121,11 +121,11 @@ def _plan(
         except FootageError as error:
             rejected.append(Rejection(video=video, reason=error.reason, value=str(error)))
         else:
-            kept, not_kept = stretches(video, found, clip, order.rules)
+            kept, not_kept = stretches(video, found, clip, config.rules)
             sound = folder / SURVEYS / names[video] / SOUND
             jobs += [
                 CutJob(
-                    one, f"{names[video]}_{one.first_frame:06d}", entry, folder, sound, Setting(footage, order, clip)
+                    one, f"{names[video]}_{one.first_frame:06d}", entry, folder, sound, Setting(footage, config, clip)
                 )
                 for one in kept
             ]
@@ -138,10 +138,10 @@ def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
     """Look at one file, or remember what an interrupted delivery saw; its sound is kept for the clips."""
     if (remembered / SURVEY).exists():
         return Survey.load(remembered / SURVEY)
-    source = Source(footage / entry.video, entry.frames_per_second)
-    source.declared()
-    samples_S = source.sound(footage / entry.sound if entry.sound else None)
-    found = survey(source, samples_S)
+    video = Footage(footage / entry.video, entry.frames_per_second)
+    video.declared()
+    samples_S = video.sound(footage / entry.sound if entry.sound else None)
+    found = survey(video, samples_S)
     remembered.mkdir(parents=True, exist_ok=True)
     np.save(remembered / SOUND, np.round(np.clip(samples_S, -1, 1) * 32767).astype(np.int16))
     found.save(remembered / SURVEY)

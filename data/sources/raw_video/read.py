@@ -45,7 +45,7 @@ class Timed:
 
 
 @dataclass(frozen=True)
-class Source:
+class Footage:
     """One file, and the rate its frames really have where its container says another."""
 
     path: Path

@@ -7,7 +7,7 @@ motion frames are clips before. What only annotators can tell (who is seen, with
 from dataclasses import dataclass
 from math import ceil
 
-from data.config import FootageRules
+from data.sources.raw_video.config import FootageRules
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.speech import speech_share
 from data.sources.raw_video.survey import Survey, movement_between, sharpness_between, shots

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.config import FootageRules
-from data.sources.raw_video.read import FootageError, Picture, Source, Upright
+from data.sources.raw_video.config import FootageRules
+from data.sources.raw_video.read import Footage, FootageError, Picture, Upright
 from data.sources.raw_video.speech import speech_windows
 
 # N frames as decoded, S samples of sound, M 32 ms windows of it
@@ -45,19 +45,19 @@ class Survey:
             return Survey(ends=float(kept["ends"]), **{name: kept[name] for name in kept.files if name != "ends"})
 
 
-def survey(source: Source, samples_S: Floats) -> Survey:
+def survey(video: Footage, samples_S: Floats) -> Survey:
     """Look at a file from its first frame to its last, and listen to its sound (16 kHz, in step).
 
     Raises:
         FootageError: it cannot be used as a whole; says why.
     """
-    declared, _ = source.declared()
+    declared, _ = video.declared()
     small, sharp = Upright(SMALL), Upright(SHARP)
     seconds: list[float] = []
     differences: list[float] = []
     sharpness: list[float] = []
     before, looked = None, -LOOK_SECONDS
-    for timed in source.frames():
+    for timed in video.frames():
         picture = small.picture(timed)
         differences.append(0.0 if before is None else colour_difference(before, picture))
         if timed.seconds - looked >= LOOK_SECONDS - 1e-6:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.clips.region_boxes import FIRST_FRAME, FRAME_STEP, expected_frames
-from data.config import ReleasedCsvBatch
 from data.contracts import FrameBoxes
+from data.sources.released_csv.config import ReleasedCsvBatch
 from foundation.clip_format import Box
 from foundation.failures import ClipError, refuse
 
@@ -25,7 +25,7 @@ class BoxReader:
     """Reads the two box cells of one clip."""
 
     clip_id: str
-    order: ReleasedCsvBatch
+    config: ReleasedCsvBatch
     frames: int
     height: int
     width: int
@@ -59,7 +59,7 @@ class BoxReader:
 
     def _on_pixel_frames(self, field: str, found: dict[int, Any]) -> dict[int, Any]:
         expected = expected_frames(self.frames)
-        if self.order.time_map == "latent_frames":
+        if self.config.time_map == "latent_frames":
             if found and max(found) >= len(expected):
                 raise self._refuse(
                     field,
@@ -86,7 +86,7 @@ class BoxReader:
         return {name: self._box("hand_object", frame, parts.get(key)) for key, name in PARTS.items()}
 
     def _box(self, field: str, frame: int, box: Any) -> Box | None:
-        if box is None or (box == [] and self.order.empty_hand_box == "absent" and field == "hand_object"):
+        if box is None or (box == [] and self.config.empty_hand_box == "absent" and field == "hand_object"):
             return None
         if box == []:
             fix = (

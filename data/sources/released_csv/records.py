@@ -1,7 +1,7 @@
 """Clips in the CSV format of the authors' public code (repository luoxyhappy/CoInteract, Apache-2.0).
 
 Their own loader guesses: a misnamed column means no structure video, broken box JSON means no boxes, a wrong container
-rate means drifting sound. Here each deviation is an error, unless the batch's order declares it (ReleasedCsvBatch).
+rate means drifting sound. Here each deviation is an error, unless the batch declares it (ReleasedCsvBatch).
 """
 
 import csv
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from data.clips.manifest import inside
-from data.config import ReleasedCsvBatch
 from data.contracts import EMPTY_CELLS, ClipRecord
-from data.sources.copy_delivery import copy_delivery
 from data.sources.released_csv.boxes import BoxReader
+from data.sources.released_csv.config import ReleasedCsvBatch
+from foundation.copy_delivery import copy_delivery
 from foundation.failures import refuse
 from foundation.video_io import probe_video
 
@@ -31,40 +31,40 @@ OPTIONAL = {"product_image", "motion_video", "pose_video", "scale", "height", "w
 MUST_HAVE_A_VALUE = {"input_video", "hoi_video", "audio", "person_image"}
 
 
-def deliver(order: ReleasedCsvBatch, folder: Path) -> int:
+def deliver(config: ReleasedCsvBatch, folder: Path) -> int:
     """Copy the delivery's files into `folder`, hidden ones left out. Gives the number of clips.
 
     Raises:
         ValueError: no path was given, it holds no such CSV, a link in it leads elsewhere, or it is still being written.
     """
-    if order.path is None:
+    if config.path is None:
         raise ValueError("the batch names no folder: add data.path=FOLDER, the folder that holds its CSV")
-    source = Path(order.path)
-    if not (source / order.csv).is_file():
-        raise ValueError(f"{source / order.csv} is missing: give the folder that holds it as data.path=FOLDER")
+    source = Path(config.path)
+    if not (source / config.csv).is_file():
+        raise ValueError(f"{source / config.csv} is missing: give the folder that holds it as data.path=FOLDER")
     copy_delivery(source, folder)
-    with (folder / order.csv).open(newline="", encoding="utf-8-sig") as handle:
+    with (folder / config.csv).open(newline="", encoding="utf-8-sig") as handle:
         return sum(1 for _ in csv.DictReader(handle))
 
 
-def read_records(folder: Path, order: ReleasedCsvBatch) -> list[ClipRecord]:
+def read_records(folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord]:
     """One record a row of the CSV; clip ids are the row numbers, 0000 first.
 
     Raises:
         ValueError: a column is missing or unknown, or the CSV is empty.
         ClipError: a row names a missing file, one outside the folder, another rate, size or time base, or broken boxes.
     """
-    table = folder / order.csv
+    table = folder / config.csv
     if not table.is_file():
         raise ValueError(f"{table} is missing: deliver the batch again")
     with table.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.DictReader(handle)
-        columns = [order.column_map.get(column, column) for column in reader.fieldnames or []]
+        columns = [config.column_map.get(column, column) for column in reader.fieldnames or []]
         _check_columns(table, columns)
         rows = [dict(zip(columns, row.values(), strict=True)) for row in reader if _whole(table, reader.line_num, row)]
     if not rows:
         raise ValueError(f"{table} holds no clip: deliver the batch again")
-    return [_record(folder, f"{number:04d}", row, order) for number, row in enumerate(rows)]
+    return [_record(folder, f"{number:04d}", row, config) for number, row in enumerate(rows)]
 
 
 def _check_columns(table: Path, columns: list[str]) -> None:
@@ -88,21 +88,21 @@ def _whole(table: Path, line: int, row: dict[Any, Any]) -> bool:
     return True
 
 
-def _record(folder: Path, clip_id: str, row: dict[str, str], order: ReleasedCsvBatch) -> ClipRecord:
+def _record(folder: Path, clip_id: str, row: dict[str, str], config: ReleasedCsvBatch) -> ClipRecord:
     media = {field: _media(folder, clip_id, row.get(column, ""), column) for column, field in MEDIA.items()}
-    frames, height, width = _probe(folder / str(media["video"]), clip_id, order)
+    frames, height, width = _probe(folder / str(media["video"]), clip_id, config)
     _check_size(clip_id, row, height, width)
     _check_scale(clip_id, row.get("scale", "").strip())
-    boxes = BoxReader(clip_id, order, frames, height, width).read(row["face"], row["hand_object"])
+    boxes = BoxReader(clip_id, config, frames, height, width).read(row["face"], row["hand_object"])
     return ClipRecord.model_validate(
         {
             **media,
             "clip_id": clip_id,
             "prompt": _prompt(clip_id, row["prompt"].strip()),
-            "person_id": order.person_id,
-            "product_id": order.product_id,
-            "licence": order.licence,
-            "consent_date": order.consent_date,
+            "person_id": config.person_id,
+            "product_id": config.product_id,
+            "licence": config.licence,
+            "consent_date": config.consent_date,
             "frames": frames,
             "frames_per_second": FRAMES_PER_SECOND,
             "height": height,
@@ -118,12 +118,12 @@ def _prompt(clip_id: str, cell: str) -> str:
     return cell
 
 
-def _probe(video: Path, clip_id: str, order: ReleasedCsvBatch) -> tuple[int, int, int]:
+def _probe(video: Path, clip_id: str, config: ReleasedCsvBatch) -> tuple[int, int, int]:
     try:
         frames, rate, height, width = probe_video(video)
     except ValueError as error:
         raise refuse(clip_id, "input_video", str(error), "the file can be read", "deliver it again") from error
-    expected = order.container_frames_per_second or FRAMES_PER_SECOND
+    expected = config.container_frames_per_second or FRAMES_PER_SECOND
     if rate != expected:
         raise refuse(
             clip_id,

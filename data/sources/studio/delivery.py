@@ -25,8 +25,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data.config import StudioBatch
+from data.clips.manifest import NAME as MANIFEST
+from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
+from data.sources.studio.config import StudioBatch
 from data.sources.studio.film import FilmedClip, film
 from foundation.clip_format import ClipFormat
 from foundation.map_items import end_with_parent
@@ -34,13 +36,13 @@ from foundation.progress import report_progress
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
 
-MANIFEST, LISTED, ORDER = "manifest.jsonl", "manifest.partial.jsonl", "order.json"
+LISTED, ORDERED = "manifest.partial.jsonl", "order.json"
 LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people are drawn, their bodies CC0
 STUDIO_VERSION = 2  # raise it whenever the same (seed, index) comes to look, sound or read differently
 
 
-def deliver(order: StudioBatch, clip: ClipFormat, folder: Path, processes: int = 1) -> None:
-    """Film `order.clips` clips into `folder` and list them in `manifest.jsonl`, one ClipRecord a line.
+def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, processes: int = 1) -> None:
+    """Film `config.clips` clips into `folder` and list them in `manifest.jsonl`, one ClipRecord a line.
 
     Media of clip i: clips/s<seed>_<i>/{rgb.mp4, hoi.mp4, audio.wav, person.png, product.png[, motion.mp4]}, lossless.
 
@@ -48,51 +50,49 @@ def deliver(order: StudioBatch, clip: ClipFormat, folder: Path, processes: int =
         ValueError: the folder holds a delivery of another seed, clip format or studio version.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    check_order(order, clip, folder)
+    check_ordered(config, clip, folder)
     for unfinished in (folder / "clips").glob(".*"):
         shutil.rmtree(unfinished)
     listed = read_listed(folder)
-    missing = [index for index in range(order.clips) if clip_id(order.seed, index) not in listed]
+    missing = [index for index in range(config.clips) if clip_id(config.seed, index) not in listed]
     with (folder / LISTED).open("a") as file:
-        for record in film_all(order, missing, clip, folder, processes):
+        for record in film_all(config, missing, clip, folder, processes):
             listed[record.clip_id] = record
             file.write(record.model_dump_json() + "\n")
             file.flush()
-            report_progress(len(listed), order.clips, "clips filmed")
-    records = [listed[clip_id(order.seed, index)] for index in range(order.clips)]
-    write_whole(folder / MANIFEST, "".join(record.model_dump_json() + "\n" for record in records))
+            report_progress(len(listed), config.clips, "clips filmed")
+    records = [listed[clip_id(config.seed, index)] for index in range(config.clips)]
+    write_manifest(folder, records, with_nulls=True)
     (folder / LISTED).unlink()
 
 
-def film_as_ordered(order: StudioBatch, index: int, clip: ClipFormat) -> FilmedClip:
+def film_as_ordered(config: StudioBatch, index: int, clip: ClipFormat) -> FilmedClip:
     """Clip `index` in the look that was ordered."""
-    if order.look == "sketch":
-        return film(order.seed, index, clip)
+    if config.look == "sketch":
+        return film(config.seed, index, clip)
     from data.sources.studio.anny.film import film as film_people
 
-    return film_people(order.seed, index, clip, order.structure)
+    return film_people(config.seed, index, clip, config.structure)
 
 
 def clip_id(seed: int, index: int) -> str:
     return f"s{seed}_{index:04d}"
 
 
-def check_order(order: StudioBatch, clip: ClipFormat, folder: Path) -> None:
+def check_ordered(config: StudioBatch, clip: ClipFormat, folder: Path) -> None:
     """Write down what this folder was ordered as, or compare. Only more clips of the same delivery may be asked for."""
     wanted = {
         "studio_version": STUDIO_VERSION,
-        "seed": order.seed,
-        "look": order.look,
-        "structure": order.structure,
+        **config.model_dump(exclude={"source", "clips"}),
         "clip": clip.model_dump(mode="json", exclude={"lossless"}),  # what is delivered is always lossless
     }
-    file = folder / ORDER
+    file = folder / ORDERED
     if not file.exists():
         write_whole(file, json.dumps(wanted, indent=1) + "\n")
-    found = json.loads(file.read_text())
-    if found != wanted:
+    existing = json.loads(file.read_text())
+    if existing != wanted:
         raise ValueError(
-            f"raw batch {folder} holds another delivery ({found}, ordered now: {wanted}): "
+            f"raw batch {folder} holds another delivery ({existing}, ordered now: {wanted}): "
             "remove the folder or order what it holds"
         )
 
@@ -114,16 +114,16 @@ def read_listed(folder: Path) -> dict[str, ClipRecord]:
 
 
 def film_all(
-    order: StudioBatch, indices: list[int], clip: ClipFormat, folder: Path, processes: int
+    config: StudioBatch, indices: list[int], clip: ClipFormat, folder: Path, processes: int
 ) -> Iterator[ClipRecord]:
     """Film the clips, in any order, in this process or in several."""
     if processes == 1 or len(indices) < 2:
         for index in indices:
-            yield film_to_disk(order, index, clip, folder)
+            yield film_to_disk(config, index, clip, folder)
         return
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(indices)), mp_context=fresh, initializer=end_with_parent) as pool:
-        waiting = [pool.submit(film_to_disk, order, index, clip, folder) for index in indices]
+        waiting = [pool.submit(film_to_disk, config, index, clip, folder) for index in indices]
         try:
             for done in as_completed(waiting):
                 yield done.result()
@@ -131,10 +131,10 @@ def film_all(
             pool.shutdown(cancel_futures=True)
 
 
-def film_to_disk(order: StudioBatch, index: int, clip: ClipFormat, folder: Path) -> ClipRecord:
+def film_to_disk(config: StudioBatch, index: int, clip: ClipFormat, folder: Path) -> ClipRecord:
     """Film one clip into a folder of its own, which appears under its name when it is whole."""
-    name = clip_id(order.seed, index)
-    filmed = film_as_ordered(order, index, clip)
+    name = clip_id(config.seed, index)
+    filmed = film_as_ordered(config, index, clip)
     target, workplace = folder / "clips" / name, folder / "clips" / f".{name}.{os.getpid()}"
     workplace.mkdir(parents=True)
     rate = clip.frames_per_second

@@ -14,7 +14,8 @@ from data.sources.studio.render import Camera, Canvas
 from data.sources.studio.scene import Identity, Product, Scene, draw_scene
 from data.sources.studio.shapes import Array, Part, cut
 from data.sources.studio.speech import mouth_opening, speak
-from foundation.clip_format import Box, ClipFormat
+from foundation.clip_format import ClipFormat
+from foundation.geometry import box_of
 
 # F motion-context and clip frames, T clip frames, Y X pixels, H W samples, S sound samples
 Picture = NDArray[np.uint8]
@@ -145,10 +146,3 @@ def product_reference(product: Product, clip: ClipFormat) -> Picture:
 def boxes_of(parts_YX: NDArray[np.uint8]) -> FrameBoxes:
     """The smallest boxes that hold every pixel in which a part is seen."""
     return FrameBoxes(**{name: box_of((parts_YX >> part) & 1) for name, part in BOX_PARTS.items()})
-
-
-def box_of(mask_YX: NDArray[np.integer]) -> Box | None:
-    rows, columns = np.nonzero(mask_YX.any(axis=1))[0], np.nonzero(mask_YX.any(axis=0))[0]
-    if not rows.size:
-        return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])

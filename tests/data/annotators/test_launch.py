@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from data.annotators.annotations import CLIP, Annotations, read_annotations, write_annotations
+from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.annotators.launch import AnnotationError, annotate, python_of
-from data.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.contracts import FrameBoxes
 from foundation.video_io import write_video
 

@@ -5,7 +5,8 @@ import pytest
 
 from data.annotators.offline.colour_model import ColourModel
 from data.annotators.offline.tracks import LONGEST_GAP, fill_short_gaps, steady
-from data.clips.structure_video import SILHOUETTE, compose_structure
+from data.annotators.structure.mesh import MeshStructure
+from data.annotators.structure.silhouette import GREY, SilhouetteStructure
 
 
 def line_track(frames: int) -> np.ndarray:
@@ -55,12 +56,12 @@ def test_the_structure_video_is_the_mesh_with_the_products_own_pixels() -> None:
     mesh_THWC[:, :2] = (120, 110, 100)
     product_THW = np.zeros((2, 4, 4), bool)
     product_THW[:, 1:3, 1] = True
-    shown_THWC = compose_structure(rgb_THWC, mesh_THWC, product_THW, "mesh")
+    shown_THWC = MeshStructure().compose(rgb_THWC, mesh_THWC, product_THW)
     assert (shown_THWC[product_THW] == 77).all()
     assert shown_THWC[0, 0, 0].tolist() == [120, 110, 100]
     assert not shown_THWC[0, 3].any()
-    flat_THWC = compose_structure(rgb_THWC, mesh_THWC, product_THW, "silhouette")
-    assert (flat_THWC[0, 0] == SILHOUETTE).all()
+    flat_THWC = SilhouetteStructure().compose(rgb_THWC, mesh_THWC, product_THW)
+    assert (flat_THWC[0, 0] == GREY).all()
     assert (flat_THWC[product_THW] == 77).all()
     with pytest.raises(ValueError, match="do not fit the clip"):
-        compose_structure(rgb_THWC, mesh_THWC[:1], product_THW, "mesh")
+        MeshStructure().compose(rgb_THWC, mesh_THWC[:1], product_THW)

@@ -8,10 +8,11 @@ import pytest
 from benchmarks.annotators_studio import measure_clip
 from data.annotators.annotations import HOI_VIDEO, PRODUCT_IMAGE, Annotations, read_annotations
 from data.annotators.clip_files import read_mask, read_pose
+from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.annotators.launch import ROOT, annotate
 from data.clips.manifest import read_manifest
-from data.config import ANNOTATORS, TASKS, AnnotationConfig, StudioBatch
 from data.contracts import ClipRecord
+from data.sources.studio.config import StudioBatch
 from data.sources.studio.delivery import deliver
 from foundation.clip_format import ClipFormat
 from foundation.progress import parse_progress

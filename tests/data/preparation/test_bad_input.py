@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from data.clips.manifest import read_manifest
-from data.config import ReleasedCsvBatch
 from data.contracts import FrameBoxes
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
+from data.sources.released_csv.config import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError
@@ -129,37 +129,37 @@ def test_no_path_leads_out_of_the_batch(deliver: Deliver, clip_format: ClipForma
 
 
 def test_a_csv_with_a_byte_order_mark_and_quotes_reads_as_one_without(
-    released: Released, released_order: ReleasedCsvBatch
+    released: Released, released_config: ReleasedCsvBatch
 ) -> None:
     table = released(prompt='she says "try it",\nand smiles') / "data.csv"
-    (plain,) = read_records(table.parent, released_order)
+    (plain,) = read_records(table.parent, released_config)
     table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
-    assert read_records(table.parent, released_order) == [plain]
+    assert read_records(table.parent, released_config) == [plain]
     assert plain.prompt == 'she says "try it",\nand smiles'
 
 
 @pytest.mark.parametrize("column", ["prompt", "product_image", "audio", "scale", "height"])
 @pytest.mark.parametrize("cell", ["nan", "NaN", "None"])
 def test_what_programs_write_for_nothing_is_named(
-    released: Released, released_order: ReleasedCsvBatch, column: str, cell: str
+    released: Released, released_config: ReleasedCsvBatch, column: str, cell: str
 ) -> None:
     with pytest.raises(ClipError, match=rf"clip 0000 \| field {column} \| {cell} \| "):
-        read_records(released(**{column: cell}), released_order)
+        read_records(released(**{column: cell}), released_config)
 
 
 @pytest.mark.parametrize(
     "column", ["prompt", "input_video", "audio", "person_image", "hoi_video", "face", "hand_object"]
 )
-def test_a_missing_column_is_named(released: Released, released_order: ReleasedCsvBatch, column: str) -> None:
+def test_a_missing_column_is_named(released: Released, released_config: ReleasedCsvBatch, column: str) -> None:
     with pytest.raises(ValueError, match=f"column {column} is missing"):
-        read_records(released(drop=(column,)), released_order)
+        read_records(released(drop=(column,)), released_config)
 
 
-def test_a_row_of_another_length_is_named(released: Released, released_order: ReleasedCsvBatch) -> None:
+def test_a_row_of_another_length_is_named(released: Released, released_config: ReleasedCsvBatch) -> None:
     table = released() / "data.csv"
     table.write_text(table.read_text().rstrip("\r\n") + ",one cell too many\n")
     with pytest.raises(ValueError, match="line 2: more or fewer cells than columns"):
-        read_records(table.parent, released_order)
+        read_records(table.parent, released_config)
 
 
 def test_boxes_that_cannot_be_are_validation_failures(order: Callable[..., list[str]], deliver: Deliver) -> None:
@@ -174,16 +174,16 @@ def test_boxes_that_cannot_be_are_validation_failures(order: Callable[..., list[
         assert re.search(says, failures), failures
 
 
-def test_boxes_on_latent_frames_are_named_or_declared(released: Released, released_order: ReleasedCsvBatch) -> None:
+def test_boxes_on_latent_frames_are_named_or_declared(released: Released, released_config: ReleasedCsvBatch) -> None:
     folder = released(face=json.dumps({"frame_0": [2, 2, 12, 12], "frame_1": [2, 2, 12, 12]}))
     with pytest.raises(ClipError, match=r"field face \| frame_0 .*set `time_map: latent_frames`"):
-        read_records(folder, released_order)
+        read_records(folder, released_config)
 
 
-def test_an_empty_box_is_named_or_declared(released: Released, released_order: ReleasedCsvBatch) -> None:
+def test_an_empty_box_is_named_or_declared(released: Released, released_config: ReleasedCsvBatch) -> None:
     cell = json.dumps({"frame_2": {"l_h": [], "r_h": [4, 4, 9, 9]}, "frame_6": {"r_h": [4, 4, 9, 9]}})
     with pytest.raises(ClipError, match=r"field hand_object \| frame_2: \[\] .*add `empty_hand_box: absent`"):
-        read_records(released(hand_object=cell), released_order)
+        read_records(released(hand_object=cell), released_config)
 
 
 def test_10_bits_and_4_to_3_are_brought_into_the_format(deliver: Deliver) -> None:

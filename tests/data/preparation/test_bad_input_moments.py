@@ -14,12 +14,12 @@ import pytest
 from data.clips.manifest import read_manifest
 from data.preparation import prepare_clip as prepare_module
 from data.preparation import prepare_clips
+from data.preparation.deliver_batch import deliver_batch
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
-from data.sources.copy_delivery import copy_delivery
-from data.sources.deliver_batch import deliver_batch
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
+from foundation.copy_delivery import copy_delivery
 from foundation.failures import ClipError
 
 ROOT = Path(__file__).parents[3]

@@ -17,11 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.config import ArrivedBatch
 from data.preparation.validate_batch import Report, validate_batch
 from data.sources.studio.film import film
 from data.thresholds import AcceptedDefect, ValidationThresholds
-from data.versions.batch_receipts import BatchEntry
+from data.versions.batch_entry import BatchEntry
 from foundation.clip_format import ClipFormat
 from foundation.failures import Failure
 from foundation.video_io import read_video, write_audio, write_video
@@ -166,9 +165,8 @@ def write_batch(raw: Path) -> None:
 
 
 def judge(**thresholds: Any) -> Report:
-    entry = BatchEntry(
-        order=ArrivedBatch(), clip=CLIP, validation=ValidationThresholds(**thresholds), encoders="planted", encoding={}
-    )
+    validation = ValidationThresholds(**thresholds)
+    entry = BatchEntry(batch={"source": "arrived"}, clip=CLIP, validation=validation, encoders="planted", encoding={})
     return validate_batch("planted", entry)
 
 
@@ -222,7 +220,7 @@ def test_what_is_accepted_is_named_with_its_reason(folder: Path, monkeypatch: py
     known = AcceptedDefect(batch="few", clip="no_prompt", rule="prompt", fields=["prompt"], reason="a silent film")
     gone = AcceptedDefect(batch="few", clip="good", rule="licence", fields=["licence"], reason="asked for")
     entry = BatchEntry(
-        order=ArrivedBatch(),
+        batch={"source": "arrived"},
         clip=CLIP,
         validation=ValidationThresholds(accepted_defects=[known, gone]),
         encoders="few",

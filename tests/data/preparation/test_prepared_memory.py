@@ -1,6 +1,5 @@
 """What is remembered of prepared clips is what decides them, and a damaged or changed one is not taken for done."""
 
-import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,33 +7,39 @@ import pytest
 
 from data.clips.manifest import read_manifest
 from data.preparation.prepare_clip import ClipJob
-from data.preparation.prepared_memory import CODE, PreparedMemory, prepare_and_hash
+from data.preparation.prepared_memory import CODE, PreparedMemory, forget_batch, forget_clips, prepare_and_hash
 from foundation.clip_format import ClipFormat
+from foundation.code_digest import closure
 
-ROOT = Path(__file__).parents[3]
-# they say what a record is, where files lie and how faults are told; the record itself is part of the key
-DECIDE_NOTHING = {
-    "data.contracts",
-    "foundation.digests",
-    "foundation.failures",
-    "data.clips.manifest",
-    "foundation.run_folder",
+DECIDE_A_CLIP = {
+    "data.preparation.prepare_clip",
+    "data.validation.clip_facts",
+    "data.validation.clip_fingerprint",
+    "data.validation.clip_timing",
+    "data.clips.structure_video",
+    "foundation.geometry",
+    "foundation.video_io",
 }
 
 
-def imported(module: str) -> set[str]:
-    tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
-    found = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    return {name for name in found if name.startswith("data.")}
+def test_the_code_that_decides_a_clip_is_in_its_key_and_the_rest_is_not() -> None:
+    named = closure(CODE)
+    assert named >= DECIDE_A_CLIP
+    rooms = ("data.sources", "data.annotators", "data.versions", "data.validation.rules", "data.clips.contact_sheet")
+    assert not any(module.startswith(rooms) for module in named)
 
 
-def test_the_code_that_decides_a_clip_is_all_in_its_key() -> None:
-    waiting, seen = {"data.preparation.prepare_clip"}, set[str]()
-    while waiting:
-        module = waiting.pop()
-        seen.add(module)
-        waiting |= imported(module) - seen - DECIDE_NOTHING
-    assert seen == set(CODE)
+def test_a_clip_that_other_code_made_is_made_again(jobs: list[ClipJob], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recalled(jobs) == [True, True]
+    monkeypatch.setattr("data.preparation.prepared_memory.code_digest", lambda *_modules: "another")
+    assert recalled(jobs) == [False, False]
+
+
+def test_clips_can_be_forgotten(jobs: list[ClipJob]) -> None:
+    forget_clips("tiny", {jobs[0].record.clip_id})
+    assert recalled(jobs) == [False, True]
+    forget_batch("tiny")
+    assert recalled(jobs) == [False, False]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from benchmarks.validation import entry_of, multiply, write_films
 from data.preparation.prepare_clips import prepare_batch
 from data.preparation.validate_batch import Report, validate_batch
 from data.thresholds import ValidationThresholds
-from data.versions.batch_receipts import BatchEntry
+from data.versions.batch_entry import BatchEntry
 from foundation import home
 from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest

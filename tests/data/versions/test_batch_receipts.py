@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from data.sources import read_batch
 from data.validation.verdict import Verdict, write_validation
-from data.versions.batch_receipts import assert_valid, batch_entry, prepared_receipt
+from data.versions.batch_entry import batch_entry
+from data.versions.batch_receipts import assert_valid, prepared_receipt
 from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest
 from foundation.failures import Failure
@@ -42,7 +44,7 @@ def test_a_manifest_changed_after_validation_is_refused(prepared: Path) -> None:
     write_validation(prepared, VALID, clips=1, raw_digest="raw")
     manifest = prepared / "manifest.jsonl"
     manifest.write_text(manifest.read_text().replace("moves", "jumps"))
-    with pytest.raises(ValueError, match="changed after its validation"):
+    with pytest.raises(ValueError, match=r"manifest\.jsonl in .* changed after validation"):
         assert_valid(prepared)
 
 
@@ -50,7 +52,7 @@ def test_a_file_changed_after_validation_is_refused(prepared: Path) -> None:
     write_validation(prepared, VALID, clips=1, raw_digest="raw")
     video = prepared / "c0/rgb.mp4"
     video.write_bytes(video.read_bytes() + b"x")
-    with pytest.raises(ValueError, match=r"files in .* were changed after its validation: prepare the batch again"):
+    with pytest.raises(ValueError, match=r"clips in .* changed after validation: prepare the batch again"):
         assert_valid(prepared)
 
 
@@ -85,10 +87,10 @@ def test_digest_of_nothing_is_an_error(tmp_path: Path) -> None:
 def test_an_unknown_batch_and_a_typo_in_its_entry_are_named(
     prepared: Path, tmp_path: Path, clip_format: ClipFormat
 ) -> None:
-    order = {"source": "studio", "seed": 0, "clips": 1, "clip": 1}
-    entry = {"order": order, "clip": clip_format.model_dump(), "encoders": "a", "encoding": {}}
+    batch = {"source": "studio", "seed": 0, "clips": 1, "clip": 1}
+    entry = {"batch": batch, "clip": clip_format.model_dump(), "encoders": "a", "encoding": {}}
     (tmp_path / "datasets/batches.yaml").write_text(yaml.safe_dump({"batches": {"a": entry}}))
     with pytest.raises(ValueError, match=r"batch b is not in .*known are a"):
         batch_entry("b")
-    with pytest.raises(ValueError, match=r"order\.studio\.clip"):
-        batch_entry("a")
+    with pytest.raises(ValueError, match=r"clip\n +Extra inputs are not permitted"):
+        read_batch(batch_entry("a").batch_values)

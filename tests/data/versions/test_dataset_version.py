@@ -3,11 +3,11 @@
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from data.thresholds import ValidationThresholds
+from data.versions.batch_entry import BatchEntry, Harmless
 from data.versions.batch_receipts import prepared_receipt
 from data.versions.dataset_version import deliver_raw, order_batch, reproduce
 from foundation.clip_format import ClipFormat
@@ -16,26 +16,26 @@ ROOT = Path(__file__).parents[3]
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=0)
 
 
-def entry(seed: int) -> dict[str, Any]:
-    order = {"source": "studio", "seed": seed, "clips": 1}
-    return {
-        "order": order,
-        "clip": CLIP.model_dump(),
-        "validation": {"most_hand_jump": 1.0, "most_product_jump": 1.0},  # nine frames of 48x32 leave little room
-        "preparation_processes": 1,
-        "encoders": "one",
-        "encoding": {"kind": "any"},
-    }
+def entry(seed: int, code: str = "as it is", processes: int = 1) -> BatchEntry:
+    return BatchEntry(
+        batch={"source": "studio", "seed": seed, "clips": 1},
+        clip=CLIP,
+        validation=ValidationThresholds(most_hand_jump=1.0, most_product_jump=1.0),  # nine frames leave little room
+        encoders="one",
+        encoding={"kind": "any"},
+        code={"prepare": code, "encoders": "", "encode": ""},
+        harmless=Harmless(preparation_processes=processes),
+    )
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
-    code = {dep for stage in stages for dep in stage["do"]["deps"] if not dep.startswith("datasets/")}
+    code = [file.relative_to(ROOT).as_posix() for room in ("foundation", "data") for file in (ROOT / room).rglob("*.*")]
+    code = [name for name in code if "__pycache__" not in name]
     folders = [".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "datasets/.gitignore"]
     outputs = [f"datasets/{name}/.gitignore" for name in ("raw", "prepared", "encoders", "encoded")]
     folders.append("datasets/withdrawals.jsonl")
-    for name in [*code, *folders, *outputs, *(str(path.relative_to(ROOT)) for path in ROOT.glob("data/**/*.py"))]:
+    for name in [*code, *folders, *outputs]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
@@ -72,6 +72,12 @@ def test_only_the_batch_that_changed_is_prepared_again(project: Path) -> None:
     shutil.rmtree(project / "datasets/prepared/two")
     assert prepare("two")[0] is True, "a lost folder comes back from the cache"
     assert prepared_receipt("two") == before["two"]
+
+    order_batch("two", entry(1, processes=2))
+    assert prepare("two")[0] is True, "how many processes work decides nothing"
+    order_batch("two", entry(1, code="another"))
+    assert prepare("two")[0] is False, "other code is another preparation"
+    assert prepared_receipt("two") == before["two"]
     assert git_sees(project) == {"dvc.lock", "datasets/batches.yaml", "datasets/raw/one.dvc", "datasets/raw/two.dvc"}
 
 
@@ -80,7 +86,7 @@ def git_sees(project: Path) -> set[str]:
     listed = subprocess.run(
         ["git", "ls-files", "--others", "--exclude-standard"], cwd=project, check=True, capture_output=True, text=True
     )
-    copied = (".py", ".j2", ".gitignore", "withdrawals.jsonl", "dvc.yaml", ".dvcignore", ".dvc/config")
+    copied = (".py", ".j2", ".safetensors", ".gitignore", "withdrawals.jsonl", "dvc.yaml", ".dvcignore", ".dvc/config")
     return {line for line in listed.stdout.splitlines() if not line.endswith(copied)}
 
 
@@ -99,5 +105,3 @@ def test_an_unchanged_order_leaves_the_file_alone(project: Path) -> None:
     before = (project / "datasets/batches.yaml").stat().st_mtime_ns
     order_batch("one", entry(0))
     assert (project / "datasets/batches.yaml").stat().st_mtime_ns == before
-    with pytest.raises(ValueError, match="seed"):
-        order_batch("one", {**entry(0), "order": {"source": "studio", "clips": 1}})

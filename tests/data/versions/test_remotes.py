@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rich.console import Console
 
 from data.clips.manifest import read_manifest, write_manifest
+from data.versions.batch_entry import BatchEntry
 from data.versions.dataset_version import deliver_raw, order_batch, record_raw, reproduce
 from foundation.digests import folder_digest
 from orchestration.commands.diff_data import diff_and_print
@@ -31,19 +31,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deliver: Callable[.
     for name, value in {"HOME": str(home), "GIT_CONFIG_GLOBAL": str(home / "gitconfig"), "LC_ALL": "C"}.items():
         monkeypatch.setenv(name, value)
     (home / "gitconfig").write_text("[user]\n name = Ada\n email = ada@example.org\n[init]\n defaultBranch = main\n")
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
-    code = {dep for stage in stages for dep in stage["do"]["deps"] if not dep.startswith("datasets/")}
+    code = [file.relative_to(ROOT).as_posix() for room in ("foundation", "data") for file in (ROOT / room).rglob("*.*")]
+    code = [name for name in code if "__pycache__" not in name]
     kept = [".gitignore", "dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "datasets/.gitignore"]
     kept += [f"datasets/{name}/.gitignore" for name in ("raw", "prepared", "encoders", "encoded")]
-    for name in [*code, *kept, *(str(path.relative_to(ROOT)) for path in ROOT.glob("data/**/*.py"))]:
+    for name in [*code, *kept]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, root / name)
     (root / "datasets/withdrawals.jsonl").touch()
     deliver(2).rename(root / "datasets/raw/tiny")
     monkeypatch.chdir(root)
     git("init", "-q")
-    entry = {"order": {"source": "arrived"}, "clip": clip_format.model_dump(), "validation": {}, "encoders": "tiny"}
-    order_batch("tiny", {**entry, "encoding": {}, "preparation_processes": 1})
+    code = {"prepare": "", "encoders": "", "encode": ""}
+    entry = BatchEntry(batch={"source": "arrived"}, clip=clip_format, encoders="tiny", encoding={}, code=code)
+    order_batch("tiny", entry)
     deliver_raw("tiny", print)
     reproduce("prepare", "tiny", print)
     commit("first")

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -85,16 +84,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_manifest(prepared, [write_clip(prepared, number, motion=number == 2) for number in range(3)])
     order = {"source": "studio", "seed": 0, "clips": 3}
     clip = {"frames": FRAMES, "frames_per_second": 25, "height": HEIGHT, "width": WIDTH, "motion_frames": MOTION}
-    entry = {"order": order, "clip": clip, "encoders": "b1", "encoding": ENCODING}
+    entry = {"batch": order, "clip": clip, "encoders": "b1", "encoding": ENCODING}
     (tmp_path / "datasets/batches.yaml").write_text(yaml.safe_dump({"batches": {"b1": entry}}))
     validate(prepared, valid=True)
     return tmp_path
 
 
 def validate(prepared: Path, valid: bool) -> None:
-    digest = sha256((prepared / "manifest.jsonl").read_bytes()).hexdigest()
     failures = [] if valid else ["clip 0001 | field hand_boxes | fix: annotate it"]
-    judged = {"manifest_sha256": digest, "files_digest": judged_files(prepared)}
+    judged = judged_files(prepared)
     found = {"valid": valid, "clips": 3, "failures": failures, "raw_digest": "r", **judged}
     (prepared / "validation.json").write_text(json.dumps(found))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.config import RawVideoBatch
+from data.sources.raw_video.config import RawVideoBatch
 from orchestration.commands.prepare_order import read_prepare_order
 from orchestration.load_config import load_config
 

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from data.config import Structure
 from data.sources.studio.anny.expose import Painter, Stage
 from data.sources.studio.anny.film_set import Piece, Stuff
 from data.sources.studio.anny.goods import goods
@@ -16,6 +15,7 @@ from data.sources.studio.anny.paint import INSIDE, TEETH, paint_body, paint_eyes
 from data.sources.studio.anny.pieces import figure_of, product_piece, whole_set
 from data.sources.studio.anny.pose import pose_person
 from data.sources.studio.anny.truth import truth_of
+from data.sources.studio.config import Structure
 from data.sources.studio.film import NARROWEST, FilmedClip, Picture, backdrop, boxes_of, script_of
 from data.sources.studio.motion import rest_pose
 from data.sources.studio.raster import Lens, vertex_normals

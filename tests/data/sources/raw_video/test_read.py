@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from data.sources.raw_video.read import SOUND_RATE, FootageError, Source
+from data.sources.raw_video.read import SOUND_RATE, Footage, FootageError
 from foundation.video_io import read_video
 
 Film = Callable[..., Path]
@@ -16,7 +16,7 @@ Pictures = Callable[..., np.ndarray]
 
 
 def at_25(path: Path, count: int, first: int = 0, **source: float) -> np.ndarray:
-    return np.stack(list(Source(path, **source).resampled(25, first, count, short_side=720)))
+    return np.stack(list(Footage(path, **source).resampled(25, first, count, short_side=720)))
 
 
 def which(found_THWC: np.ndarray, frames_THWC: np.ndarray) -> list[int]:
@@ -79,7 +79,7 @@ def test_pixels_become_square_and_4_to_3_stays_4_to_3(film: Film, pictures: Pict
 
 def test_large_pictures_are_made_smaller(film: Film, pictures: Pictures) -> None:
     path = film("a.mp4", pictures(3, height=256, width=128))
-    (found_HWC,) = Source(path).resampled(25, 0, 1, short_side=64)
+    (found_HWC,) = Footage(path).resampled(25, 0, 1, short_side=64)
     assert found_HWC.shape == (128, 64, 3)
 
 
@@ -94,7 +94,7 @@ def test_sound_is_in_step_with_the_first_picture(film: Film, pictures: Pictures)
     clap_S = np.zeros(44_100 * 2, np.float32)
     clap_S[44_100 : 44_100 + 441] = 0.9  # one second after the beginning
     path = film("a.mp4", pictures(50), samples_S=clap_S)
-    samples_S = Source(path).sound()
+    samples_S = Footage(path).sound()
     assert len(samples_S) == pytest.approx(2 * SOUND_RATE, abs=SOUND_RATE // 20)
     assert np.abs(samples_S).argmax() == pytest.approx(SOUND_RATE, abs=SOUND_RATE // 50)
 
@@ -103,13 +103,13 @@ def test_sound_that_starts_before_the_picture_is_cut(film: Film, pictures: Pictu
     clap_S = np.zeros(44_100 * 2, np.float32)
     clap_S[44_100 : 44_100 + 441] = 0.9
     path = film("a.mkv", pictures(20), times=[400 + 40 * number for number in range(20)], samples_S=clap_S)
-    assert np.abs(Source(path).sound()).argmax() == pytest.approx(0.6 * SOUND_RATE, abs=SOUND_RATE // 25)
+    assert np.abs(Footage(path).sound()).argmax() == pytest.approx(0.6 * SOUND_RATE, abs=SOUND_RATE // 25)
 
 
 def test_what_cannot_be_read_is_named(film: Film, pictures: Pictures) -> None:
     path = film("a.mp4", pictures(40))
     with pytest.raises(FootageError, match="no sound stream"):
-        Source(path).sound()
+        Footage(path).sound()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(FootageError, match="cannot be read"):
-        Source(path).declared()
+        Footage(path).declared()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.config import StudioBatch
 from data.contracts import ClipRecord
+from data.sources.studio.config import StudioBatch
 from data.sources.studio.delivery import deliver
 from data.sources.studio.film import film
 from foundation.clip_format import ClipFormat
@@ -61,7 +61,8 @@ def test_every_listed_file_holds_what_was_filmed(delivered: Path) -> None:
 def test_a_killed_delivery_goes_on_where_it_stopped(tmp_path: Path) -> None:
     order = ORDER.model_copy(update={"clips": 8})
     code = (
-        "import sys; from pathlib import Path; from data.contracts import ClipFormat, StudioBatch\n"
+        "import sys; from pathlib import Path; from foundation.clip_format import ClipFormat\n"
+        "from data.sources.studio.config import StudioBatch\n"
         "from data.sources.studio.delivery import deliver\n"
         f"deliver(StudioBatch(**{order.model_dump()}), ClipFormat(**{CLIP.model_dump()}), Path(sys.argv[1]))"
     )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from trimesh.creation import box as cuboid
 
-from data.config import StudioBatch
 from data.sources.studio.anny.arm import curl, hand_frame, reach, turned_to
 from data.sources.studio.anny.body import Figure, body, figure, posed_heads, skin
 from data.sources.studio.anny.film import film
@@ -15,6 +14,7 @@ from data.sources.studio.anny.grip import SINK, mesh_distance
 from data.sources.studio.anny.pieces import figure_of
 from data.sources.studio.anny.pose import pose_person
 from data.sources.studio.anny.truth import contact
+from data.sources.studio.config import StudioBatch
 from data.sources.studio.delivery import deliver
 from data.sources.studio.film import FilmedClip
 from data.sources.studio.motion import pose_clip

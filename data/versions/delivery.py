@@ -1,0 +1,56 @@
+"""delivery.json of a raw batch: out of which settings it was delivered, and how many clips it had then."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from foundation.run_folder import write_whole
+
+NAME = "delivery.json"
+
+
+class Delivery(BaseModel, frozen=True, extra="forbid"):
+    """The file."""
+
+    settings: dict[str, Any]  # `source` and whatever else decides the bytes: data.sources.Source.settings
+    clips: int
+
+
+def is_delivered(folder: Path) -> bool:
+    """Whether a folder is a whole delivery: the file is written last."""
+    return (folder / NAME).exists()
+
+
+def read_delivery(folder: Path) -> Delivery:
+    """Raises:
+    ValueError: there is none.
+    """
+    if not is_delivered(folder):
+        raise ValueError(f"{folder / NAME} is missing: delete {folder} and deliver it again")
+    return Delivery.model_validate_json((folder / NAME).read_text())
+
+
+def write_delivery(folder: Path, delivery: Delivery) -> None:
+    """Write it, whole or not at all."""
+    write_whole(folder / NAME, json.dumps(delivery.model_dump(), indent=1))
+
+
+def check_delivered(folder: Path, settings: dict[str, Any]) -> None:
+    """Compare a raw folder with the settings that it would be delivered with now; a None is not known (any more).
+
+    Raises:
+        ValueError: names each setting that differs, and the fix.
+    """
+    before = read_delivery(folder).settings
+    differences = [
+        f"{key} {before.get(key)!r} -> {settings.get(key)!r}"
+        for key in sorted(before.keys() | settings.keys())
+        if before.get(key) != settings.get(key) and settings.get(key, "") is not None
+    ]
+    if differences:
+        raise ValueError(
+            f"batch {folder.name} was delivered with other settings ({'; '.join(differences)}): "
+            f"name a new batch in conf/data, or delete {folder}"
+        )

@@ -1,0 +1,40 @@
+"""An entry says what decides a batch; what does not stands apart, and an older version's entries are still read."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from data.sources import read_batch
+from data.versions.batch_entry import BATCHES, BatchEntry, batch_entry, known_batches, write_entry
+from foundation.clip_format import ClipFormat
+from foundation.map_items import Spread
+
+
+@pytest.fixture
+def older(clip_format: ClipFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """datasets/batches.yaml as an older version wrote it."""
+    monkeypatch.chdir(tmp_path)
+    BATCHES.parent.mkdir()
+    entry = {
+        "order": {"source": "released_csv", "path": "/deliveries/one", "person_id": "ann"},
+        "clip": clip_format.model_dump(),
+        "preparation_processes": 3,
+        "map": "ray",
+        "ray_address": None,
+        "encoders": "old",
+        "encoding": {"dim": 8},
+    }
+    BATCHES.write_text(yaml.safe_dump({"batches": {"old": entry}}))
+
+
+@pytest.mark.usefixtures("older")
+def test_an_entry_of_an_older_version_is_read_and_rewritten(clip_format: ClipFormat) -> None:
+    entry = batch_entry("old")
+    assert entry.batch == {"source": "released_csv", "person_id": "ann"}
+    assert read_batch(entry.batch_values).model_dump()["path"] == "/deliveries/one"
+    assert entry.spread == Spread("ray", 3)
+    write_entry("new", BatchEntry(batch={"source": "arrived"}, clip=clip_format, encoders="old", encoding={}))
+    assert set(known_batches()) == {"new", "old"}
+    assert "order:" not in BATCHES.read_text()
+    assert batch_entry("old") == entry
