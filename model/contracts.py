@@ -5,8 +5,9 @@ Every model is frozen and refuses unknown fields, so a typo is an error. Facts: 
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide
 
 AttentionMode = Literal["full", "asymmetric"]
@@ -15,6 +16,11 @@ RegionName = Literal["base", "head", "hand"]
 LabelName = Literal["base", "head", "hand", "product"]
 REGIONS: tuple[RegionName, ...] = ("base", "head", "hand")  # the router's; released logits order base, hand, face
 LABELS: tuple[LabelName, ...] = (*REGIONS, "product")  # of a target token, label value = index; router: product is base
+
+
+def _file_of(folder: str) -> AfterValidator:
+    """The name of a module of model/conditioning/<folder>; spelled so that the code of all of them is not ours."""
+    return AfterValidator(lambda name: check_choice(f"{__package__}.conditioning.{folder}", name))
 
 
 class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
@@ -36,10 +42,9 @@ class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
     patch: tuple[int, int, int] = (1, 2, 2)
     motion: bool = True  # owns the FramePack motion patch embeddings
     eps: float = 1e-6
-    # options of the tiny preset, off in wan_s2v_14b (DESIGN: what matters at a toy's budget)
-    learned_positions: tuple[int, int, int] | None = (
-        None  # (T, rows, columns) of learned position tables added to target, HOI and product tokens
-    )
+    # model.network.tiny_inputs: options of the tiny preset, off in wan_s2v_14b
+    # (T, rows, columns) of learned position tables added to target, HOI and product tokens
+    learned_positions: tuple[int, int, int] | None = None
     add_reference_to_target: bool = False  # the reference latent's tokens are added to every target token
     pooled_text_in_modulation: bool = False  # the mean text token is added to the time embedding
 
@@ -77,21 +82,25 @@ class RecipeConfig(BaseModel, frozen=True, extra="forbid"):
 class LatentCodecConfig(BaseModel, frozen=True, extra="forbid"):
     """Video to latents, stride 8 in space and 4 in time, the first frame alone."""
 
-    kind: Literal["linear", "wan"]  # linear: embedded, SVD of the training clips; wan: diffusers AutoencoderKLWan
+    kind: Annotated[str, _file_of("latent_codecs")]
     channels: int
-    weights: str | None = None  # wan: folder written by save_pretrained
-    fit_clips: int = 64  # linear: how many training clips the basis is fitted on
+    weights: str | None = None  # given ones: folder written by save_pretrained
+    fit_clips: int = 64  # how many training clips a codec is fitted on, where it is
 
 
 class TextEncoderConfig(BaseModel, frozen=True, extra="forbid"):
-    kind: Literal["hashed_words", "umt5"]  # hashed_words: embedded; umt5: transformers UMT5EncoderModel
+    """Prompts to token vectors."""
+
+    kind: Annotated[str, _file_of("text_encoders")]
     dim: int
     tokens: int
     weights: str | None = None
 
 
 class AudioEncoderConfig(BaseModel, frozen=True, extra="forbid"):
-    kind: Literal["log_mel", "wav2vec2"]  # log_mel: embedded; wav2vec2: transformers Wav2Vec2Model, all hidden layers
+    """Speech to features, one column a denoised pixel frame."""
+
+    kind: Annotated[str, _file_of("audio_encoders")]
     dim: int
     layers: int
     weights: str | None = None
@@ -142,6 +151,9 @@ class LowRankConfig(BaseModel, frozen=True, extra="forbid"):
         return 1.0 if self.alpha is None else self.alpha / self.rank
 
 
+_BY_CONTENT = "only where it lies: the digest of what lies there decides"
+
+
 class TrainingOptions(BaseModel, frozen=True, extra="forbid"):
     """What both stages of training share."""
 
@@ -150,14 +162,15 @@ class TrainingOptions(BaseModel, frozen=True, extra="forbid"):
     weight_decay: float
     betas: tuple[float, float] = (0.9, 0.999)
     gradient_clip: float
-    checkpoint_every_steps: int = Field(ge=1)
-    keep_checkpoints: int = Field(default=2, ge=1)
-    log_every_steps: int = Field(default=10, ge=1)
+    checkpoint_every_steps: Annotated[int, Field(ge=1), DoesNotDecide("a resumed run gives the same bits")]
+    keep_checkpoints: Annotated[int, Field(ge=1), DoesNotDecide("only how many stay on the disk")] = 2
+    log_every_steps: Annotated[int, Field(ge=1), DoesNotDecide("only how often losses are written down")] = 10
     # what stage one starts from: a stage's model.safetensors, or the folder of the public backbone's shards
-    initial_weights: str | None = None
-    initial_adapter: str | None = None  # a public adapter file, merged into them
+    initial_weights: Annotated[str | None, DoesNotDecide(_BY_CONTENT)] = None
+    initial_adapter: Annotated[str | None, DoesNotDecide(_BY_CONTENT)] = None  # a public adapter, merged into them
     low_rank: LowRankConfig | None = None  # null: every weight is trained
-    activation_checkpointing: bool = False  # keep what enters a block, compute the rest again: same losses, less memory
+    # keep what enters a block and compute the rest again going backward
+    activation_checkpointing: Annotated[bool, DoesNotDecide("the same bits from less memory and more time")] = False
 
     @model_validator(mode="after")
     def _an_adapter_has_a_base(self) -> Self:
@@ -196,18 +209,22 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     ] = "auto"
 
 
+_WRITTEN_DOWN = "only where results are written down"
+
+
 class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/tracking/*.yaml: where runs and model versions live."""
 
-    uri: str  # for example sqlite:///registry/mlflow.db, relative to the project root
-    experiment: str
-    registered_model: str
+    # for example sqlite:///registry/mlflow.db, relative to the project root
+    uri: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
+    experiment: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
+    registered_model: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
 
 
 class Encoders(BaseModel, frozen=True, extra="forbid"):
     """Receipt of the conditioning encoders: the embedded codec's fit, or the given weights' hashes."""
 
-    folder: str  # relative to the project root; holds latent_codec.safetensors for the embedded one
+    folder: str  # relative to the project root
     digest: str
     captions: dict[str, str]  # encoder -> one line for people, for example "linear, 32 channels, 28.1 dB on its clips"
 
@@ -224,7 +241,7 @@ class EncodedBatch(BaseModel, frozen=True, extra="forbid"):
 
 
 class TrainingSet(BaseModel, frozen=True, extra="forbid"):
-    """Receipt of what is trained on and what is examined on: batches plus split, one digest."""
+    """Receipt of what is trained on and what is evaluated on: batches plus split, one digest."""
 
     train: tuple[EncodedBatch, ...]
     held_out: tuple[EncodedBatch, ...]
@@ -256,6 +273,6 @@ class RgbArtifact(BaseModel, frozen=True, extra="forbid"):
     digest: str
     stage_two_weights: str  # where they were: promotion runs the proof again on them
     stage_two_weights_sha256: str
-    proof: dict[str, str]  # check -> what was seen, for example "noise_swap": "same bits on 3 shapes"
+    proof: dict[str, str]  # check -> what it showed, for example "noise_swap": "same bits on 3 shapes"
     parameters: int
     train_digest: str = ""  # of the clips it learnt from, see orchestration.registry.trained_on; empty: not known

@@ -7,17 +7,17 @@ Shape legend: B batch, C latent channels, T latent frames, h w latent height and
 E = 3 regions, I steps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from model.contracts import LABELS, REGIONS, RecipeConfig
+from model.network.streams import TIMESTEPS as TIMESTEPS
 from model.network.streams import Denoised
 
 TRAINING_STEPS = 1000
-TIMESTEPS = 1000.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class Losses:
     rgb: Tensor
     hoi: Tensor
     route: Tensor
+
+
+LOSSES = tuple(field.name for field in fields(Losses))
 
 
 def schedule(steps: int, shift: float) -> Tensor:
@@ -149,7 +152,7 @@ def route_loss(logits_MBNE: Tensor, labels_BN: Tensor, recipe: RecipeConfig) -> 
 
 
 def router_labels(labels_BN: Tensor) -> Tensor:
-    """Token labels as the router is taught them, indices into REGIONS: a product token is base."""
+    """Token labels as the router learns them, indices into REGIONS: a product token is base."""
     return torch.where(labels_BN < len(REGIONS), labels_BN, 0).long()
 
 

@@ -22,7 +22,6 @@ from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
 from model.artifact.proof import prove_rgb_only
 from model.artifact.rgb_artifact import (
-    CODEC,
     CONDITIONING,
     EMPTY_TEXT,
     FORMAT,
@@ -35,6 +34,7 @@ from model.artifact.rgb_artifact import (
     is_hoi,
     load_artifact,
 )
+from model.conditioning.build import fitted_files
 from model.contracts import (
     Encoders,
     EncodingConfig,
@@ -131,8 +131,7 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
     clip = configs.clip.model_dump(exclude=NOT_OF_A_MODEL)
     _write_json(staged / CONDITIONING, {"encoding": configs.encoding.model_dump(), "clip": clip})
     _write_json(staged / SAMPLING, deciding(configs.sampling))
-    copied = [EMPTY_TEXT, CODEC] if configs.encoding.latent_codec.kind == "linear" else [EMPTY_TEXT]
-    for name in copied:
+    for name in (EMPTY_TEXT, *fitted_files(configs.encoding)):
         if not (encoders / name).exists():
             raise ValueError(
                 f"{encoders / name} is missing: fit the encoders again (python -m model.encoding.fit_encoders)"

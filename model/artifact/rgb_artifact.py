@@ -5,7 +5,7 @@
 | model.safetensors | the RGB stream's weights, fp32; no HOI key |
 | network.json | NetworkConfig and RecipeConfig |
 | conditioning.json | EncodingConfig, and ClipFormat without how prepared videos are stored |
-| latent_codec.safetensors | the linear codec's basis, where the codec is the linear one |
+| latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
 | sampling.json | SamplingConfig, those of its fields that decide a pixel |
 | manifest.json | sha256 of every file above, the stage-two weights it came from, the proof of model.artifact.proof |
@@ -35,7 +35,7 @@ from model.network.dual_stream_transformer import DualStreamTransformer
 
 FORMAT = "graspline-rgb-artifact-1"
 MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
-EMPTY_TEXT, SAMPLING, CODEC = "empty_text.safetensors", "sampling.json", "latent_codec.safetensors"
+EMPTY_TEXT, SAMPLING = "empty_text.safetensors", "sampling.json"
 NOT_OF_A_MODEL = {"lossless"}  # field of ClipFormat that only says how prepared videos are stored
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -89,8 +89,8 @@ def load_artifact(folder: Path, device: str = "cpu") -> LoadedArtifact:
         clip=read_config(folder / CONDITIONING, "clip", ClipFormat),
         sampling=read_config(folder / SAMPLING, None, SamplingConfig),
         codec=build_codec(encoding.latent_codec, folder, device),
-        text=build_text_encoder(encoding.text_encoder, device),
-        audio=build_audio_encoder(encoding.audio_encoder, device),
+        text=build_text_encoder(encoding.text_encoder, folder, device),
+        audio=build_audio_encoder(encoding.audio_encoder, folder, device),
         empty_text_LD=load_file(folder / EMPTY_TEXT)["text_LD"],
     )
 

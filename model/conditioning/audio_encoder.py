@@ -1,7 +1,9 @@
 """The audio encoder: speech to one feature column per denoised pixel frame.
 
-One protocol, two encoders behind it: `wav2vec2` is transformers' Wav2Vec2Model with all its hidden layers, `log_mel` an
-embedded one that needs no weights. Shape legend: K layers, A audio width, S = 4T columns (T denoised latent frames).
+One protocol, one file an encoder behind it, in `audio_encoders/`: `wav2vec2` is transformers' Wav2Vec2Model with all
+its hidden layers, `log_mel` an embedded one that needs no weights.
+
+Shape legend: K layers, A audio width, S = 4T columns (T denoised latent frames).
 """
 
 from typing import Protocol
@@ -17,6 +19,16 @@ SAMPLES_PER_SECOND = 16_000
 
 class AudioEncoder(Protocol):
     """What every audio encoder does."""
+
+    @property
+    def dim(self) -> int:
+        """A."""
+        ...
+
+    @property
+    def layers(self) -> int:
+        """K."""
+        ...
 
     def encode(self, samples: NDArray[np.float32], frames: int) -> Tensor:
         """Mono 16 kHz samples that span exactly `frames` pixel frames to audio_KAS fp32, S = frames - 1 = 4T.

@@ -1,32 +1,34 @@
-"""From the configuration's `kind` to the encoder behind each protocol; heavy libraries are imported only where used."""
+"""From the configuration's `kind` to the encoder: each is one file, found by its name in one of three folders.
+
+Such a file has `build(config, folder, device)`, which gives an encoder of the protocol beside the folder; `folder` is
+where the data set's encoders lie (datasets/encoders/<batch>, or an artifact). A codec that is fitted on the clips also
+has `fit(config, videos, folder)`, which returns a line for people, and `FILES`: what it keeps in that folder. Heavy
+libraries load with the file that needs them.
+"""
 
 from pathlib import Path
+from types import ModuleType
 
+from foundation.by_name import load_choice
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.latent_codec import LatentCodec
-from model.conditioning.text_encoder import HashedWords, TextEncoder
-from model.contracts import AudioEncoderConfig, LatentCodecConfig, TextEncoderConfig
+from model.conditioning.text_encoder import TextEncoder
+from model.contracts import AudioEncoderConfig, EncodingConfig, LatentCodecConfig, TextEncoderConfig
+
+ENCODERS = {
+    "latent_codec": "model.conditioning.latent_codecs",
+    "text_encoder": "model.conditioning.text_encoders",
+    "audio_encoder": "model.conditioning.audio_encoders",
+}
 
 
 def build_codec(config: LatentCodecConfig, folder: Path, device: str = "cpu") -> LatentCodec:
-    """The codec that `config` names.
-
-    Args:
-        config: `encoding.latent_codec`.
-        folder: holds latent_codec.safetensors where the codec is the linear one.
-        device: where the Wan VAE runs; the linear codec follows its input.
+    """The codec that `config` (`encoding.latent_codec`) names; `device` is where real weights run.
 
     Raises:
         ValueError: its weights are missing or of another width.
     """
-    if config.kind == "linear":
-        from model.conditioning.linear_codec import LinearCodec
-
-        codec = LinearCodec.load(folder / "latent_codec.safetensors")
-    else:
-        from model.conditioning.wan_codec import WanCodec
-
-        codec = WanCodec.load(weights_folder(config.weights, "latent_codec"), device)
+    codec: LatentCodec = load_choice(ENCODERS["latent_codec"], config.kind).build(config, folder, device)
     if codec.channels != config.channels:
         raise ValueError(
             f"encoding.latent_codec.channels says {config.channels} but its weights have {codec.channels}: "
@@ -35,28 +37,17 @@ def build_codec(config: LatentCodecConfig, folder: Path, device: str = "cpu") ->
     return codec
 
 
-def build_text_encoder(config: TextEncoderConfig, device: str = "cpu") -> TextEncoder:
+def build_text_encoder(config: TextEncoderConfig, folder: Path, device: str = "cpu") -> TextEncoder:
     """The encoder that `config` (`encoding.text_encoder`) names. ValueError: weights missing or of another width."""
-    if config.kind == "hashed_words":
-        return HashedWords(config.dim, config.tokens)
-    from model.conditioning.umt5_text_encoder import Umt5TextEncoder
-
-    encoder = Umt5TextEncoder.load(weights_folder(config.weights, "text_encoder"), config.tokens, device)
+    encoder: TextEncoder = load_choice(ENCODERS["text_encoder"], config.kind).build(config, folder, device)
     if encoder.dim != config.dim:
         raise ValueError(f"encoding.text_encoder.dim says {config.dim} but its weights have {encoder.dim}: correct it")
     return encoder
 
 
-def build_audio_encoder(config: AudioEncoderConfig, device: str = "cpu") -> AudioEncoder:
+def build_audio_encoder(config: AudioEncoderConfig, folder: Path, device: str = "cpu") -> AudioEncoder:
     """The encoder that `config` (`encoding.audio_encoder`) names. ValueError: weights missing or of another width."""
-    if config.kind == "log_mel":
-        from model.conditioning.log_mel_audio import LogMelAudio
-
-        encoder = LogMelAudio(config.dim)
-    else:
-        from model.conditioning.wav2vec2_audio import Wav2Vec2Audio
-
-        encoder = Wav2Vec2Audio.load(weights_folder(config.weights, "audio_encoder"), device)
+    encoder: AudioEncoder = load_choice(ENCODERS["audio_encoder"], config.kind).build(config, folder, device)
     if (encoder.dim, encoder.layers) != (config.dim, config.layers):
         raise ValueError(
             f"encoding.audio_encoder says dim {config.dim} and {config.layers} layers but the encoder has "
@@ -65,15 +56,11 @@ def build_audio_encoder(config: AudioEncoderConfig, device: str = "cpu") -> Audi
     return encoder
 
 
-def weights_folder(weights: str | None, encoder: str) -> Path:
-    """The folder that `encoding.<encoder>.weights` names.
+def encoder_modules(encoding: EncodingConfig) -> dict[str, ModuleType]:
+    """latent_codec, text_encoder, audio_encoder -> the module that `kind` names."""
+    return {name: load_choice(package, getattr(encoding, name).kind) for name, package in ENCODERS.items()}
 
-    Raises:
-        ValueError: it is not set, or there is no such folder.
-    """
-    if weights is None:
-        raise ValueError(f"encoding.{encoder}.weights is not set: name the folder that save_pretrained wrote")
-    folder = Path(weights)
-    if not (folder / "config.json").exists():
-        raise ValueError(f"encoding.{encoder}.weights: {folder} holds no config.json: put the weights there first")
-    return folder
+
+def fitted_files(encoding: EncodingConfig) -> list[str]:
+    """Names of the files that these encoders keep in their folder: an artifact takes them along."""
+    return [file for module in encoder_modules(encoding).values() for file in getattr(module, "FILES", ())]

@@ -1,18 +1,21 @@
 """The latent codec: videos to latents and back, stride 8 in space and 4 in time with the first frame alone.
 
-One protocol, two codecs behind it: `wan` is the Wan 2.1 causal VAE (diffusers), `linear` an embedded one that needs no
-weights because it is fitted on the training clips. The network and everything below it cannot tell which one ran.
+One protocol, one file a codec behind it, in `latent_codecs/`: `wan` is the Wan 2.1 causal VAE (diffusers), `linear` an
+embedded one that needs no weights because it is fitted on the training clips. The network cannot tell which one ran.
 
 Shape legend: B batch, C colours or latent channels, T frames (4k + 1 pixel frames, k + 1 latent frames),
 H W pixels, h w = H/8 W/8.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from torch import Tensor
 
 SPACE_STRIDE = 8
 TIME_STRIDE = 4
+Videos = Callable[[], Iterable[tuple[str, Tensor]]]
+"""Called once a pass of fitting; gives (kind, pixels [B,3,4k+1,H,W] in -1..1), for example ("rgb", ...)."""
 
 
 class LatentCodec(Protocol):

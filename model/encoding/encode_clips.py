@@ -4,13 +4,12 @@
 
 A DVC stage: reads datasets/batches.yaml, datasets/prepared/BATCH and datasets/encoders/<its encoders>, writes
 datasets/encoded/BATCH (`encoded_clips` has the format). What that folder holds already under the same key
-(`clip_parts`) stays: a clip more is one clip's work. A clip with a motion video is encoded twice: with its first
+(`part_keys`) stays: a clip more is one clip's work. A clip with a motion video is encoded twice: with its first
 frame replaced by the person image (motion dropped), and behind the frames before it, so that the causal convolutions
 see one continuous video (COINTERACT, joint motion encoding). Which of the two is trained on is drawn in training; the
 frames to be made are the same in both.
 """
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -30,10 +29,12 @@ from foundation.map_items import map_items
 from foundation.progress import report_progress
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig
-from model.encoding.clip_parts import ClipEncoders, PartKeys, encode_part
-from model.encoding.encoded_clips import EMPTY_TEXT
+from model.encoding.clip_parts import ClipEncoders, encode_part
+from model.encoding.encoders_folder import copy_empty_text
+from model.encoding.part_keys import PartKeys
 from model.encoding.prepared_clip import PreparedClip
-from model.encoding.write_shards import Fields, Part, ShardWriter, StoredParts
+from model.encoding.shard import Fields
+from model.encoding.write_shards import Part, ShardWriter, StoredParts
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def encode_batch(batch: str) -> None:
     stored, records = StoredParts(writer.folder), read_manifest(prepared)
     clips = [(record, keys.of(record)) for record in records]
     missing = {
-        record.clip_id: tuple(part for part, key in found.items() if key not in stored) for record, found in clips
+        record.clip_id: tuple(part for part, key in wanted.items() if key not in stored) for record, wanted in clips
     }
     jobs = [
         EncodeJob(record, prepared, entry.clip, encoding, encoders, encoders_digest, missing[record.clip_id])
@@ -74,13 +75,13 @@ def encode_batch(batch: str) -> None:
         if missing[record.clip_id]
     ]
     encoded = _encoded(jobs, entry)
-    for done, (record, found) in enumerate(clips, 1):
+    for done, (record, wanted) in enumerate(clips, 1):
         new = next(encoded) if missing[record.clip_id] else {}
-        parts = {part: Part(key, _loader(new.get(part), stored, key)) for part, key in found.items()}
+        parts = {part: Part(key, _loader(new.get(part), stored, key)) for part, key in wanted.items()}
         about = {"prompt": record.prompt, "person_id": record.person_id, "product_id": record.product_id}
         writer.add(record.clip_id, parts, about)
         report_progress(done, len(records), "clips encoded")
-    shutil.copyfile(encoders / EMPTY_TEXT, writer.folder / EMPTY_TEXT)
+    copy_empty_text(encoders, writer.folder)
     writer.finish(
         {
             "batch": batch,
@@ -111,17 +112,17 @@ def build_encoders(encoding: EncodingConfig, folder: Path, _digest: str) -> Clip
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return ClipEncoders(
         codec=build_codec(encoding.latent_codec, folder, device),
-        text=build_text_encoder(encoding.text_encoder, device),
-        audio=build_audio_encoder(encoding.audio_encoder, device),
+        text=build_text_encoder(encoding.text_encoder, folder, device),
+        audio=build_audio_encoder(encoding.audio_encoder, folder, device),
         hoi_prompt=encoding.hoi_prompt,
     )
 
 
 def _encoded(jobs: list[EncodeJob], entry: BatchEntry) -> Iterator[dict[str, Fields]]:
-    for found in map_items(encode_missing, jobs, replace(entry.spread, gpus_a_clip=1)):
-        if isinstance(found, Exception):
-            raise found
-        yield {part: load(packed) for part, packed in found.items()}
+    for result in map_items(encode_missing, jobs, replace(entry.spread, gpus_a_clip=1)):
+        if isinstance(result, Exception):
+            raise result
+        yield {part: load(packed) for part, packed in result.items()}
 
 
 def _loader(new: Fields | None, stored: StoredParts, key: str) -> Callable[[], Fields]:

@@ -14,22 +14,21 @@ with keys `<clip id>/<field>`:
 | audio | audio_KAS | | S = 4T columns of sound |
 | regions | regions_N | T h/2 w/2, uint8 | index into model.contracts.LABELS of every target token |
 
-Beside the shards, empty_text.safetensors holds "text_LD" of the empty prompt, which takes the place of a dropped one.
-`write_shards` writes them.
+Beside them lies the encoded empty prompt (`encoders_folder`), which takes the place of a dropped one. `write_shards`
+fills the folder.
 """
 
+import json
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from foundation.clip_format import ClipFormat
+from foundation.run_folder import write_whole
 from model.contracts import EncodingConfig
+from model.encoding.shard import Fields, Shard
 
 INDEX = "index.json"
-EMPTY_TEXT = "empty_text.safetensors"
 
 
 class ClipInfo(BaseModel, frozen=True, extra="forbid"):
@@ -63,6 +62,12 @@ def read_index(folder: Path) -> EncodedIndex:
     return EncodedIndex.model_validate_json(file.read_text())
 
 
+def write_index(folder: Path, index: EncodedIndex) -> EncodedIndex:
+    """Write the index, which says that the folder is finished."""
+    write_whole(folder / INDEX, json.dumps(index.model_dump(mode="json"), indent=1))
+    return index
+
+
 class EncodedClips:
     """Random access to an encoded batch; shards are mapped into memory when first needed."""
 
@@ -70,8 +75,7 @@ class EncodedClips:
         self.folder = folder
         self.index = read_index(folder)
         self.ids = list(self.index.clips)
-        self._shards: dict[str, Any] = {}
-        self._fields: dict[tuple[str, str], list[str]] = {}
+        self._shards: dict[str, Shard] = {}
 
     def info(self, clip_id: str) -> ClipInfo:
         """What the index says. ValueError: no such clip."""
@@ -79,22 +83,11 @@ class EncodedClips:
             raise ValueError(f"{self.folder} holds no clip {clip_id}: it has {len(self.ids)}, from {self.ids[:3]} on")
         return self.index.clips[clip_id]
 
-    def load(self, clip_id: str) -> dict[str, Tensor]:
+    def load(self, clip_id: str) -> Fields:
         """All fields of a clip as they are stored: float16, uint8 for regions_N. ValueError: clip or shard missing."""
-        fields: dict[str, Tensor] = {}
+        fields: Fields = {}
         for name in self.info(clip_id).shards.values():
-            shard = self._open(name)
-            fields |= {field: shard.get_tensor(f"{clip_id}/{field}") for field in self._fields[name, clip_id]}
+            if name not in self._shards:
+                self._shards[name] = Shard(self.folder / name)
+            fields |= self._shards[name].tensors(clip_id)
         return fields
-
-    def _open(self, name: str) -> Any:
-        if name not in self._shards:
-            try:
-                shard: Any = safe_open(self.folder / name, framework="pt")
-            except (SafetensorError, FileNotFoundError) as error:
-                raise ValueError(f"{self.folder / name} cannot be read ({error}): encode the batch again") from error
-            for key in shard.keys():  # noqa: SIM118 a shard is no dict
-                clip_id, field = key.split("/")
-                self._fields.setdefault((name, clip_id), []).append(field)
-            self._shards[name] = shard
-        return self._shards[name]

@@ -1,32 +1,29 @@
-"""Fit what the conditioning encoders need and say what they are.
+"""Fit what the conditioning encoders need and write down what they are.
 
     python -m model.encoding.fit_encoders BATCH
 
-A DVC stage: reads datasets/batches.yaml and datasets/prepared/BATCH, writes datasets/encoders/BATCH: encoders.json (the
-configuration, captions, sha256 of given weights), latent_codec.safetensors (the linear codec's basis, fitted on RGB and
-HOI videos and both references) and empty_text.safetensors (the encoded empty prompt, for guidance and prompt dropout).
+A DVC stage: reads datasets/batches.yaml and datasets/prepared/BATCH, writes datasets/encoders/BATCH: encoders.json (see
+`encoders_folder`), what an encoder's own fit writes (the linear codec: its basis, fitted on RGB and HOI videos and both
+references) and the encoded empty prompt, for guidance and prompt dropout.
 """
 
-import json
 import sys
 from collections.abc import Iterator
-from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from data.clips.manifest import read_manifest
 from data.versions.batch_entry import batch_entry
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
+from foundation.digests import file_sha256
 from foundation.progress import report_progress
-from foundation.run_folder import write_whole
-from model.conditioning.build import build_text_encoder
-from model.conditioning.fit_linear_codec import fit_linear_codec
-from model.contracts import EncodingConfig, LatentCodecConfig
+from model.conditioning.build import build_text_encoder, encoder_modules
+from model.contracts import EncodingConfig
+from model.encoding.encoders_folder import EncodersFile, write_encoders
 from model.encoding.prepared_clip import PreparedClip
 
 
@@ -41,26 +38,18 @@ def fit_encoders(batch: str) -> None:
     prepared, folder = Path("datasets/prepared") / batch, Path("datasets/encoders") / batch
     assert_valid(prepared)
     folder.mkdir(parents=True, exist_ok=True)
+    codec, text, audio = encoding.latent_codec, encoding.text_encoder, encoding.audio_encoder
+    fit = getattr(encoder_modules(encoding)["latent_codec"], "fit", None)
+    fitted = fit and fit(codec, lambda: _fit_videos(prepared, entry.clip, codec.fit_clips), folder)
     captions = {
-        "latent_codec": _codec(prepared, folder, entry.clip, encoding.latent_codec),
-        "text_encoder": f"{encoding.text_encoder.kind}, {encoding.text_encoder.dim} x {encoding.text_encoder.tokens}",
-        "audio_encoder": f"{encoding.audio_encoder.kind}, {encoding.audio_encoder.dim} x "
-        f"{encoding.audio_encoder.layers} layers",
+        "latent_codec": f"{codec.kind}, {fitted or f'{codec.channels} channels, from {codec.weights}'}",
+        "text_encoder": f"{text.kind}, {text.dim} x {text.tokens}",
+        "audio_encoder": f"{audio.kind}, {audio.dim} x {audio.layers} layers",
     }
-    text_LD = build_text_encoder(encoding.text_encoder).encode([""])[0]
-    save_file({"text_LD": text_LD}, folder / "empty_text.safetensors")
-    about = {"encoding": encoding.model_dump(), "captions": captions, "weights_sha256": given_weights(encoding)}
-    write_whole(folder / "encoders.json", json.dumps(about, indent=1))
+    empty_text_LD = build_text_encoder(text, folder).encode([""])[0]
+    file = EncodersFile(encoding=encoding, captions=captions, weights_sha256=given_weights(encoding))
+    write_encoders(folder, file, empty_text_LD)
     print("; ".join(f"{name}: {caption}" for name, caption in captions.items()), flush=True)
-
-
-def _codec(prepared: Path, folder: Path, clip: ClipFormat, config: LatentCodecConfig) -> str:
-    if config.kind == "wan":
-        return f"wan, {config.channels} channels, from {config.weights}"
-    fitted = fit_linear_codec(lambda: _fit_videos(prepared, clip, config.fit_clips), config.channels)
-    fitted.codec.save(folder / "latent_codec.safetensors")
-    rgb_db, hoi_db = fitted.psnr_db["rgb"], fitted.psnr_db["hoi"]
-    return f"linear, {config.channels} channels, {rgb_db:.1f} dB on RGB and {hoi_db:.1f} dB on HOI of its clips"
 
 
 def _fit_videos(prepared: Path, clip: ClipFormat, fit_clips: int) -> Iterator[tuple[str, Tensor]]:
@@ -68,12 +57,12 @@ def _fit_videos(prepared: Path, clip: ClipFormat, fit_clips: int) -> Iterator[tu
     records = read_manifest(prepared)
     chosen = np.unique(np.linspace(0, len(records) - 1, min(fit_clips, len(records))).astype(int))
     for done, number in enumerate(chosen, 1):
-        found = PreparedClip(prepared, records[number], clip)
-        yield "rgb", found.rgb_1CTHW
-        yield "hoi", found.hoi_1CTHW
-        yield "references", found.person_1C1HW
-        if found.product_1C1HW is not None:
-            yield "references", found.product_1C1HW
+        media = PreparedClip(prepared, records[number], clip)
+        yield "rgb", media.rgb_1CTHW
+        yield "hoi", media.hoi_1CTHW
+        yield "references", media.person_1C1HW
+        if media.product_1C1HW is not None:
+            yield "references", media.product_1C1HW
         report_progress(done, len(chosen), "clips read to fit the latent codec")
 
 
@@ -81,12 +70,7 @@ def given_weights(encoding: EncodingConfig) -> dict[str, str]:
     """sha256 of every file of the given weights: other weights are other encoders."""
     configured = (encoding.latent_codec, encoding.text_encoder, encoding.audio_encoder)
     folders = sorted({Path(config.weights) for config in configured if config.weights})
-    files = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
-    digests: dict[str, str] = {}
-    for file in files:
-        with file.open("rb") as handle:
-            digests[str(file)] = file_digest(handle, "sha256").hexdigest()
-    return digests
+    return {str(file): file_sha256(file) for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -16,6 +15,7 @@ from torch import Tensor
 from data.contracts import ClipRecord
 from foundation.clip_format import ClipFormat
 from foundation.video_io import read_audio, read_video
+from model.conditioning.pixels import to_pixels
 
 
 class PreparedClip:
@@ -70,22 +70,17 @@ class PreparedClip:
     def _video(self, field: str, frames: int) -> Tensor:
         frames_THWC, _ = read_video(self.folder / getattr(self.record, field))
         self._check(field, frames_THWC.shape[:3], (frames, self.clip.height, self.clip.width))
-        return pixels_to_unit(frames_THWC)
+        return to_pixels(frames_THWC)
 
     def _image(self, field: str) -> Tensor:
         with Image.open(self.folder / getattr(self.record, field)) as picture:
             pixels_1HWC = np.asarray(picture.convert("RGB"))[None]
         self._check(field, pixels_1HWC.shape[:3], (1, self.clip.height, self.clip.width))
-        return pixels_to_unit(pixels_1HWC)
+        return to_pixels(pixels_1HWC)
 
-    def _check(self, field: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
-        if tuple(found) != expected:
+    def _check(self, field: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+        if tuple(shape) != expected:
             raise ValueError(
-                f"clip {self.record.clip_id} | field {field} | is {found}, expected {expected} | "
+                f"clip {self.record.clip_id} | field {field} | is {shape}, expected {expected} | "
                 "fix: prepare the batch again"
             )
-
-
-def pixels_to_unit(frames_THWC: NDArray[np.uint8]) -> Tensor:
-    """uint8 [T,H,W,3] -> fp32 [1,3,T,H,W] in -1..1."""
-    return torch.from_numpy(frames_THWC.copy()).permute(3, 0, 1, 2)[None].float() / 127.5 - 1

@@ -7,20 +7,15 @@ the same files, whatever was there before. Each shard carries its keys, so an in
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from model.encoding.encoded_clips import INDEX, ClipInfo, EncodedIndex, write_index
+from model.encoding.encoders_folder import EMPTY_TEXT
+from model.encoding.shard import Fields, Shard, keys_in, write_shard
 
-from foundation.run_folder import write_whole
-from model.encoding.encoded_clips import EMPTY_TEXT, INDEX, ClipInfo, EncodedIndex
-
-Fields = dict[str, Tensor]
 SERIES: dict[str, tuple[str, ...]] = {
     "latents": ("rgb", "hoi", "product", "pose", "motion"),
     "text": ("text", "hoi_text"),
@@ -41,9 +36,9 @@ class StoredParts:
     """What the folder's shards hold, by key, whatever run wrote it."""
 
     def __init__(self, folder: Path) -> None:
-        self._where: dict[str, tuple[Path, str, list[str]]] = {}
+        self._where: dict[str, tuple[Path, str, list[str]]] = {}  # key -> shard, clip id, fields
         for file in sorted(folder.glob("*.safetensors")):
-            for name, (key, fields) in _keys_in(file).items():
+            for name, (key, fields) in keys_in(file).items():
                 self._where[key] = (file, name.partition("/")[0], fields)
 
     def __contains__(self, key: str) -> bool:
@@ -52,8 +47,7 @@ class StoredParts:
     def load(self, key: str) -> Fields:
         """The tensors of one part."""
         file, clip_id, fields = self._where[key]
-        with safe_open(file, framework="pt") as shard:
-            return {field: shard.get_tensor(f"{clip_id}/{field}") for field in fields}
+        return Shard(file).tensors(clip_id, fields)
 
 
 class ShardWriter:
@@ -92,22 +86,20 @@ class ShardWriter:
         for stale in self.folder.glob("*.safetensors"):
             if stale.name not in used | {EMPTY_TEXT}:
                 stale.unlink()
-        index = EncodedIndex(clips=self._clips, **about)
-        write_whole(self.folder / INDEX, json.dumps(index.model_dump(mode="json"), indent=1))
-        return index
+        return write_index(self.folder, EncodedIndex(clips=self._clips, **about))
 
     def _write_waiting(self) -> None:
         shards: dict[str, dict[str, str]] = {clip_id: {} for clip_id in self._waiting}
         for series, names in SERIES.items():
-            found = {
+            chosen = {
                 f"{clip_id}/{name}": parts[name]
                 for clip_id, parts in self._waiting.items()
                 for name in names
                 if name in parts
             }
-            if found:
-                file = _write_shard(self.folder, series, found)
-                for clip_id in {name.partition("/")[0] for name in found}:
+            if chosen:
+                file = _write_shard(self.folder, series, chosen)
+                for clip_id in {name.partition("/")[0] for name in chosen}:
                     shards[clip_id][series] = file
         for clip_id, parts in self._waiting.items():
             in_order = {series: shards[clip_id][series] for series in SERIES if series in shards[clip_id]}
@@ -120,24 +112,7 @@ def _write_shard(folder: Path, series: str, parts: dict[str, Part]) -> str:
     """The name of the shard that holds these parts; it is written where it is not there yet."""
     content = sha256(json.dumps({name: part.key for name, part in parts.items()}).encode()).hexdigest()
     file = folder / f"{series}-{content[:24]}.safetensors"
-    if file.exists() and _keys_in(file):
+    if file.exists() and keys_in(file):
         return file.name
-    tensors: Fields = {}
-    keys: dict[str, tuple[str, list[str]]] = {}
-    for name, part in parts.items():
-        fields = part.load()
-        keys[name] = (part.key, sorted(fields))
-        tensors |= {f"{name.partition('/')[0]}/{field}": value for field, value in fields.items()}
-    temporary = folder / f".{file.name}.{os.getpid()}"
-    save_file(tensors, temporary, metadata={"keys": json.dumps(keys)})  # one entry: of several the order is random
-    temporary.replace(file)
+    write_shard(file, {name: (part.key, part.load()) for name, part in parts.items()})
     return file.name
-
-
-def _keys_in(file: Path) -> dict[str, tuple[str, list[str]]]:
-    """`<clip id>/<part>` -> (key, fields) of a shard; nothing where it is none, or damaged."""
-    try:
-        with safe_open(file, framework="pt") as shard:
-            return json.loads((shard.metadata() or {}).get("keys", "{}"))
-    except SafetensorError:
-        return {}

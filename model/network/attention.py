@@ -7,25 +7,13 @@ The two sides never share a matrix product, so the RGB side's bits cannot depend
 Shape legend: B batch, S RGB-side tokens, N tokens of one stream, L context tokens, D width, H heads, K head size.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from model.contracts import AttentionMode
-from model.network.kernels.attention_on_cpu import attend_fused, attend_on_cpu
+from model.network.attention_plan import AttentionPlan
+from model.network.kernels.attention_on_cpu import attend
 from model.network.kernels.lean_norms import RotatedNorm
-from model.network.kernels.precision import without_autocast
 from model.network.rotary import Rotary
-
-
-@dataclass(frozen=True)
-class AttentionPlan:
-    """Who sees whom and where everybody sits; the same for all blocks of a forward pass."""
-
-    mode: AttentionMode
-    rotary: Rotary  # RGB-side tokens, then HOI tokens
-    rgb_seen_by_hoi: tuple[tuple[int, int], ...]  # (start, length) runs of RGB-side tokens
 
 
 class Projections(nn.Module):
@@ -89,12 +77,3 @@ class CrossAttention(Projections):
         if row_of_B is not None:
             k_BLHK, v_BLHK = k_BLHK[row_of_B], v_BLHK[row_of_B]
         return self.output(self._attend(self.queries(x_BND), k_BLHK, v_BLHK))
-
-
-def attend(q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:
-    """Unmasked softmax attention in the values' precision, [B,N,H,K]."""
-    q, k, v = (x.to(v_BNHK.dtype) for x in (q_BNHK, k_BNHK, v_BNHK))
-    if q.device.type == "cpu" and torch.is_grad_enabled():
-        with without_autocast(q):
-            return attend_on_cpu(q, k, v)
-    return attend_fused(q, k, v)

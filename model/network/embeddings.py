@@ -4,7 +4,7 @@ Patch embeddings are plain matrix products over cut-out patches (the public weig
 kernel equals their stride, which is the same thing).
 
 Shape legend: B batch, C latent channels, T latent frames, h w latent height and width, N tokens, Z values of a patch,
-L text tokens, D width.
+D width.
 """
 
 import torch
@@ -74,29 +74,6 @@ class TextEmbedding(nn.Sequential):
 
     def __init__(self, text_dim: int, dim: int) -> None:
         super().__init__(nn.Linear(text_dim, dim), TanhGelu(), nn.Linear(dim, dim))
-
-
-def pooled_text(text_BLD: Tensor, embedded_BLD: Tensor) -> Tensor:
-    """Mean embedded text token, [B,D]; rows of zeros are padding and do not count."""
-    used_BL1 = (text_BLD != 0).any(dim=-1, keepdim=True).float()
-    return (embedded_BLD.float() * used_BL1).sum(dim=1) / used_BL1.sum(dim=1).clamp(min=1)
-
-
-class LearnedPositions(nn.Module):
-    """One learned table an axis, added to tokens: at a toy's budget rotary angles alone are learned too slowly."""
-
-    def __init__(self, size: tuple[int, int, int], dim: int) -> None:
-        super().__init__()
-        self.time_TD, self.rows_HD, self.columns_WD = (nn.Parameter(torch.empty(count, dim)) for count in size)
-
-    def forward(self, grid: tuple[int, int, int]) -> Tensor:
-        """Positions [T H W, D] of the first `grid` tokens per axis."""
-        limits = (self.time_TD.shape[0], self.rows_HD.shape[0], self.columns_WD.shape[0])
-        if any(count > limit for count, limit in zip(grid, limits, strict=True)):
-            raise ValueError(f"clip has {grid} tokens (T, rows, columns), network.learned_positions only {limits}")
-        frames, rows, columns = grid
-        time = self.time_TD[:frames, None, None] + self.rows_HD[None, :rows, None]
-        return (time + self.columns_WD[None, None, :columns]).flatten(0, 2)
 
 
 class Head(nn.Module):

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from model.network.audio_encoder import CausalAudioEncoder
-from model.network.embeddings import Head, LearnedPositions
+from model.network.embeddings import Head
 from model.network.region_experts import RegionExperts
+from model.network.tiny_inputs import LearnedPositions
 from model.network.transformer_block import TransformerBlock
 
 LEARNED_POSITION_STD = 0.2  # next to tokens of about unit size

@@ -35,8 +35,10 @@ def check_network(network: NetworkConfig) -> None:
         )
 
 
-def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions) -> None:
-    """Raises ValueError for shapes that do not fit the network or each other."""
+def check_batch(
+    network: NetworkConfig, streams: str, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions
+) -> None:
+    """Raises ValueError for shapes that do not fit the network or each other, and for HOI where it has no weights."""
     if rgb_BCThw.ndim != 5:
         raise ValueError(
             f"rgb_BCThw has shape {tuple(rgb_BCThw.shape)}, wanted [batch, channels, frames, height, width]: add the "
@@ -63,6 +65,8 @@ def check_batch(network: NetworkConfig, rgb_BCThw: Tensor, hoi_BCThw: Tensor | N
     _check_text("conditions.text_BLD", network, conditions.text_BLD, prompts)
     if hoi_BCThw is None:
         return
+    if streams == "rgb":
+        raise ValueError("hoi_BCThw is given to a network built with streams='rgb': leave it out or load both streams")
     if conditions.hoi_text_BLD is None:
         raise ValueError("conditions.hoi_text_BLD is missing: the HOI stream needs its own text")
     _check_text("conditions.hoi_text_BLD", network, conditions.hoi_text_BLD, batch)

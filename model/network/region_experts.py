@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from model.contracts import REGIONS, NetworkConfig, RecipeConfig
 from model.network.kernels.gelu import TanhGelu, tanh_gelu
+from model.network.streams import TIMESTEPS
 
 
 class SharedFeedForward(nn.Sequential):
@@ -54,7 +55,7 @@ class RegionExperts(nn.Module):
 
     def _likeliest(self, x_BND: Tensor, share_BNR: Tensor) -> Tensor:
         """Each token through the expert of its likeliest region, where that region has one."""
-        x_MD, share_M, region_M = x_BND.flatten(0, 1), *(found.flatten() for found in share_BNR.max(dim=-1))
+        x_MD, share_M, region_M = x_BND.flatten(0, 1), *(best.flatten() for best in share_BNR.max(dim=-1))
         y_MD = torch.zeros_like(x_MD)
         for expert, region in enumerate(self.region_of_expert):
             rows = (region_M == region).nonzero().squeeze(1)
@@ -62,6 +63,18 @@ class RegionExperts(nn.Module):
             y = F.linear(hidden, self.output_weight_EDX[expert], self.output_bias_ED[expert])
             y_MD[rows] = (y * share_M[rows, None]).to(y_MD.dtype)
         return y_MD.unflatten(0, x_BND.shape[:2])
+
+
+def experts_on(recipe: RecipeConfig, timestep_B: Tensor, conditional: bool | Tensor) -> Tensor | None:
+    """1 for samples whose experts are on, else 0; None where they are off for all (and need not run)."""
+    limit, on_B = recipe.experts_off_above, torch.ones_like(timestep_B, dtype=torch.bool)
+    if limit is not None:
+        on_B = timestep_B / TIMESTEPS < limit
+    if recipe.experts_off_unconditional:
+        if conditional is False:
+            return None
+        on_B = on_B & conditional
+    return on_B.float()
 
 
 def _paper_router(dim: int, hidden: int) -> nn.Sequential:

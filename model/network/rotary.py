@@ -4,7 +4,7 @@ The two streams share the transformer's weights; what tells an HOI token from th
 besides its type embedding, its place on the width axis: left of the picture. Tables are real cosines and sines in fp32,
 made once per layout of tokens.
 
-Shape legend: S tokens, P rotation pairs of a head (head size / 2), B batch, H heads, K head size.
+Shape legend: S tokens, P rotation pairs of a head (head size / 2).
 """
 
 from dataclasses import dataclass
@@ -36,6 +36,11 @@ class TokenLayout:
     product_scale: float | None  # None: no product reference
     motion: bool
 
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Target tokens per axis: time, rows, columns."""
+        return self.frames, self.rows, self.columns
+
 
 @dataclass(frozen=True)
 class Rotary:
@@ -47,31 +52,6 @@ class Rotary:
     def run(self, start: int, length: int) -> "Rotary":
         """The tables of some neighbouring tokens."""
         return Rotary(self.cos_S1P.narrow(0, start, length), self.sin_S1P.narrow(0, start, length))
-
-
-def rotate(x_BSHK: Tensor, rotary: Rotary, in_place: bool = False) -> Tensor:
-    """Turns neighbouring pairs of a head's dimensions by their token's angles, in fp32; `in_place` may overwrite x.
-
-    A CPU does it as one complex product, in a fifth of the time; a compiler fuses the real one. Same numbers.
-    """
-    if x_BSHK.device.type == "cpu":
-        return rotate_complex(x_BSHK, rotary, in_place)
-    return rotate_real(x_BSHK, rotary)
-
-
-def rotate_complex(x_BSHK: Tensor, rotary: Rotary, in_place: bool = False) -> Tensor:
-    """Each pair is one complex number."""
-    pairs_BSHP = torch.view_as_complex(x_BSHK.float().unflatten(-1, (-1, 2)))
-    turns_S1P = torch.complex(rotary.cos_S1P, rotary.sin_S1P)
-    turned_BSHP = pairs_BSHP.mul_(turns_S1P) if in_place else pairs_BSHP * turns_S1P
-    return torch.view_as_real(turned_BSHP).flatten(-2)
-
-
-def rotate_real(x_BSHK: Tensor, rotary: Rotary) -> Tensor:
-    """Each pair is a point of the plane."""
-    even, odd = x_BSHK.float().unflatten(-1, (-1, 2)).unbind(-1)
-    cos, sin = rotary.cos_S1P, rotary.sin_S1P
-    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
 
 
 @lru_cache(maxsize=32)

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+TIMESTEPS = 1000.0  # a timestep is 1000 times the noise level
+
 
 @dataclass(frozen=True)
 class Conditions:
-    """Everything the network is told besides the noisy latents. None: the clip has no such input."""
+    """Everything the network is given besides the noisy latents. None: the clip has no such input."""
 
     text_BLD: Tensor
     person_BC1hw: Tensor

@@ -8,8 +8,9 @@ Shape legend: B batch, N target or HOI tokens, R clean tokens, S = N + R RGB-sid
 E = 3 regions.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,23 @@ class Tokens(NamedTuple):
     target_BND: Tensor
     clean_BRD: Tensor
     hoi_BND: Tensor | None
+
+    def each(self, change: Callable[..., Tensor], *others: Iterable[Any]) -> "Tokens":
+        """`change` of every run there is, together with what each of `others` has for that run."""
+        changed = [None if x is None else change(x, *rest) for x, *rest in zip(self, *others, strict=True)]
+        target_BND, clean_BRD, hoi_BND = changed
+        assert target_BND is not None
+        assert clean_BRD is not None
+        return Tokens(target_BND, clean_BRD, hoi_BND)
+
+    def rgb_side(self) -> Tensor:
+        """Target and clean tokens, which go through linear layers together."""
+        return torch.cat((self.target_BND, self.clean_BRD), dim=1)
+
+    def with_values(self, rgb_BSD: Tensor, hoi_BND: Tensor | None) -> "Tokens":
+        """Other values for the same runs."""
+        target_BND, clean_BRD = rgb_BSD.split((self.target_BND.shape[1], self.clean_BRD.shape[1]), dim=1)
+        return Tokens(target_BND, clean_BRD, hoi_BND)
 
 
 @dataclass(frozen=True)
@@ -59,10 +77,16 @@ class TransformerBlock(nn.Module):
 
     def forward(self, tokens: Tokens, inputs: BlockInputs) -> tuple[Tokens, Tensor | None]:
         """Tokens after the block, and the router's logits [B,N,E]."""
-        step, clean, hoi = self._modulations(inputs, tokens.hoi_BND is not None)
-        tokens = self._attend(tokens, inputs, (step, clean, hoi))
-        tokens = self._read_text(tokens, inputs)
-        return self._feed_forward(tokens, inputs.experts_on_B, (step, clean, hoi))
+        by = self._modulations(inputs, tokens.hoi_BND is not None)
+
+        h = tokens.each(lambda x, m: m.before_attention(x, self.eps), by)
+        x = tokens.each(lambda x, y, m: x + m.attention_gate * y, self._attend(h, inputs.plan), by)
+
+        x = x.each(torch.add, self._read_text(x.each(lambda x: to_compute(self.cross_norm(x))), inputs))
+
+        h = x.each(lambda x, m: m.before_feed_forward(x, self.eps), by)
+        y, logits_BNE = self._feed_forward(h, inputs.experts_on_B)
+        return x.each(lambda x, y, m: x + m.feed_forward_gate * y, y, by), logits_BNE
 
     def start_hoi_as_copy(self) -> None:
         """The HOI stream's modulation starts as the RGB stream's."""
@@ -80,46 +104,24 @@ class TransformerBlock(nn.Module):
         assert self.hoi_modulation_16D is not None
         return step, clean, Modulation.of(self.hoi_modulation_16D + inputs.hoi_B6D)
 
-    def _attend(
-        self, tokens: Tokens, inputs: BlockInputs, by: tuple["Modulation", "Modulation", "Modulation | None"]
-    ) -> Tokens:
-        step, clean, hoi = by
-        target_h = step.before_attention(tokens.target_BND, self.eps)
-        clean_h = clean.before_attention(tokens.clean_BRD, self.eps)
-        hoi_h = None if hoi is None else hoi.before_attention(_present(tokens.hoi_BND), self.eps)
-        rgb_y, hoi_y = self.self_attention(torch.cat((target_h, clean_h), dim=1), hoi_h, inputs.plan)
-        target_y, clean_y = _split(rgb_y, tokens)
-        return Tokens(
-            tokens.target_BND + step.attention_gate * target_y,
-            tokens.clean_BRD + clean.attention_gate * clean_y,
-            None if hoi is None else _present(tokens.hoi_BND) + hoi.attention_gate * _present(hoi_y),
-        )
+    def _attend(self, h: Tokens, plan: AttentionPlan) -> Tokens:
+        return h.with_values(*self.self_attention(h.rgb_side(), h.hoi_BND, plan))
 
-    def _read_text(self, tokens: Tokens, inputs: BlockInputs) -> Tokens:
-        rgb_h = torch.cat([to_compute(self.cross_norm(x)) for x in (tokens.target_BND, tokens.clean_BRD)], dim=1)
-        target_y, clean_y = _split(self.cross_attention(rgb_h, inputs.text_BLD, inputs.prompt_of_B), tokens)
-        hoi = tokens.hoi_BND
-        if hoi is not None:
-            hoi = hoi + self.cross_attention(to_compute(self.cross_norm(hoi)), _present(inputs.hoi_text_BLD))
-        return Tokens(tokens.target_BND + target_y, tokens.clean_BRD + clean_y, hoi)
+    def _read_text(self, h: Tokens, inputs: BlockInputs) -> Tokens:
+        rgb_y = self.cross_attention(h.rgb_side(), inputs.text_BLD, inputs.prompt_of_B)
+        if h.hoi_BND is None:
+            return h.with_values(rgb_y, None)
+        assert inputs.hoi_text_BLD is not None
+        return h.with_values(rgb_y, self.cross_attention(h.hoi_BND, inputs.hoi_text_BLD))
 
-    def _feed_forward(
-        self, tokens: Tokens, on_B: Tensor | None, by: tuple["Modulation", "Modulation", "Modulation | None"]
-    ) -> tuple[Tokens, Tensor | None]:
-        step, clean, hoi = by
-        target_h = step.before_feed_forward(tokens.target_BND, self.eps)
-        clean_h = clean.before_feed_forward(tokens.clean_BRD, self.eps)
-        rgb_h = torch.cat((target_h, clean_h), dim=1)
-        target_y, clean_y = _split(self.feed_forward(rgb_h), tokens)
-        logits = None if self.experts is None else self.experts.route(target_h)
-        if self.experts is not None and on_B is not None:
-            target_y = target_y + self.experts(target_h, _present(logits), on_B)
-        hoi_x = tokens.hoi_BND
-        if hoi is not None:
-            hoi_y = self.feed_forward(hoi.before_feed_forward(_present(hoi_x), self.eps))
-            hoi_x = _present(hoi_x) + hoi.feed_forward_gate * hoi_y
-        target_x = tokens.target_BND + step.feed_forward_gate * target_y
-        return Tokens(target_x, tokens.clean_BRD + clean.feed_forward_gate * clean_y, hoi_x), logits
+    def _feed_forward(self, h: Tokens, experts_on_B: Tensor | None) -> tuple[Tokens, Tensor | None]:
+        y = h.with_values(self.feed_forward(h.rgb_side()), None if h.hoi_BND is None else self.feed_forward(h.hoi_BND))
+        if self.experts is None:
+            return y, None
+        logits_BNE = self.experts.route(h.target_BND)
+        if experts_on_B is not None:
+            y = y._replace(target_BND=y.target_BND + self.experts(h.target_BND, logits_BNE, experts_on_B))
+        return y, logits_BNE
 
 
 @dataclass(frozen=True)
@@ -145,13 +147,3 @@ class Modulation:
     def before_feed_forward(self, x_BND: Tensor, eps: float) -> Tensor:
         """LayerNorm(x) (1 + scale) + shift, in the precision linear layers run in."""
         return modulated_norm((x_BND, self.feed_forward_shift, self.feed_forward_scale), eps, compute_precision(x_BND))
-
-
-def _split(rgb_BSD: Tensor, tokens: Tokens) -> tuple[Tensor, Tensor]:
-    target, clean = rgb_BSD.split((tokens.target_BND.shape[1], tokens.clean_BRD.shape[1]), dim=1)
-    return target, clean
-
-
-def _present(x: Tensor | None) -> Tensor:
-    assert x is not None
-    return x

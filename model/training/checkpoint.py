@@ -2,12 +2,11 @@
 
 A checkpoint holds every trained parameter's fp32 master and its two Adam moments under the parameter's name, as
 safetensors (DeepSpeed's own files are pickles without checksums and refuse another world size), plus `checkpoint.json`
-with the step, the sha256 of every file and what the caller wants back. It is written into a staging folder, fsynced,
-marked complete by `checkpoint.json`, and renamed; so a folder named `step_00000500` is whole or was damaged later,
-which its hashes tell.
+with the step, the sha256 of every file and what the caller wants to get back. It is written into a staging folder,
+fsynced, marked complete by `checkpoint.json`, and renamed; so a folder named `step_00000500` is whole or was damaged
+later, which its hashes show.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from foundation.digests import file_sha256
+from foundation.run_folder import write_whole
 
 SHARD_BYTES = 2 * 1024**3
 FACTS = "checkpoint.json"
@@ -47,7 +49,7 @@ def save_checkpoint(
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     files = _write_shards(staged, tensors)
-    _write_synced(staged / FACTS, json.dumps({"step": step, "files": files, "facts": facts}).encode())
+    write_whole(staged / FACTS, json.dumps({"step": step, "files": files, "facts": facts}))
     _sync_folder(staged)
     final = folder / f"step_{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
@@ -60,24 +62,18 @@ def save_checkpoint(
 
 def newest_intact(folder: Path) -> Checkpoint | None:
     """The newest checkpoint whose files all have the sha256 they were written with; damaged ones are named."""
-    for found in _newest_first(folder):
-        damage = _damage(found)
+    for saved in _newest_first(folder):
+        damage = _damage(saved)
         if damage is None:
-            return open_checkpoint(folder, int(found.name.removeprefix("step_")))
-        print(f"checkpoint {found} is damaged ({damage}): using the one before it", flush=True)
+            return open_checkpoint(folder, int(saved.name.removeprefix("step_")))
+        print(f"checkpoint {saved} is damaged ({damage}): using the one before it", flush=True)
     return None
 
 
 def open_checkpoint(folder: Path, step: int) -> Checkpoint:
     """The checkpoint of a step, which `newest_intact` has verified, perhaps in another process."""
-    found = folder / f"step_{step:08d}"
-    return Checkpoint(found, step, json.loads((found / FACTS).read_text())["facts"])
-
-
-def file_sha256(file: Path) -> str:
-    """Hex sha256 of a file's bytes."""
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    saved = folder / f"step_{step:08d}"
+    return Checkpoint(saved, step, json.loads((saved / FACTS).read_text())["facts"])
 
 
 def write_weights(file: Path, weights: dict[str, Tensor]) -> str:
@@ -154,31 +150,24 @@ def _write_shards(staged: Path, tensors: Iterable[tuple[str, Tensor]]) -> dict[s
     return files
 
 
-def _damage(found: Path) -> str | None:
+def _damage(saved: Path) -> str | None:
     """What is wrong with a checkpoint folder, None where nothing is."""
-    if not (found / FACTS).exists():
+    if not (saved / FACTS).exists():
         return f"{FACTS} is missing"
     try:
-        files: dict[str, str] = json.loads((found / FACTS).read_text())["files"]
+        files: dict[str, str] = json.loads((saved / FACTS).read_text())["files"]
     except (json.JSONDecodeError, KeyError):
         return f"{FACTS} does not read"
     for name, sha256 in files.items():
-        if not (found / name).exists():
+        if not (saved / name).exists():
             return f"{name} is missing"
-        if file_sha256(found / name) != sha256:
+        if file_sha256(saved / name) != sha256:
             return f"{name} has other bytes than were written"
     return None
 
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step_*"), reverse=True)
-
-
-def _write_synced(file: Path, content: bytes) -> None:
-    with file.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 def _sync_file(file: Path) -> None:

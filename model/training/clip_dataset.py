@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from model.contracts import EncodedBatch, RecipeConfig
 from model.encoding.encoded_clips import EncodedClips
+from model.encoding.encoders_folder import read_empty_text
 from model.network.streams import Conditions
 from model.training.determinism import generator
 
@@ -37,7 +37,7 @@ class Place:
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """One micro batch of clean latents with what the network is told."""
+    """One micro batch of clean latents with their conditions."""
 
     place: Place
     clip_ids: list[str]
@@ -54,7 +54,7 @@ class ClipDataset:
         self._sources = [EncodedClips(Path(batch.folder)) for batch in batches]
         self._clips = [(source, clip_id) for source in self._sources for clip_id in source.ids]
         self._recipe, self._motion, self._seed = recipe, motion, seed
-        self._empty_text_LD = load_file(Path(batches[0].folder) / "empty_text.safetensors")["text_LD"].float()
+        self._empty_text_LD = read_empty_text(Path(batches[0].folder))
         size = sum(file.stat().st_size for batch in batches for file in Path(batch.folder).glob("*.safetensors"))
         self._held = [source.load(clip_id) for source, clip_id in self._clips] if size <= IN_MEMORY_BYTES else None
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))

@@ -84,9 +84,9 @@ class Processes:
         torch.distributed.all_reduce(total)
         return total / self.world_size
 
-    def any_rank(self, asked: bool) -> bool:
-        """Whether any process asks; all get the same answer."""
-        votes = torch.tensor(int(asked), device=self.device)
+    def any_rank(self, value: bool) -> bool:
+        """Whether it is true on any process; the same on all."""
+        votes = torch.tensor(int(value), device=self.device)
         torch.distributed.all_reduce(votes)
         return bool(votes)
 

@@ -1,28 +1,30 @@
-"""The losses of a run over its steps and, below them, whether it still hears: one picture."""
+"""The losses of a run over its steps and, below them, whether sound still reaches the model: one picture."""
 
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-LOSSES = ("total", "rgb", "hoi", "route")
-HEARING = "sound_variation"
+from model.flow_matching import LOSSES
+
+DOES_NOT_DECIDE = "draws what was logged"
+SOUND_VARIATION = "sound_variation"  # key of the metric
 History = list[tuple[int, dict[str, float]]]
 
 
 def draw_loss_curve(history: History, title: str, file: Path) -> None:
     """PNG with one line a loss over optimizer steps, logarithmic, and the variation of the encoded sound."""
     figure = Figure(figsize=(7, 5.5), dpi=110, layout="tight")
-    losses, hearing = figure.subplots(2, sharex=True, height_ratios=(5, 2))
+    losses, sound = figure.subplots(2, sharex=True, height_ratios=(5, 2))
     for name in LOSSES:
         _draw(losses, history, name)
     figure.suptitle(title)
     losses.set(ylabel="loss", yscale="log")
     losses.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(LOSSES), frameon=False)
-    _draw(hearing, history, HEARING)
-    hearing.set(xlabel="optimizer step", ylabel="deviation")
-    hearing.set_ylim(0, 1.15 * max((values.get(HEARING, 0) for _, values in history), default=0) or 1)
-    hearing.set_title("how much the encoded sound varies over time: at 0 the model is deaf", fontsize=9)
+    _draw(sound, history, SOUND_VARIATION)
+    sound.set(xlabel="optimizer step", ylabel="deviation")
+    sound.set_ylim(0, 1.15 * max((values.get(SOUND_VARIATION, 0) for _, values in history), default=0) or 1)
+    sound.set_title("how much the encoded sound varies over time: at 0 the model ignores it", fontsize=9)
     figure.savefig(file)
 
 

@@ -1,6 +1,6 @@
 """The only owner of MLflow in `model`: parameters, metrics, pictures and tags of a training run.
 
-MLflow is told, never asked: nothing the loop does depends on it. Rank 0 alone makes a `RunTracking`; MLflow is
+MLflow is written to, never read: nothing the loop does depends on it. Rank 0 alone makes a `RunTracking`; MLflow is
 imported there (4 s), and its telemetry is off. A resumed stage continues the same MLflow run, whose id is kept in the
 run folder.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from model.contracts import TrackingConfig
+
+DOES_NOT_DECIDE = "only writes down what happened"
 
 
 class RunTracking:
@@ -43,7 +45,7 @@ class RunTracking:
         return self._client.create_experiment(config.experiment, artifact_location=folder)
 
     def describe(self, parameters: dict[str, Any], tags: dict[str, str]) -> None:
-        """Write parameters (nested ones get dotted names) and tags; saying the same again is fine."""
+        """Write parameters (nested ones get dotted names) and tags; writing the same again is fine."""
         for key, value in _flat(parameters).items():
             self._client.log_param(self.run_id, key, str(value)[:500])
         for key, value in tags.items():

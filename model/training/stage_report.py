@@ -1,4 +1,4 @@
-"""What a stage says while it runs and leaves when it ends: progress lines, MLflow, loss curve, weights, receipt."""
+"""What a stage reports while it runs and leaves when it ends: progress lines, MLflow, loss curve, weights, receipt."""
 
 import json
 import time
@@ -10,46 +10,47 @@ from torch import Tensor
 from foundation.progress import report_progress
 from foundation.run_folder import write_whole
 from model.contracts import TrainedStage
+from model.flow_matching import LOSSES
 from model.training.checkpoint import write_weights
 from model.training.deepspeed_engine import Engine
-from model.training.hearing import Hearing
-from model.training.loss_curve import HEARING, LOSSES, History, draw_loss_curve
+from model.training.loss_curve import SOUND_VARIATION, History, draw_loss_curve
 from model.training.run_tracking import RunTracking
-from model.training.stage_order import StageOrder, learning_rate
+from model.training.sound_variation import SoundVariation
+from model.training.stage_request import StageRequest, learning_rate
 
 
 class StageReport:
-    """Every process makes one, because losses are averaged over processes; rank 0 alone speaks and writes."""
+    """Every process makes one, because losses are averaged over processes; rank 0 alone prints and writes."""
 
-    def __init__(self, order: StageOrder, engine: Engine, start: int, history: History) -> None:
-        self._order, self._engine, self._processes = order, engine, engine.processes
+    def __init__(self, request: StageRequest, engine: Engine, start: int, history: History) -> None:
+        self._request, self._engine, self._processes = request, engine, engine.processes
         self.history = [(step, values) for step, values in history]
         self._sums = torch.zeros(len(LOSSES), device=engine.processes.device)
-        self._hearing = Hearing(engine.module.get_submodule("audio"))
+        self._sound = SoundVariation(engine.module.get_submodule("audio"))
         self._logged_at, self._clock = start, time.monotonic()
         self._tracking = self._open_tracking() if engine.processes.rank == 0 else None
 
     def after_step(self, done: int, losses: Tensor) -> None:
-        """Take one step's losses (in the order of LOSSES); every `log_every_steps` and at the end, say their mean."""
+        """Take one step's losses (in the order of LOSSES); every `log_every_steps` and at the end log their mean."""
         self._sums += losses
-        if done % self._order.training.log_every_steps and done < self._order.stage.steps:
+        if done % self._request.training.log_every_steps and done < self._request.stage.steps:
             return
         losses_now = self._mean(self._sums / (done - self._logged_at))
         values: dict[str, float] = dict(zip(LOSSES, losses_now, strict=True))
-        variation, clips = self._mean(self._hearing.taken(self._sums.device))
+        variation, clips = self._mean(self._sound.taken(self._sums.device))
         if clips:
-            values[HEARING] = variation / clips
+            values[SOUND_VARIATION] = variation / clips
         steps_per_second = (done - self._logged_at) / (time.monotonic() - self._clock)
         self._sums.zero_()
         self._logged_at, self._clock = done, time.monotonic()
         if self._tracking:
-            self._say(done, values, steps_per_second)
+            self._log(done, values, steps_per_second)
 
     def _mean(self, values: Tensor) -> list[float]:
         return self._processes.mean_over_ranks(values).tolist()
 
-    def _say(self, done: int, values: dict[str, float], steps_per_second: float) -> None:
-        stage, name = self._order.stage, self._order.inputs.stage
+    def _log(self, done: int, values: dict[str, float], steps_per_second: float) -> None:
+        stage, name = self._request.stage, self._request.inputs.stage
         report_progress(done, stage.steps, f"{name} loss {values['total']:.4f} | {steps_per_second:.2f} steps/s")
         self.history.append((done, values))
         assert self._tracking
@@ -57,7 +58,7 @@ class StageReport:
             done,
             {f"loss_{key}" if key in LOSSES else key: value for key, value in values.items()}
             | {"learning_rate": learning_rate(stage, done - 1), "gradient_norm": self._engine.gradient_norm()}
-            | {"clips_per_second": steps_per_second * self._order.clips_per_step}
+            | {"clips_per_second": steps_per_second * self._request.clips_per_step}
             | {"optimizer_mebibytes_per_process": self._engine.optimizer_bytes() / 2**20},
         )
 
@@ -66,7 +67,7 @@ class StageReport:
         if self._tracking:
             self._tracking.end("KILLED")
             print(
-                f"error: stopped by a signal after step {done} of {self._order.stage.steps}; a checkpoint is saved, "
+                f"error: stopped by a signal after step {done} of {self._request.stage.steps}; a checkpoint is saved, "
                 "start the same command again to continue",
                 flush=True,
             )
@@ -74,42 +75,42 @@ class StageReport:
     def finish(self, weights: dict[str, Tensor]) -> None:
         """Rank 0, last act of a stage: weights, network.json, loss curve, MLflow, then result.json."""
         assert self._tracking
-        order, folder = self._order, self._order.folder.path
+        request, folder = self._request, self._request.folder.path
         digest = write_weights(folder / "model.safetensors", weights)
-        shape = {"network": order.network.model_dump(mode="json"), "recipe": order.recipe.model_dump(mode="json")}
+        shape = {"network": request.network.model_dump(mode="json"), "recipe": request.recipe.model_dump(mode="json")}
         write_whole(folder / "network.json", json.dumps(shape, indent=1))
         curve = folder / "loss_curve.png"
-        draw_loss_curve(self.history, f"{order.inputs.stage}, {order.stage.steps} steps", curve)
+        draw_loss_curve(self.history, f"{request.inputs.stage}, {request.stage.steps} steps", curve)
         for file in (curve, folder / "config.yaml"):
             self._tracking.artifact(file)
         receipt = self._receipt(digest, self._tracking.run_id, curve)
         self._tracking.describe({}, {"weights_sha256": digest})
         self._tracking.end("FINISHED")
-        order.folder.finish(receipt.model_dump(mode="json"))
+        request.folder.finish(receipt.model_dump(mode="json"))
 
     def _receipt(self, digest: str, mlflow_run_id: str, curve: Path) -> TrainedStage:
-        order = self._order
+        request = self._request
         return TrainedStage(
-            stage=order.inputs.stage,
-            run=str(order.folder.path),
-            weights=str(order.folder.path / "model.safetensors"),
+            stage=request.inputs.stage,
+            run=str(request.folder.path),
+            weights=str(request.folder.path / "model.safetensors"),
             weights_sha256=digest,
-            train_digest=order.training_set.train_digest,
-            parent_weights_sha256=order.inputs.parent.weights_sha256 if order.inputs.parent else None,
-            steps=order.stage.steps,
+            train_digest=request.training_set.train_digest,
+            parent_weights_sha256=request.inputs.parent.weights_sha256 if request.inputs.parent else None,
+            steps=request.stage.steps,
             final_losses={name: self.history[-1][1][name] for name in LOSSES},
             mlflow_run_id=mlflow_run_id,
             loss_curve=str(curve),
         )
 
     def _open_tracking(self) -> RunTracking:
-        order, identity = self._order, self._order.identity()
-        tracking = RunTracking(order.tracking, order.folder.path, order.folder.run_id)
+        request, identity = self._request, self._request.identity()
+        tracking = RunTracking(request.tracking, request.folder.path, request.folder.run_id)
         digests = {"train_digest", "parent_weights_sha256", "stage"}
         tags = {key: str(identity.pop(key)) for key in digests}
         sizes = {"parameters": self._engine.parameters, "trained_parameters": self._engine.trained_parameters}
         tracking.describe(
-            identity | sizes | {"deepspeed": order.deepspeed.model_dump()},
-            tags | {"run_folder": str(order.folder.path)},
+            identity | sizes | {"deepspeed": request.deepspeed.model_dump()},
+            tags | {"run_folder": str(request.folder.path)},
         )
         return tracking

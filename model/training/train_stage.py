@@ -18,17 +18,16 @@ import torch
 from torch import Tensor
 
 from foundation.run_folder import RunFolder
-from model.flow_matching import Losses
+from model.flow_matching import LOSSES, Losses
 from model.training.checkpoint import Checkpoint, newest_intact, open_checkpoint, save_checkpoint
 from model.training.clip_dataset import ClipDataset, Place
 from model.training.deepspeed_engine import Engine, Processes
 from model.training.determinism import make_repeatable
 from model.training.first_weights import network_to_train
-from model.training.loss_curve import LOSSES
 from model.training.low_rank import merged
 from model.training.stage_loss import batch_loss, on_device
-from model.training.stage_order import StageOrder, learning_rate, read_order
 from model.training.stage_report import StageReport
+from model.training.stage_request import StageRequest, learning_rate, read_request
 from model.training.stop_signal import StopSignal
 
 STOPPED = 143  # what a shell reports after SIGTERM
@@ -38,10 +37,10 @@ def main(path: str) -> None:
     """Hold the run folder on rank 0 and train."""
     folder = RunFolder(Path(path))
     try:
-        order = read_order(folder)
+        request = read_request(folder)
         processes = Processes()
         with folder.held() if processes.rank == 0 else nullcontext():
-            finished = train_stage(order, processes)
+            finished = train_stage(request, processes)
     except ValueError as error:
         sys.exit(f"error: {error}")
     processes.close()
@@ -49,82 +48,82 @@ def main(path: str) -> None:
         sys.exit(STOPPED)
 
 
-def train_stage(order: StageOrder, processes: Processes) -> bool:
+def train_stage(request: StageRequest, processes: Processes) -> bool:
     """Train, or go on training, until the stage's steps are done and its receipt is written.
 
     Returns:
         False where SIGTERM or SIGINT stopped it before its end; a checkpoint was then saved.
     """
-    steps = order.stage.steps
-    torch.set_num_threads(order.deepspeed.threads_per_process)
-    make_repeatable(order.stage.seed)
+    steps = request.stage.steps
+    torch.set_num_threads(request.deepspeed.threads_per_process)
+    make_repeatable(request.stage.seed)
     stop = StopSignal()
-    clips = ClipDataset(order.training_set.train, order.recipe, order.network.motion, order.stage.seed)
-    engine, found = _start(order, processes)
-    start = found.step if found else 0
-    report = StageReport(order, engine, start, found.facts["history"] if found else [])
+    clips = ClipDataset(request.training_set.train, request.recipe, request.network.motion, request.stage.seed)
+    engine, checkpoint = _start(request, processes)
+    start = checkpoint.step if checkpoint else 0
+    report = StageReport(request, engine, start, checkpoint.facts["history"] if checkpoint else [])
     for done in range(start + 1, steps + 1):
-        losses = _update(engine, clips, order, done - 1)
+        losses = _update(engine, clips, request, done - 1)
         report.after_step(done, losses)
         stopping = done < steps and processes.any_rank(stop.requested)
-        if stopping or (done < steps and done % order.training.checkpoint_every_steps == 0):
-            _save(engine, order, done, report)
+        if stopping or (done < steps and done % request.training.checkpoint_every_steps == 0):
+            _save(engine, request, done, report)
         if stopping:
             report.stopped(done)
             return False
-    _finish(engine, order, report)
+    _finish(engine, request, report)
     return True
 
 
-def _start(order: StageOrder, processes: Processes) -> tuple[Engine, Checkpoint | None]:
+def _start(request: StageRequest, processes: Processes) -> tuple[Engine, Checkpoint | None]:
     """The network under DeepSpeed: from the newest intact checkpoint, else from the parent's or the given weights.
 
     Weights go in before DeepSpeed makes its fp32 masters from them.
     """
-    checkpoints = order.folder.path / "checkpoints"
-    intact = newest_intact(checkpoints) if processes.rank == 0 else None
+    folder = request.folder.path / "checkpoints"
+    intact = newest_intact(folder) if processes.rank == 0 else None
     step = processes.number_from_rank_zero(intact.step if intact else -1)
-    found = open_checkpoint(checkpoints, step) if step >= 0 else None
-    if found:
-        order.check_continues(found)
-    engine = Engine(network_to_train(order, found), processes, order.deepspeed, order.training)
-    if found:
-        engine.load_moments(found.tensors, found.step)
-    return engine, found
+    checkpoint = open_checkpoint(folder, step) if step >= 0 else None
+    if checkpoint:
+        request.check_continues(checkpoint)
+    engine = Engine(network_to_train(request, checkpoint), processes, request.deepspeed, request.training)
+    if checkpoint:
+        engine.load_moments(checkpoint.tensors, checkpoint.step)
+    return engine, checkpoint
 
 
-def _update(engine: Engine, clips: ClipDataset, order: StageOrder, step: int) -> Tensor:
+def _update(engine: Engine, clips: ClipDataset, request: StageRequest, step: int) -> Tensor:
     """One optimizer step; returns the mean losses of this process's clips, in the order of LOSSES."""
-    per_process = order.training.micro_batch_per_process
+    per_process = request.training.micro_batch_per_process
     sums = torch.zeros(len(LOSSES), device=engine.processes.device)
-    for micro in range(order.training.gradient_accumulation):
+    for micro in range(request.training.gradient_accumulation):
         first = (micro * engine.processes.world_size + engine.processes.rank) * per_process
         place = Place(step, micro, range(first, first + per_process))
-        batch = on_device(clips.batch(place, order.clips_per_step), engine.processes.device)
-        losses = batch_loss(engine.network, batch, order.recipe, order.stage.attention, order.stage.seed)
+        batch = on_device(clips.batch(place, request.clips_per_step), engine.processes.device)
+        losses = batch_loss(engine.network, batch, request.recipe, request.stage.attention, request.stage.seed)
         engine.backward(losses.total)
-        engine.step(learning_rate(order.stage, step))
+        engine.step(learning_rate(request.stage, step))
         sums += _as_tensor(losses)
-    return sums / order.training.gradient_accumulation
+    return sums / request.training.gradient_accumulation
 
 
 def _as_tensor(losses: Losses) -> Tensor:
     return torch.stack([getattr(losses, name).detach().float() for name in LOSSES])
 
 
-def _save(engine: Engine, order: StageOrder, done: int, report: StageReport) -> None:
+def _save(engine: Engine, request: StageRequest, done: int, report: StageReport) -> None:
     """A resume checkpoint: every process takes part in gathering, rank 0 writes."""
     state = engine.full_state()
     if engine.processes.rank == 0:
-        facts = {"identity": order.identity(), "history": report.history}
-        save_checkpoint(order.folder.path / "checkpoints", done, state, facts, order.training.keep_checkpoints)
+        facts = {"identity": request.identity(), "history": report.history}
+        save_checkpoint(request.folder.path / "checkpoints", done, state, facts, request.training.keep_checkpoints)
     else:
         deque(state, maxlen=0)
 
 
-def _finish(engine: Engine, order: StageOrder, report: StageReport) -> None:
+def _finish(engine: Engine, request: StageRequest, report: StageReport) -> None:
     """Consolidated weights and the receipt, the latter last of all."""
-    weights, low_rank = engine.full_weights(), order.training.low_rank
+    weights, low_rank = engine.full_weights(), request.training.low_rank
     if engine.processes.rank == 0:
         weights = merged(weights, low_rank) if low_rank else weights
         report.finish(weights)

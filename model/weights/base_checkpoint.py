@@ -8,7 +8,6 @@ sec. 3).
 
 import json
 from pathlib import Path
-from typing import Literal
 
 import torch
 from safetensors import safe_open
@@ -22,24 +21,18 @@ from model.weights.released_keys import base_entries
 
 
 def start_from_base(
-    folder: Path,
-    network: NetworkConfig,
-    recipe: RecipeConfig,
-    streams: Literal["dual", "rgb"] = "dual",
-    precision: torch.dtype = torch.float32,
-    checkpoint_blocks: bool = False,
+    folder: Path, network: NetworkConfig, recipe: RecipeConfig, checkpoint_blocks: bool = False
 ) -> DualStreamTransformer:
-    """A network with the backbone's weights on the CPU; ValueError lists keys that do not fit."""
+    """A network of both streams with the backbone's weights on the CPU; ValueError lists keys that do not fit."""
     with torch.device("meta"):
-        model = DualStreamTransformer(network, recipe, streams, checkpoint_blocks)
-    model = model.to(precision).to_empty(device="cpu")
+        model = DualStreamTransformer(network, recipe, checkpoint_blocks=checkpoint_blocks)
+    model = model.to_empty(device="cpu")
     _load_shards(model, folder)
     for block in model.blocks:
         assert isinstance(block, TransformerBlock)
         if block.experts is not None:
             initialize(block.experts)
-    if streams == "dual":
-        model.start_hoi_as_copy()
+    model.start_hoi_as_copy()
     return model
 
 

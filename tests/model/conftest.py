@@ -13,7 +13,7 @@ from torch import Tensor
 from foundation.clip_format import ClipFormat
 from foundation.digests import file_sha256
 from model.artifact.export import ArtifactConfigs, export_artifact
-from model.conditioning.fit_linear_codec import fit_linear_codec
+from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import (
     AudioEncoderConfig,
     Encoders,
@@ -190,3 +190,57 @@ def artifact(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, config
     folder = tmp_path / "rgb_artifact"
     export_artifact(folder, stage_two, encoders, configs)
     return folder
+
+
+class Inputs:
+    """A random batch: noisy RGB and HOI latents with all conditions; seeded."""
+
+    def __init__(self, network: NetworkConfig, shape: tuple[int, int, int], batch: int = 2, seed: int = 0) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+        self.network, self.batch, (self.frames, self.height, self.width) = network, batch, shape
+        self.rgb, self.hoi = self.latents(self.frames), self.latents(self.frames)
+        self.timestep = torch.linspace(950.0, 120.0, batch)
+        self.conditions = Conditions(
+            text_BLD=self.normal(network.text_tokens, network.text_dim),
+            person_BC1hw=self.latents(1),
+            audio_BKAS=self.normal(network.audio_layers, network.audio_dim, 4 * self.frames),
+            hoi_text_BLD=self.normal(network.text_tokens, network.text_dim),
+            product_BC1hw=self.latents(1),
+            product_scale=0.6,
+            motion_BCFhw=self.latents(19) if network.motion else None,
+            pose_BCThw=self.latents(self.frames),
+        )
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(self.batch, *shape, generator=self.generator)
+
+    def latents(self, frames: int) -> Tensor:
+        return self.normal(self.network.latent_channels, frames, self.height, self.width)
+
+    def without(self, *fields: str) -> Conditions:
+        return replace(self.conditions, **dict.fromkeys(fields))
+
+
+def _randomized(network: NetworkConfig, recipe: RecipeConfig, seed: int = 0) -> DualStreamTransformer:
+    """A network none of whose weights is zero, so that everything can influence everything."""
+    torch.manual_seed(seed)
+    model = DualStreamTransformer(network, recipe)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    return model.eval()
+
+
+@pytest.fixture
+def make_inputs() -> type[Inputs]:
+    return Inputs
+
+
+@pytest.fixture
+def randomized() -> Callable[..., DualStreamTransformer]:
+    return _randomized
+
+
+@pytest.fixture(params=["paper", "released"])
+def recipe(request: pytest.FixtureRequest, read_recipe: Callable[[str], RecipeConfig]) -> RecipeConfig:
+    return read_recipe(request.param)

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from model.network.kernels.precision import without_autocast
+
 SCORES_AT_ONCE = 2**20  # of a run
 SCORES_TOGETHER = 2**21  # up to here all heads are worked out at once
 
@@ -51,10 +53,20 @@ class AttentionOnCpu(torch.autograd.Function):
         return dq.mul_(q_BNHK.shape[-1] ** -0.5), dk.to(k_BMHK.dtype), dv.to(v_BMHK.dtype)
 
 
+def attend(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
+    """Unmasked softmax attention [B,N,H,K] in the values' precision."""
+    q, k, v = (x.to(v_BMHK.dtype) for x in (q_BNHK, k_BMHK, v_BMHK))
+    if q.device.type == "cpu" and torch.is_grad_enabled():
+        with without_autocast(q):
+            return attend_on_cpu(q, k, v)
+    return attend_fused(q, k, v)
+
+
 def attend_on_cpu(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     """[B,N,H,K], [B,M,H,K], [B,M,H,K] -> [B,N,H,K], by whichever way is the quickest forward and backward."""
     if _scores(q_BNHK, k_BMHK) <= SCORES_TOGETHER:
-        return _written_out(q_BNHK, k_BMHK, v_BMHK)
+        q, k, v = _heads_first(q_BNHK, k_BMHK, v_BMHK)
+        return ((q * q.shape[-1] ** -0.5 @ k.transpose(2, 3)).softmax(dim=-1) @ v).transpose(1, 2)
     if q_BNHK.dtype != torch.bfloat16:
         return attend_fused(q_BNHK, k_BMHK, v_BMHK)
     y_BNHK = AttentionOnCpu.apply(q_BNHK, k_BMHK, v_BMHK)
@@ -64,13 +76,12 @@ def attend_on_cpu(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
 
 def attend_fused(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     """The library's kernel."""
-    q, k, v = (x.transpose(1, 2) for x in (q_BNHK, k_BMHK, v_BMHK))
+    q, k, v = _heads_first(q_BNHK, k_BMHK, v_BMHK)
     return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
 
 
-def _written_out(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
-    q, k, v = (x.transpose(1, 2) for x in (q_BNHK, k_BMHK, v_BMHK))
-    return ((q * q.shape[-1] ** -0.5 @ k.transpose(2, 3)).softmax(dim=-1) @ v).transpose(1, 2)
+def _heads_first(*qkv: Tensor) -> list[Tensor]:
+    return [x.transpose(1, 2) for x in qkv]
 
 
 def _scores(q_BNHK: Tensor, k_BMHK: Tensor) -> int:

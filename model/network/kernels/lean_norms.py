@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from model.network.rotary import Rotary, rotate
+from model.network.kernels.rotation import rotate
+from model.network.rotary import Rotary
 
 
 def modulated_norm(run: tuple[Tensor, Tensor, Tensor], eps: float, precision: torch.dtype) -> Tensor:

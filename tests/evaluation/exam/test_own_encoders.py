@@ -14,11 +14,11 @@ from evaluation.exam.own_encoders import encode_for
 from evaluation.measuring.clip import MeasuredClip
 from evaluation.metrics.psnr import psnr_db
 from foundation.clip_format import ClipFormat
-from model.conditioning.fit_linear_codec import fit_linear_codec
-from model.conditioning.log_mel_audio import LogMelAudio
-from model.conditioning.text_encoder import HashedWords
+from model.conditioning.audio_encoders.log_mel import LogMelAudio
+from model.conditioning.latent_codecs.linear import fit_linear_codec
+from model.conditioning.pixels import to_pixels
+from model.conditioning.text_encoders.hashed_words import HashedWords
 from model.contracts import EncodedBatch
-from model.encoding.prepared_clip import pixels_to_unit
 
 CHANNELS = 48
 
@@ -26,7 +26,7 @@ CHANNELS = 48
 @pytest.fixture
 def artifact(clips: list[EvaluationClip]) -> Any:
     """What of a loaded artifact encodes clips: real encoders, the codec fitted on these very clips."""
-    codec = fit_linear_codec(lambda: [("rgb", pixels_to_unit(clip.frames())) for clip in clips], CHANNELS).codec
+    codec = fit_linear_codec(lambda: [("rgb", to_pixels(clip.frames())) for clip in clips], CHANNELS).codec
     return SimpleNamespace(
         folder=Path("runs/export-x/rgb_artifact"),
         manifest=SimpleNamespace(encoders_digest="its own"),

@@ -16,9 +16,9 @@ from torch import Tensor
 from foundation.clip_format import ClipFormat
 from model.artifact.export import ArtifactConfigs
 from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
-from model.conditioning.fit_linear_codec import fit_linear_codec
-from model.conditioning.log_mel_audio import LogMelAudio
-from model.conditioning.text_encoder import HashedWords
+from model.conditioning.audio_encoders.log_mel import LogMelAudio
+from model.conditioning.latent_codecs.linear import fit_linear_codec
+from model.conditioning.text_encoders.hashed_words import HashedWords
 from model.contracts import RecipeConfig, SamplingConfig
 from model.flow_matching import TIMESTEPS, add_noise, draw_sigmas, stream_loss
 from model.inference.chain import ChainInputs, generate_chain

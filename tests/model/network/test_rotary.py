@@ -1,4 +1,4 @@
-"""Where tokens sit, and what turning them means."""
+"""Where tokens sit."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.network.rotary import Rotary, TokenLayout, rotary_tables, rotate_complex, rotate_real
+from model.network.rotary import Rotary, TokenLayout, rotary_tables
 
 HEAD = 12  # 4 dimensions, 2 pairs, an axis
 CPU = torch.device("cpu")
@@ -56,12 +56,3 @@ def test_motion_buckets_count_back_from_the_clip() -> None:
     assert newest[:, 0].tolist() == pytest.approx([-1.0] * 16)
     assert middle.tolist() == [pytest.approx([-3.0, h, w]) for h in (0, 3) for w in (0, 3)]
     assert oldest[:, 0].tolist() == pytest.approx([_angle(t) for t in (-19, -14, -9, -4)], abs=1e-5)
-
-
-def test_both_ways_to_turn_agree_and_keep_lengths() -> None:
-    tables = rotary_tables(_layout(), "negative_width", HEAD, CPU)
-    x_BSHK = torch.randn(2, 30, 3, HEAD)
-    turned = rotate_complex(x_BSHK, tables)
-    torch.testing.assert_close(turned, rotate_real(x_BSHK, tables))
-    torch.testing.assert_close(turned.norm(dim=-1), x_BSHK.norm(dim=-1))
-    assert torch.equal(turned[:, 0], x_BSHK[:, 0])  # the first token sits at the origin

@@ -149,13 +149,15 @@ class Stage:
     """One run folder under a project root, and the real command on it."""
 
     def __init__(self, root: Path, name: str, batch: EncodedBatch, parent: dict[str, Any] | None, config: Any) -> None:
-        self.root, self.folder, self.config = root, RunFolder(root / "runs" / name), config
+        stage = "stage_two" if parent else "stage_one"
+        training = {"stage": config["training"][stage], **config["training"]}
+        self.config = {**config, "training": {key: training[key] for key in training if not key.startswith("stage_")}}
+        self.root, self.folder = root, RunFolder(root / "runs" / name)
         training_set = TrainingSet(
             train=(batch,), held_out=(batch,), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=True
         )
-        stage = "stage_two" if parent else "stage_one"
         self.inputs = {"stage": stage, "training_set": training_set.model_dump(mode="json"), "parent": parent}
-        self.folder.write_request(config, self.inputs)
+        self.folder.write_request(self.config, self.inputs)
 
     def command(self) -> list[str]:
         processes = str(self.config["deepspeed"]["processes"])

@@ -99,9 +99,9 @@ def kibibytes(field):
 network, recipe = (json.loads(text) for text in sys.argv[2:])
 network, recipe = NetworkConfig(**network), RecipeConfig(**recipe)
 with torch.device("meta"):
-    DualStreamTransformer(network, recipe, "rgb")  # imports what meta tensors need before the base line is taken
+    DualStreamTransformer(network, recipe)  # imports what meta tensors need before the base line is taken
 before = kibibytes("VmRSS")
-model = start_from_base(Path(sys.argv[1]), network, recipe, "rgb")
+model = start_from_base(Path(sys.argv[1]), network, recipe)
 size = sum(p.numel() * 4 for p in model.parameters()) / 1024
 print(json.dumps({"grown": kibibytes("VmHWM") - before, "size": size}))
 """

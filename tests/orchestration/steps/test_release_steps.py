@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from evaluation.contracts import Decision, EvaluationReport
 from foundation.digests import file_sha256, folder_digest
-from model.conditioning.fit_linear_codec import fit_linear_codec
+from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer
 from orchestration.load_config import PipelineConfig, load_config

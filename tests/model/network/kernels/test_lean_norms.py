@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.network.kernels.lean_norms import RotatedNorm, modulated_norm
-from model.network.rotary import Rotary, rotate_real
+from model.network.kernels.rotation import rotate_real
+from model.network.rotary import Rotary
 
 BATCH, TOKENS, HEADS, HEAD = 2, 7, 3, 8
 WIDTH = HEADS * HEAD

@@ -6,18 +6,26 @@ analysis windows whose centres lie in that frame, so a column is 40 ms of sound 
 Shape legend: K = 1 layer, A mel bins, S columns, W analysis windows, F frequencies.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from model.conditioning.audio_encoder import SAMPLES_PER_SECOND, audio_columns
+from model.contracts import AudioEncoderConfig
 
 WINDOW_SAMPLES = 512  # 32 ms
 HOP_SAMPLES = 80  # 5 ms: eight windows in a frame at 25 fps
 LOWEST_HZ, HIGHEST_HZ = 50.0, 8_000.0
 LOG_FLOOR = 1e-5
 LOG_MEAN, LOG_STD = -6.0, 4.0  # brings silence (-11.5) to about -1.4 and full speech to about +1
+
+
+def build(config: AudioEncoderConfig, folder: Path, device: str) -> "LogMelAudio":
+    """With any number of bands."""
+    return LogMelAudio(config.dim)
 
 
 class LogMelAudio:

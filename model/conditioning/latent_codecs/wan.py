@@ -13,7 +13,14 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from torch import Tensor
 
+from model.conditioning.given_weights import weights_folder
 from model.conditioning.latent_codec import check_video_shape
+from model.contracts import LatentCodecConfig
+
+
+def build(config: LatentCodecConfig, folder: Path, device: str) -> "WanCodec":
+    """The VAE in `config.weights`."""
+    return WanCodec.load(weights_folder("latent_codec", config.weights), device)
 
 
 class WanCodec:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from foundation.fingerprint import deciding
 from foundation.run_folder import RunFolder
 from model.contracts import (
     DeepSpeedConfig,
@@ -21,6 +22,18 @@ from model.contracts import (
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 
+# how the work is spread over processes and memory: a run may go on with another spread, if a step still learns from as
+# many clips
+SPREAD = {
+    "processes",
+    "threads_per_process",
+    "zero_stage",
+    "offload_optimizer",
+    "offload_parameters",
+    "micro_batch_per_process",
+    "gradient_accumulation",
+}
+
 
 class StageInputs(BaseModel, frozen=True, extra="forbid"):
     """inputs.json."""
@@ -32,7 +45,7 @@ class StageInputs(BaseModel, frozen=True, extra="forbid"):
 
 
 @dataclass(frozen=True)
-class StageOrder:
+class StageRequest:
     """Everything a stage needs to know."""
 
     folder: RunFolder
@@ -59,43 +72,41 @@ class StageOrder:
         return self.training.micro_batch_per_process * self.deepspeed.processes * self.training.gradient_accumulation
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must agree with to be continued. The number of processes is not in it."""
-        parent, low_rank = self.inputs.parent, self.training.low_rank
-        return {
+        """What a checkpoint must agree with to be continued: all that decides, but how the work is spread."""
+        parent = self.inputs.parent
+        settings = {
+            f"{section}.{self.inputs.stage if name == 'stage' else name}": value
+            for section in ("network", "recipe", "training", "deepspeed")
+            for name, value in deciding(getattr(self, section)).items()
+            if name not in SPREAD
+        }
+        return settings | {
             "stage": self.inputs.stage,
-            "network": self.network.model_dump(mode="json"),
-            "recipe": self.recipe.model_dump(mode="json"),
-            f"training.{self.inputs.stage}": self.stage.model_dump(mode="json"),
-            "training.low_rank": low_rank.model_dump(mode="json") if low_rank else None,
-            "training.weight_decay": self.training.weight_decay,
-            "training.betas": list(self.training.betas),
-            "training.gradient_clip": self.training.gradient_clip,
-            "deepspeed.precision": self.deepspeed.precision,
             "clips per step": self.clips_per_step,
             "train_digest": self.training_set.train_digest,
             "parent_weights_sha256": parent.weights_sha256 if parent else None,
             "initial_digest": self.inputs.initial_digest,
         }
 
-    def check_continues(self, found: Checkpoint) -> None:
+    def check_continues(self, checkpoint: Checkpoint) -> None:
         """ValueError: the checkpoint is of a run with other settings; names them."""
-        wanted, written = self.identity(), found.facts["identity"]
-        changed = [key for key in wanted if wanted[key] != written.get(key)]
+        wanted, written = self.identity(), checkpoint.facts["identity"]
+        changed = sorted(key for key in wanted.keys() | written.keys() if wanted.get(key) != written.get(key))
         if changed:
             raise ValueError(
-                f"checkpoint {found.folder} was made with another {', '.join(changed)}: start in a new run folder, "
-                "or put the old settings back"
+                f"checkpoint {checkpoint.folder} was made with another {', '.join(changed)}: "
+                "start in a new run folder, or put the old settings back"
             )
 
 
-def read_order(folder: RunFolder) -> StageOrder:
-    """The stage's order. ValueError: a key is wrong, or a parent is missing or of another data set."""
+def read_request(folder: RunFolder) -> StageRequest:
+    """The stage's request. ValueError: a key is wrong, or a parent is missing or of another data set."""
     inputs = StageInputs.model_validate_json((folder.path / "inputs.json").read_text())
     if (inputs.stage == "stage_two") != (inputs.parent is not None):
         raise ValueError(
             f"{folder.path}/inputs.json: stage_two needs stage one's receipt as parent, stage_one has none"
         )
-    order = StageOrder(
+    request = StageRequest(
         folder=folder,
         inputs=inputs,
         network=folder.section("network", NetworkConfig),
@@ -104,13 +115,13 @@ def read_order(folder: RunFolder) -> StageOrder:
         deepspeed=folder.section("deepspeed", DeepSpeedConfig),
         tracking=folder.section("tracking", TrackingConfig),
     )
-    check_deepspeed(order.deepspeed)
-    if order.stage.warmup_steps >= order.stage.steps:
+    check_deepspeed(request.deepspeed)
+    if request.stage.warmup_steps >= request.stage.steps:
         raise ValueError(
-            f"training.{inputs.stage}.warmup_steps {order.stage.warmup_steps} must be below its steps "
-            f"{order.stage.steps}: lower it"
+            f"training.{inputs.stage}.warmup_steps {request.stage.warmup_steps} must be below its steps "
+            f"{request.stage.steps}: lower it"
         )
-    return order
+    return request
 
 
 def learning_rate(stage: StageConfig, step: int) -> float:

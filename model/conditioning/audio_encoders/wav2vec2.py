@@ -17,6 +17,13 @@ from torch.nn.functional import interpolate
 from transformers import Wav2Vec2Model
 
 from model.conditioning.audio_encoder import audio_columns
+from model.conditioning.given_weights import weights_folder
+from model.contracts import AudioEncoderConfig
+
+
+def build(config: AudioEncoderConfig, folder: Path, device: str) -> "Wav2Vec2Audio":
+    """The encoder in `config.weights`."""
+    return Wav2Vec2Audio.load(weights_folder("audio_encoder", config.weights), device)
 
 
 class Wav2Vec2Audio:

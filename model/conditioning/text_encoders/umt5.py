@@ -11,6 +11,14 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer, UMT5EncoderModel
 
+from model.conditioning.given_weights import weights_folder
+from model.contracts import TextEncoderConfig
+
+
+def build(config: TextEncoderConfig, folder: Path, device: str) -> "Umt5TextEncoder":
+    """The encoder in `config.weights`."""
+    return Umt5TextEncoder.load(weights_folder("text_encoder", config.weights), config.tokens, device)
+
 
 class Umt5TextEncoder:
     """A prompt longer than `tokens` is cut at the tokenizer's end mark, as Wan was trained (512 tokens)."""
@@ -29,8 +37,8 @@ class Umt5TextEncoder:
     @torch.no_grad()
     def encode(self, prompts: list[str]) -> Tensor:
         """Prompts to text_BLD fp32 on the CPU, zeros where the tokenizer padded."""
-        found = self.tokenizer(
+        tokens = self.tokenizer(
             prompts, padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
         ).to(self.model.device)
-        text_BLD = self.model(input_ids=found.input_ids, attention_mask=found.attention_mask).last_hidden_state
-        return (text_BLD * found.attention_mask[..., None]).float().cpu()
+        text_BLD = self.model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
+        return (text_BLD * tokens.attention_mask[..., None]).float().cpu()
