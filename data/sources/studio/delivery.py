@@ -43,10 +43,10 @@ STUDIO_VERSION = 2  # raise it whenever the same (seed, index) comes to look, so
 
 
 class FilmJob(NamedTuple):
-    """Clip `index` of a delivery, and the delivery's folder."""
+    """Clip `number` of a delivery, and the delivery's folder."""
 
     config: StudioBatch
-    index: int
+    number: int
     clip: ClipFormat
     folder: Path
 
