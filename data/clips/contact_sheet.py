@@ -21,12 +21,7 @@ CLIPS, ACROSS, COLUMNS = 8, 2, 6  # clips on the sheet, clips side by side, fram
 TILE_HEIGHT = 176  # pixels of one picture on the sheet
 GAP, TITLE = 6, 44
 BACKGROUND, INK, FAINT = (250, 250, 248), (40, 40, 44), (120, 120, 128)
-COLOURS = {
-    "face": (255, 196, 0),
-    "left_hand": (0, 200, 255),
-    "right_hand": (255, 70, 140),
-    "product": (110, 220, 90),
-}
+COLOURS = {"face": (255, 196, 0), "left_hand": (0, 200, 255), "right_hand": (255, 70, 140), "product": (110, 220, 90)}
 
 
 def draw_contact_sheet(prepared: Path, records: Sequence[ClipRecord]) -> Path:

@@ -43,27 +43,22 @@ class Source(Protocol[C]):
 
     def settings(self, config: C, clip: ClipFormat) -> dict[str, Any]:
         """What decides the delivery's bytes, `source` among it; a value None is not known (any more)."""
-        del clip
         return deciding(config)
 
     def read_records(self, folder: Path, config: C) -> list[ClipRecord]:
         """The clips of a delivered folder. ValueError: they cannot be read (ClipError where it is one clip's fault)."""
-        del config
         return read_manifest(folder)
 
     def frame_rates(self, config: C, clip: ClipFormat) -> tuple[float, ...]:
         """Frames a second that the container of a delivered video may state."""
-        del config
         return (float(clip.frames_per_second),)
 
     def rejected(self, folder: Path) -> tuple[str, Path | None]:
         """What was delivered and became no clip: a summary in a line, and the file that gives each reason."""
-        del folder
         return "none", None
 
     def shown(self, config: C) -> tuple[str, str] | None:
         """Person and product id, where the whole batch shows one person with one product."""
-        del config
         return None
 
 

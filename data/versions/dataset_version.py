@@ -56,7 +56,7 @@ def record_raw(batch: str, on_line: OnLine) -> None:
     """Put the bytes of datasets/raw/<batch>, as they are now, under version control."""
     with one_writer(on_line):
         if not is_settled("raw", batch):
-            _dvc(["dvc", "add", str(RAW / batch)], f"dvc add of {batch}", on_line, quiet=True)
+            _run(["dvc", "add", str(RAW / batch)], f"dvc add of {batch}", on_line, quiet=True)
             settle("raw", batch)
 
 
@@ -75,7 +75,7 @@ def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
             return True
         if is_lost(stage, batch):  # from the cache, as far as it is there; what is not there is made again
             _follow(["dvc", "checkout", "--quiet", target], ignore)
-        lines = _dvc(["dvc", "repro", "--single-item", target], what, on_line)
+        lines = _run(["dvc", "repro", "--single-item", target], what, on_line)
         settle(stage, batch)
     return not any(line.startswith("Running stage") for line in lines)
 
@@ -91,11 +91,11 @@ def read_version(name: str, folder: str, revision: str | None) -> BatchVersion:
         files = {path.relative_to(here).as_posix(): path for path in here.rglob("*") if path.is_file()}
         return BatchVersion(name, read_manifest(here), {path: _md5(file) for path, file in files.items()})
     at = ["--rev", revision]
-    listed = _dvc(["dvc", "list", ".", folder, "-R", "--json", "--show-hash", *at], f"listing {name}", ignore)
+    listed = _run(["dvc", "list", ".", folder, "-R", "--json", "--show-hash", *at], f"listing {name}", ignore)
     files = json.loads(next(line for line in reversed(listed) if line.startswith("[")))
     with TemporaryDirectory() as temporary:
         target = ["-o", f"{temporary}/{MANIFEST}", "--quiet"]
-        _dvc(["dvc", "get", ".", f"{folder}/{MANIFEST}", *at, *target], f"reading {name}", ignore)
+        _run(["dvc", "get", ".", f"{folder}/{MANIFEST}", *at, *target], f"reading {name}", ignore)
         return BatchVersion(name, read_manifest(Path(temporary)), {entry["path"]: entry["md5"] for entry in files})
 
 
@@ -119,8 +119,8 @@ def one_writer(on_line: OnLine) -> Generator[None]:
         lock.release()
 
 
-def _dvc(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> list[str]:
-    """Run DVC; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing.
+def _run(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> list[str]:
+    """Run `python -m module ...`; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing.
 
     Quiet: its output is passed on in an error only (its own `--quiet` would hide why it failed).
     """
@@ -140,13 +140,6 @@ def _dvc(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> 
 def _md5(file: Path) -> str:
     with file.open("rb") as handle:
         return file_digest(handle, "md5").hexdigest()
-
-
-def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
-    code, lines = _follow(module, on_line)
-    if code != 0:
-        raise ValueError(f"{what} failed (exit code {code}): {_why(lines)}")
-    return lines
 
 
 def _follow(module: list[str], on_line: OnLine) -> tuple[int, list[str]]:

@@ -33,10 +33,7 @@ class Sam3DBodyMesh:
             folder: model.ckpt and assets/mhr_model.pt.
             device: "cuda" or "cpu".
         """
-        from sam_3d_body import (
-            SAM3DBodyEstimator,
-            load_sam_3d_body,
-        )
+        from sam_3d_body import SAM3DBodyEstimator, load_sam_3d_body
 
         model, model_cfg = load_sam_3d_body(
             str(folder / "model.ckpt"), device=device, mhr_path=str(folder / "assets/mhr_model.pt")

@@ -17,11 +17,11 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -42,15 +42,6 @@ LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people 
 STUDIO_VERSION = 2  # raise it whenever the same (seed, index) comes to look, sound or read differently
 
 
-class FilmJob(NamedTuple):
-    """Clip `number` of a delivery, and the delivery's folder."""
-
-    config: StudioBatch
-    number: int
-    clip: ClipFormat
-    folder: Path
-
-
 def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, spread: Spread) -> int:
     """Film `config.clips` clips into `folder` and list them in `manifest.jsonl`. Gives their number.
 
@@ -65,9 +56,9 @@ def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, spread: Spread)
         shutil.rmtree(unfinished)
     listed = read_listed(folder)
     missing = [index for index in range(config.clips) if clip_id(config.seed, index) not in listed]
-    jobs = [FilmJob(config, index, clip, folder) for index in missing]
+    film_one = partial(film_to_disk, config, clip, folder)
     with (folder / LISTED).open("a") as file:
-        for record in _film_all(jobs, spread.processes):
+        for record in _film_all(film_one, missing, spread.processes):
             listed[record.clip_id] = record
             file.write(record.model_dump_json() + "\n")
             file.flush()
@@ -125,14 +116,14 @@ def read_listed(folder: Path) -> dict[str, ClipRecord]:
     return records
 
 
-def _film_all(jobs: list[FilmJob], processes: int) -> Iterator[ClipRecord]:
+def _film_all(film_one: Callable[[int], ClipRecord], indices: list[int], processes: int) -> Iterator[ClipRecord]:
     """In any order, in this process or in several. These start afresh: a fork of one that has encoded may hang."""
-    if processes == 1 or len(jobs) < 2:
-        yield from map(film_to_disk, jobs)
+    if processes == 1 or len(indices) < 2:
+        yield from map(film_one, indices)
         return
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=fresh, initializer=end_with_parent) as pool:
-        waiting = [pool.submit(film_to_disk, job) for job in jobs]
+    with ProcessPoolExecutor(min(processes, len(indices)), mp_context=fresh, initializer=end_with_parent) as pool:
+        waiting = [pool.submit(film_one, index) for index in indices]
         try:
             for done in as_completed(waiting):
                 yield done.result()
@@ -140,9 +131,8 @@ def _film_all(jobs: list[FilmJob], processes: int) -> Iterator[ClipRecord]:
             pool.shutdown(cancel_futures=True)
 
 
-def film_to_disk(job: FilmJob) -> ClipRecord:
+def film_to_disk(config: StudioBatch, clip: ClipFormat, folder: Path, index: int) -> ClipRecord:
     """Film one clip into a folder of its own, which appears under its name when it is whole."""
-    config, index, clip, folder = job
     name, filmed = clip_id(config.seed, index), film_as_ordered(config, index, clip)
     target, workplace = folder / "clips" / name, folder / "clips" / f".{name}.{os.getpid()}"
     workplace.mkdir(parents=True)

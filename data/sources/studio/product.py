@@ -75,24 +75,12 @@ def product_shapes(product: Product, at: Placement, handle_side: int) -> list[Sh
     return [milk, gable, _solid(at, "cuboid", (0, height + 0.08, 0), (width * 0.82, 0.025, depth * 0.3), lid)]
 
 
-def _solid(
-    at: Placement,
-    form: Form,
-    centre: Point,
-    half: Point,
-    skin: Surface,
-    band: Surface | None = None,
-) -> Solid:
+def _solid(at: Placement, form: Form, centre: Point, half: Point, skin: Surface, band: Surface | None = None) -> Solid:
     half_13 = np.array([half], np.float32) * np.float32(at.scale)
     return Solid(form, at.point(*centre), at.rotation_F33, half_13, skin, band)
 
 
 def _capsule(
-    at: Placement,
-    start: Point,
-    end: Point,
-    start_radius: float,
-    end_radius: float,
-    surface: Surface,
+    at: Placement, start: Point, end: Point, start_radius: float, end_radius: float, surface: Surface
 ) -> Capsule:
     return Capsule(at.point(*start), at.point(*end), start_radius * at.scale, end_radius * at.scale, surface)
