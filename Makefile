@@ -32,7 +32,7 @@ $(READY): requirements.txt pyproject.toml
 	@rm -f $(VENV)/.ready-*
 	@touch $@
 
-setup-extras: $(EXTRAS_READY) ## what only the extras need: Ray, S3
+setup-extras: $(EXTRAS_READY) ## what only some need: Ray, and ONNX for the published pose tool
 
 $(EXTRAS_READY): $(READY) requirements-extras.txt
 	@echo "adding the extras to $(VENV)"

@@ -4,11 +4,11 @@
     python -m benchmarks inference-cost [--network tiny --height 96 --width 64 --frames 8 --batch 4]
     python -m benchmarks inference-flops [--network wan_s2v_14b] [--frames 20]
 
-train-step: one asymmetric training step against a dense-mask implementation with the public code's habits (same
-weights, same numbers), and against ours with each shortcut off. inference-cost: plain backbone, RGB-only artifact, dual
-stream kept, in time. inference-flops: the same counted, at 480x832 and 720x1280, on the meta device. Each takes
---out FILE for the JSON. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is one; on a CPU, seconds
-are processor seconds.
+train-step: one asymmetric training step against a dense-mask implementation with the public code's conventions (same
+weights, same numbers), and against ours with each shortcut off. inference-cost: seconds of the plain backbone, the
+RGB-only artifact and both streams. inference-flops: the same in FLOPs, at 480x832 and 720x1280, on the meta device.
+Each takes --out FILE for the JSON. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is one; on a CPU,
+seconds are processor seconds.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How well what annotators found agrees with boxes and masks that are known: overlaps, and their shift in time.
+"""How well annotators' boxes and masks agree with known ones: overlaps, and their shift in time.
 
 Pure numpy: measuring needs no annotator's package. Shape legend: T frames, H W pixels.
 """
@@ -18,7 +18,7 @@ OFFSETS = range(-12, 13)  # frames: half a second either way
 
 @dataclass(frozen=True)
 class Agreement:
-    """Over the frames on which the thing is known to be: mean overlap, an unfound one being 0, and the share found."""
+    """Over the frames that show the thing: mean overlap, 0 where it was not found, and the share where it was."""
 
     overlap: float
     found: float

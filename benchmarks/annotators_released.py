@@ -1,4 +1,4 @@
-"""The offline annotators against the authors' public training sample: how far their boxes and structure video agree.
+"""The offline annotators against the authors' public training sample: how well boxes and structure video agree.
 
     python -m benchmarks.annotators_released FOLDER SAMPLE [contact_sheet]
 
@@ -9,6 +9,7 @@ annotated from its video alone. The sample's boxes and structure video lead its 
 
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from PIL import Image
 from benchmarks.agreement import Agreement, best_offset, box_agreement, mask_agreement
 from data.annotators.annotations import CLIP, HOI_VIDEO, Annotations, read_annotations
 from data.annotators.clip_files import read_mask
-from data.annotators.config import AnnotationConfig
+from data.annotators.config import TASKS, AnnotationConfig, Task
 from data.annotators.contracts import Frames, Mask
 from data.annotators.launch import annotate
 from data.clips.contact_sheet import draw_contact_sheet
 from data.clips.structure_video import BLACK_BELOW
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.video_io import read_video
 
@@ -54,22 +55,28 @@ class Measured:
 
 def annotate_sample(sample: Path, folder: Path) -> Annotations:
     """Annotate the sample's video in `folder`, unless that has been done."""
-    found = read_annotations(folder)
-    if found is not None and found.person_image is not None:
-        return found
-    folder.mkdir(parents=True, exist_ok=True)
     (record,) = read_records(sample, SAMPLE_QUIRKS)
-    shutil.copyfile(sample / record.video, folder / CLIP)
-    return annotate(folder, AnnotationConfig())
+    return annotated(sample / record.video, folder, "person_image", TASKS)
+
+
+def annotated(video: Path, folder: Path, last: str, tasks: Sequence[Task]) -> Annotations:
+    """Annotations of a video in a folder, where they are made unless the `last` field of them is there."""
+    annotations = read_annotations(folder)
+    if annotations is not None and getattr(annotations, last) is not None:
+        return annotations
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(video, folder / CLIP)
+    return annotate(folder, AnnotationConfig(), tasks=tasks)
 
 
 def measure(sample: Path, folder: Path) -> Measured:
     """Compare annotations in `folder` with what came with the sample."""
     (record,) = read_records(sample, SAMPLE_QUIRKS)
-    found = annotate_sample(sample, folder)
-    offset = best_offset(found.boxes, record.boxes, ("face", "left_hand", "right_hand"))
+    annotations = annotate_sample(sample, folder)
+    offset = best_offset(annotations.boxes, record.boxes, ("face", "left_hand", "right_hand"))
     rows = {
-        part: box_agreement(found.boxes, record.boxes, part, offset) for part in ("face", "left_hand", "right_hand")
+        part: box_agreement(annotations.boxes, record.boxes, part, offset)
+        for part in ("face", "left_hand", "right_hand")
     }
     body_THW, product_THW = sample_masks(read_video(sample / record.hoi_video)[0])
     own_THWC, own_product_THW = smaller(read_video(folder / HOI_VIDEO)[0]), read_mask(folder)[:, ::SHRINK, ::SHRINK]
@@ -96,17 +103,17 @@ def sample_masks(hoi_THWC: Frames) -> tuple[Mask, Mask]:
 def draw(sample: Path, folder: Path) -> Path:
     """Ours and the sample's own boxes, structure video and references."""
     (theirs,) = read_records(sample, SAMPLE_QUIRKS)
-    found = annotate_sample(sample, folder)
-    assert found.hoi_video is not None
-    assert found.person_image is not None
+    annotations = annotate_sample(sample, folder)
+    assert annotations.hoi_video is not None
+    assert annotations.person_image is not None
     ours = {
         "clip_id": "offline_annotators",
         "video": CLIP,
-        "hoi_video": found.hoi_video,
-        "person_image": found.person_image,
-        "product_image": found.product_image,
-        "boxes": found.supervised_boxes(),
-        "prompt": "made from the video alone",
+        "hoi_video": annotations.hoi_video,
+        "person_image": annotations.person_image,
+        "product_image": annotations.product_image,
+        "boxes": annotations.supervised_boxes(),
+        "prompt": "annotated from the video alone",
     }
     media = ("video", "hoi_video", "person_image", "product_image")
     delivered = {field: str((sample / getattr(theirs, field)).resolve()) for field in media}

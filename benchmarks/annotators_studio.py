@@ -6,7 +6,6 @@ BATCH is a studio delivery with the look `anny` (manifest.jsonl, clips/<id>/{rgb
 CLIPS clips is annotated in FOLDER/<id>, unless that has been done, two at a time. The tools see the video alone.
 """
 
-import shutil
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.agreement import Agreement, box_agreement, mask_agreement
-from data.annotators.annotations import CLIP, Annotations, read_annotations
+from benchmarks.annotators_released import annotated
+from data.annotators.annotations import Annotations
 from data.annotators.clip_files import read_mask, read_mesh, read_pose
-from data.annotators.config import AnnotationConfig, Task
+from data.annotators.config import Task
 from data.annotators.contracts import Landmarks
-from data.annotators.launch import annotate
 from data.clips.manifest import read_manifest
 from data.clips.structure_video import BLACK_BELOW
 from data.contracts import ClipRecord
@@ -34,14 +33,14 @@ NEAR = 0.1  # of the shoulders' width: a landmark closer than this is right
 
 def measure_clip(batch: Path, record: ClipRecord, folder: Path) -> dict[str, Agreement]:
     """One clip's row of the table."""
-    found = annotated(batch, record, folder)
+    annotations = annotated_clip(batch, record, folder)
     with np.load((batch / record.video).with_name(TRUTH), allow_pickle=False) as truth:
         parts_THW, body_TK3 = truth["parts_TYX"], truth["body_TK3"]
     person_THW = np.asarray((parts_THW & sum(1 << part for part in BODY)) > 0)
     product_THW = np.asarray((parts_THW & (1 << Part.PRODUCT)) > 0)
     mask_THW = read_mask(folder)
     mesh_THW = np.asarray((read_mesh(folder).max(axis=-1) >= BLACK_BELOW) & ~mask_THW)
-    boxes = {part: box_agreement(found.boxes, record.boxes, part) for part in ("face", "left_hand", "right_hand")}
+    boxes = {part: box_agreement(annotations.boxes, record.boxes, part) for part in ("face", "left_hand", "right_hand")}
     return {
         **boxes,
         "product mask": mask_agreement(mask_THW, product_THW),
@@ -50,13 +49,8 @@ def measure_clip(batch: Path, record: ClipRecord, folder: Path) -> dict[str, Agr
     }
 
 
-def annotated(batch: Path, record: ClipRecord, folder: Path) -> Annotations:
-    found = read_annotations(folder)
-    if found is not None and found.mesh_video is not None:
-        return found
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(batch / record.video, folder / CLIP)
-    return annotate(folder, AnnotationConfig(), tasks=TASKS)
+def annotated_clip(batch: Path, record: ClipRecord, folder: Path) -> Annotations:
+    return annotated(batch / record.video, folder, "mesh_video", TASKS)
 
 
 def landmark_agreement(found_TK3: Landmarks, known_TK3: Landmarks) -> Agreement:
@@ -85,7 +79,7 @@ def table(clips: Mapping[str, Mapping[str, Agreement]]) -> str:
 def main(batch: Path, folder: Path, clips: int | None) -> None:
     records = read_manifest(batch)[:clips]
     with ThreadPoolExecutor(AT_ONCE) as pool:  # the annotators are processes of their own
-        list(pool.map(lambda record: annotated(batch, record, folder / record.clip_id), records))
+        list(pool.map(lambda record: annotated_clip(batch, record, folder / record.clip_id), records))
     print(table({record.clip_id: measure_clip(batch, record, folder / record.clip_id) for record in records}))
 
 

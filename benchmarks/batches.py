@@ -110,7 +110,7 @@ def entry(encoders: str) -> BatchEntry:
 
 
 def measure(what: str, batch: str, encoders: str, fit: bool = False) -> None:
-    """Bring one batch from raw to encoded, and say how long each step took and how many clips it worked on."""
+    """Bring one batch from raw to encoded, and print how long each step took and how many clips it worked on."""
     lines: list[str] = []
     seconds: dict[str, float] = {}
     processor: dict[str, float] = {}
@@ -134,8 +134,8 @@ def measure(what: str, batch: str, encoders: str, fit: bool = False) -> None:
 
 def processor_seconds() -> float:
     """Of this process and of all its children that ended."""
-    found = os.times()
-    return found.user + found.system + found.children_user + found.children_system
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def main(folder: Path, clips: int, added: int) -> None:

@@ -89,9 +89,9 @@ def measure(what: str, work: Callable[[Any], Any], jobs: Sequence[Any], processe
     seconds, after = time.perf_counter() - start, os.times()
     own = after.user + after.system - before.user - before.system
     children = after.children_user + after.children_system - before.children_user - before.children_system
-    told = {"what": what, "clips": count, "processes": processes, "seconds": round(seconds, 2)}
-    told |= {"clips_a_second": round(count / seconds, 2), "parent": round(own, 2), "children": round(children, 2)}
-    print(json.dumps({**told, "load": round(os.getloadavg()[0], 1)}), flush=True)
+    row = {"what": what, "clips": count, "processes": processes, "seconds": round(seconds, 2)}
+    row |= {"clips_a_second": round(count / seconds, 2), "parent": round(own, 2), "children": round(children, 2)}
+    print(json.dumps({**row, "load": round(os.getloadavg()[0], 1)}), flush=True)
     if profile:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(12)
 
@@ -111,8 +111,8 @@ def measure_size(
     for number, processes in enumerate(runs):
         measure(f"prepare, {name}", prepare_and_hash, prepared_as(jobs, Path(f"again/{number}")), processes, profile)
         shutil.rmtree(f"again/{number}")
-    done = [found for found in map_items(prepare_and_hash, jobs, Spread(processes=2)) if isinstance(found, Done)]
-    write_manifest(prepared, [found.record for found in done])
+    done = [item for item in map_items(prepare_and_hash, jobs, Spread(processes=2)) if isinstance(item, Done)]
+    write_manifest(prepared, [item.record for item in done])
     encoders = fitted(name, clip)
     digest = folder_digest(encoders)
     encode = [EncodeJob(record, prepared, clip, ENCODED, encoders, digest, PARTS) for record in read_manifest(prepared)]

@@ -1,4 +1,4 @@
-"""A straightforward dense-mask implementation with the public code's habits, for the benchmark only.
+"""A straightforward dense-mask implementation with the public code's conventions, for the benchmark only.
 
 Read off repository luoxyhappy/CoInteract (diffsynth/models/wan_video_dit_s2v.py, wan_video_dit.py, moe_ffn.py): one
 sequence of all tokens; a float mask over all pairs, turned into an additive one by every attention call; six
@@ -27,7 +27,7 @@ from model.network.transformer_block import BlockInputs, Tokens, TransformerBloc
 
 @dataclass(frozen=True)
 class Sequence:
-    """What every block is told about the one sequence."""
+    """What every block knows of the one sequence."""
 
     lengths: tuple[int, int, int]  # target, clean, HOI
     mask_11SS: Tensor | None  # 1 where a query sees a key; None: all see all
@@ -35,7 +35,7 @@ class Sequence:
 
 
 class DenseMaskReference(DualStreamTransformer):
-    """Same weights, same numbers, the long way round."""
+    """Same weights, same numbers, no shortcut."""
 
     def _through_blocks(
         self, tokens: Tokens, inputs: BlockInputs, spoken: tuple[Tensor, Tensor]

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.inputs import Batch, ClipShape, random_batch
 from benchmarks.memory import peak_bytes
-from benchmarks.public_habits import single_habits, with_habits
+from benchmarks.public_conventions import single_conventions, with_conventions
 from benchmarks.public_reference import DenseMaskReference
 from benchmarks.table import Measured, bench_device, interleaved_seconds
 from model.contracts import NetworkConfig, RecipeConfig
@@ -43,7 +43,7 @@ def contenders(ours: DualStreamTransformer) -> dict[str, tuple[DualStreamTransfo
     """Name -> network, and whether it runs under bf16 autocast; the reference comes first."""
     reference, recomputed_reference = _like(ours, DenseMaskReference, False), _like(ours, DenseMaskReference, True)
     recomputed = _like(ours, DualStreamTransformer, True)
-    found = {
+    networks = {
         "dense_mask_reference": (reference, True),
         "ours": (ours, True),
         "dense_mask_reference, layers recomputed": (recomputed_reference, True),
@@ -51,7 +51,8 @@ def contenders(ours: DualStreamTransformer) -> dict[str, tuple[DualStreamTransfo
         "dense_mask_reference in fp32": (reference, False),
         "ours in fp32": (ours, False),
     }
-    return found | {f"ours with {name}": (with_habits(ours, habits), True) for name, habits in single_habits().items()}
+    single = single_conventions().items()
+    return networks | {f"ours with {name}": (with_conventions(ours, kept), True) for name, kept in single}
 
 
 def _like(

@@ -158,7 +158,7 @@ def main(rows: int, project: Path) -> None:
         with _timed(f"{rows} rows {how}"):
             report = validate_batch("many", entry)
         boxes = rows * 4 * len(range(2, FRAMES, 4))
-        print(f"{report.clips} clips, {boxes} boxes, {len(report.found.failures)} faults")
+        print(f"{report.clips} clips, {boxes} boxes, {len(report.verdict.failures)} faults")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from data.sources import BatchConfig, FoundBatch
 from data.thresholds import ValidationThresholds
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide
-from foundation.map_items import MapKind, Spread
+from foundation.map_items import MapKind
 
 
 class DataConfig(BaseModel, frozen=True, extra="forbid"):
@@ -25,18 +25,13 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     train_batches: list[str] = Field(min_length=1)
     held_out_batches: list[str] = Field(min_length=1)
     train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
-    held_out_is_trained_on: bool = False  # must be said out loud for the one-clip overfit demo
+    held_out_is_trained_on: bool = False  # must be set on purpose, for the one-clip overfit demo
     validation: ValidationThresholds = ValidationThresholds()
     preparation_processes: Annotated[int, Field(ge=1), DoesNotDecide("clips are independent")] = 2  # on this machine
     # over what clips are spread; ray: an extra, for many machines
     map: Annotated[MapKind, DoesNotDecide("every spread gives the same bytes")] = "processes"
     # of a running Ray cluster; none: Ray on this machine alone
     ray_address: Annotated[str | None, DoesNotDecide("where clips are worked on")] = None
-
-    @property
-    def spread(self) -> Spread:
-        """Over what clips are spread."""
-        return Spread(self.map, self.preparation_processes, self.ray_address)
 
     @field_validator("batches")
     @classmethod
@@ -55,7 +50,7 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
         shared = sorted(set(self.train_batches) & set(self.held_out_batches))
         if shared and not self.held_out_is_trained_on:
             raise ValueError(
-                f"batch {shared[0]} is trained on and held out: take it from one list, or say "
+                f"batch {shared[0]} is trained on and held out: take it from one list, or set "
                 "held_out_is_trained_on: true for an overfit on purpose"
             )
         return self

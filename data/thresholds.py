@@ -13,7 +13,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class AcceptedDefect(BaseModel, frozen=True, extra="forbid"):
-    """A known defect of one clip that is trained on all the same: said out loud, never guessed."""
+    """A known defect of one clip that is trained on all the same: named by people, never guessed."""
 
     batch: Text
     clip: Text  # clip id

@@ -17,10 +17,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
-from pydantic import BaseModel
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -35,7 +33,7 @@ from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
 from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
 from model.conditioning.pixels import to_bytes
-from model.contracts import RgbArtifact, TrainingSet
+from model.contracts import RgbArtifact, SamplingConfig, TrainingSet
 from model.inference.sampler import generate_clips
 from model.network.streams import Conditions
 
@@ -54,7 +52,7 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     receipt = run.input("artifact", RgbArtifact)
     if config.variants[:1] != ["true"]:
         raise ValueError(f"evaluation.variants is {config.variants}: it must begin with the true conditions ('true')")
-    artifact = with_guidance_passes(_load(receipt), run)
+    artifact = _load(receipt, run.section("sampling", SamplingConfig))
     clips = encode_for(artifact, read_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
     frames: dict[Variant, Tensor] = {
         variant: _generate(artifact, clips, variant, config) for variant in config.variants
@@ -74,21 +72,6 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     )
 
 
-def with_guidance_passes(artifact: LoadedArtifact, run: RunFolder) -> LoadedArtifact:
-    """The artifact, its guidance computed as this run's `sampling.guidance_passes` says; `auto` where nothing does."""
-    try:
-        passes = run.section("sampling", _OfSampling).guidance_passes
-    except KeyError:  # the step's configuration has no such section
-        passes = _OfSampling().guidance_passes
-    return replace(artifact, sampling=artifact.sampling.model_copy(update={"guidance_passes": passes}))
-
-
-class _OfSampling(BaseModel, frozen=True):
-    """The one field of section `sampling` that belongs to the machine, not to the artifact."""
-
-    guidance_passes: Literal["auto", "one", "two"] = "auto"
-
-
 def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) -> Conditions:
     """The conditions of one variant: clip i gets its prompt or its audio from clip lender[i]."""
     order = torch.tensor(lender)
@@ -104,11 +87,14 @@ def clip_seed(seed: int, clip_id: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{clip_id}".encode()).digest()[:6], "big")
 
 
-def _load(receipt: RgbArtifact) -> LoadedArtifact:
+def _load(receipt: RgbArtifact, machine: SamplingConfig) -> LoadedArtifact:
+    """The artifact with its own sampling, but guidance in as many passes as this machine's configuration says."""
     folder = Path(receipt.folder)
     if folder_digest(folder) != receipt.digest:
         raise ValueError(f"artifact {folder} is not the one of the receipt (digest differs): export again")
-    return load_artifact(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    artifact = load_artifact(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    passes = {"guidance_passes": machine.guidance_passes}
+    return replace(artifact, sampling=artifact.sampling.model_copy(update=passes))
 
 
 def _generate(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from evaluation.catalogue import families, measured, not_measured, role_name, single_number
 from evaluation.contracts import Metric
 from evaluation.measuring.clip import NEEDS, Frames, MeasuredClip, Need
-from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, Role
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
 
 Versions = Mapping[Role, Mapping[str, Frames]]
 """Role -> clip id -> frames uint8 [T,H,W,3]: the model's, the shuffled ones, the baseline's, the codec's, the truth."""
@@ -43,7 +43,7 @@ def _measured(
     if len(able) < metric.fewest_clips:
         return {name: not_measured(name, _why(metric, clips, reasons))}
     values: dict[str, Metric] = {}
-    measure_one = metric.measure or _prepared(metric, able)
+    measure_one = metric.measure_among(able)
     for role in metric.roles:
         full = role_name(name, role)
         if role == "baseline" and metric.guess is not None:
@@ -53,11 +53,6 @@ def _measured(
             frames = versions[role]
             values[full] = measured(full, {clip.clip_id: measure_one(clip, frames[clip.clip_id]) for clip in able})
     return values
-
-
-def _prepared(metric: ClipMetric, clips: Sequence[MeasuredClip]) -> Measure:
-    assert metric.prepare is not None
-    return metric.prepare(clips)
 
 
 def _why(metric: ClipMetric, clips: Sequence[MeasuredClip], reasons: Mapping[Need, str]) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from data.contracts import FrameBoxes
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip
-from foundation.video_io import read_audio, read_video
+from foundation.video_io import read_audio, read_image, read_video
 
 File = str | Path
 FRAMES_PER_SECOND = 25.0  # of videos that are given as arrays
@@ -111,10 +111,7 @@ def _video(video: File | Frames) -> tuple[Frames, float]:
 def _picture(picture: File | Frames | None) -> Frames | None:
     if not isinstance(picture, str | Path):
         return None if picture is None else _checked(picture, 3)
-    from PIL import Image
-
-    with Image.open(picture) as opened:
-        return np.asarray(opened.convert("RGB"))
+    return read_image(Path(picture))[0]
 
 
 def _checked(array: Frames, dimensions: int) -> Frames:

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterable
 from hashlib import file_digest, sha256
-from importlib.util import find_spec
 from pathlib import Path
 
 from foundation.run_folder import write_whole
@@ -56,17 +55,6 @@ def file_digests(folder: Path) -> dict[str, str]:
 def digest_of(digests: dict[str, str]) -> str:
     """One digest for many files: {relative path: sha256}."""
     return sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
-
-
-def code_digest(modules: Iterable[str]) -> str:
-    """sha256 over the source of modules of ours: what they make is made again where any of them changed."""
-    digest = sha256()
-    for module in sorted(modules):
-        spec = find_spec(module)
-        assert spec is not None, module
-        assert spec.origin is not None, module
-        digest.update(f"{module} {sha256(Path(spec.origin).read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
 
 
 def _known(folder: Path, names: list[str]) -> dict[str, str]:

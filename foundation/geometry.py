@@ -93,7 +93,7 @@ class CoverCrop:
 
 def cover(frames_THWC: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Pictures of any size as uint8 [T, height, width, 3]: CoverCrop from their own size."""
-    return CoverCrop(*frames_THWC.shape[1:3], height, width).frames(frames_THWC)
+    return CoverCrop(frames_THWC.shape[1], frames_THWC.shape[2], height, width).frames(frames_THWC)
 
 
 def _moved(first: int, last: int, cut: float, scale: float) -> tuple[int, int]:

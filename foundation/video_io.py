@@ -57,7 +57,7 @@ def read_video(path: Path, limit: int | None = None, size: tuple[int, int] | Non
             for frame in islice(container.decode(stream), limit):
                 _check_plain(path, frame)
                 seconds.append(frame.time)
-                picture_1HWC = to_rgb.reformat(frame, format="rgb24", threads=1).to_ndarray()[None]
+                picture_1HWC: Any = to_rgb.reformat(frame, format="rgb24", threads=1).to_ndarray()[None]
                 frames.append(picture_1HWC if size is None else cover(picture_1HWC, *size))
             rate, declared = stream.average_rate, stream.frames
     except (FFmpegError, OSError) as error:

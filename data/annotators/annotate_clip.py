@@ -38,9 +38,9 @@ class ClipAnnotator:
     def run(self, task: Task) -> None:
         """Do one task and note it in annotations.json."""
         before = read_annotations(self.folder) or self._nothing_yet()
-        made: dict[str, Any] = getattr(self, task)(before)
-        provenance = {**before.provenance, **made.pop("provenance")}
-        write_annotations(self.folder, before.model_copy(update={**made, "provenance": provenance}))
+        output: dict[str, Any] = getattr(self, task)(before)
+        provenance = {**before.provenance, **output.pop("provenance")}
+        write_annotations(self.folder, before.model_copy(update={**output, "provenance": provenance}))
 
     def pose(self, _: Annotations) -> dict[str, Any]:
         tool: contracts.PoseEstimator = self._tool("pose")
@@ -59,7 +59,7 @@ class ClipAnnotator:
     def product_mask(self, before: Annotations) -> dict[str, Any]:
         tool: contracts.ProductMasker = self._tool("product_mask")
         delivered = before.product_image is None and (self.folder / PRODUCT_IMAGE).is_file()
-        picture_HWC = clip_files.read_product_image(self.folder) if delivered else None
+        picture_HWC = clip_files.read_image(self.folder, PRODUCT_IMAGE) if delivered else None
         mask_THW = tool.mask(self.rgb_THWC, clip_files.read_pose(self.folder), picture_HWC)
         return {
             "product_mask": clip_files.write_mask(self.folder, mask_THW),

@@ -37,10 +37,10 @@ class Annotations(BaseModel, frozen=True, extra="forbid"):
     product_score: float | None = None
     provenance: dict[str, Provenance] = {}  # field of ClipRecord (and pose, product_mask, triplet) -> its tool
 
-    def share(self, part: str) -> float:
-        """Share of the frames on which `face`, `left_hand`, `right_hand` or `product` was seen."""
-        seen = sum(getattr(boxes, part) is not None for boxes in self.boxes.values())
-        return seen / self.frames
+    def share(self, *parts: str) -> float:
+        """Share of the frames on which one of `face`, `left_hand`, `right_hand`, `product` was seen: of those given."""
+        seen = sum(any(getattr(boxes, part) is not None for part in parts) for boxes in self.boxes.values())
+        return round(seen / self.frames, 4)
 
     def supervised_boxes(self) -> dict[int, FrameBoxes]:
         """The boxes of frames 2, 6, 10 ...: what a ClipRecord carries."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data.annotators.annotations import CLIP, MESH_VIDEO, POSE, PRODUCT_IMAGE, PRODUCT_MASK
+from data.annotators.annotations import CLIP, MESH_VIDEO, POSE, PRODUCT_MASK
 from data.annotators.contracts import Frames, Mask, PoseTrack
 from foundation.video_io import read_video, write_video
 
@@ -53,15 +53,6 @@ def write_mesh(folder: Path, mesh_THWC: Frames, frames_per_second: float) -> str
 
 def read_mesh(folder: Path) -> Frames:
     return read_video(_made(folder / MESH_VIDEO, "body_mesh"))[0]
-
-
-def read_product_image(folder: Path) -> Frames | None:
-    """The picture of the product, RGB, where one was delivered."""
-    file = folder / PRODUCT_IMAGE
-    if not file.is_file():
-        return None
-    with Image.open(file) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def write_image(folder: Path, name: str, rgb_HWC: Frames) -> str:

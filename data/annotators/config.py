@@ -1,7 +1,7 @@
 """Which tool does each annotation task: the `annotation` part of a batch of raw footage, in conf/data.
 
 A task is a field here and a folder beside this file; its tools are the modules there, and `kind` is a module's name.
-Without a word said all tools are the offline ones: a CPU and `make setup-annotators` are enough. `environment` names
+By default all tools are the offline ones: a CPU and `make setup-annotators` are enough. `environment` names
 the virtual environment whose Python runs a tool: tools that cannot live together run as children of different ones.
 Pure pydantic and light: orchestration reads it too.
 """
@@ -52,7 +52,7 @@ class AnnotationConfig(BaseModel, frozen=True, extra="forbid"):
     @model_validator(mode="before")
     @classmethod
     def _a_name_is_a_tool(cls, values: Any) -> Any:
-        """`pose: mediapipe` says the same as `pose: {kind: mediapipe}`."""
+        """`pose: mediapipe` means the same as `pose: {kind: mediapipe}`."""
         if not isinstance(values, dict):
             return values
         return {task: {"kind": value} if isinstance(value, str) else value for task, value in values.items()}

@@ -48,7 +48,7 @@ class TripletScore:
 
 
 class Annotator(Protocol):
-    """Every tool says what it is."""
+    """Every tool names itself."""
 
     @property
     def provenance(self) -> Provenance: ...

@@ -4,30 +4,28 @@ A folder holds rgb.mp4 (and product.png, where one was delivered); the tools tha
 processes, each under the Python of its own environment, and leave their files and annotations.json there.
 """
 
-import os
-import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
 from data.annotators.annotations import CLIP, Annotations, read_annotations
 from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
+from foundation.child_process import OnLine, follow
+from foundation.home import ROOT
+from foundation.progress import parse_progress
 from foundation.run_folder import write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "annotation.json"
-OnLine = Callable[[str], None]
 
 
 class AnnotationError(RuntimeError):
-    """An annotator failed. The message says which clip folder, which tasks and the tool's own last words."""
+    """An annotator failed. The message names clip folder and tasks and ends with the tool's last words."""
 
 
 def annotate(
     folder: Path, config: AnnotationConfig, on_line: OnLine = print, tasks: Sequence[Task] = TASKS
 ) -> Annotations:
-    """Annotate the clip in `folder`; every line of the tools goes to `on_line` (progress lines among them).
+    """Annotate the clip in `folder`; their progress lines go to `on_line`.
 
     Args:
         folder: holds rgb.mp4, and product.png where a picture of the product was delivered.
@@ -67,27 +65,13 @@ def python_of(environment: str) -> Path:
 
 
 def _run(python: Path, folder: Path, tasks: list[Task], on_line: OnLine) -> None:
-    """One child. What its libraries chatter on standard error is kept for the case that it fails."""
-    with tempfile.TemporaryFile("w+") as chatter:
-        child = subprocess.Popen(
-            [str(python), "-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks],
-            stdout=subprocess.PIPE,
-            stderr=chatter,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"},
-        )
-        try:
-            assert child.stdout is not None
-            for line in child.stdout:
-                on_line(line.rstrip())
-            code = child.wait()
-        except BaseException:
-            child.terminate()
-            child.wait()
-            raise
-        chatter.seek(0)
-        said = chatter.read().strip().splitlines()
+    """One child. The chatter of its libraries stays out of sight; an error ends with its last words."""
+
+    def only_progress(line: str) -> None:
+        if parse_progress(line):
+            on_line(line)
+
+    command = ["-m", "data.annotators.annotate_clip", str(folder.resolve()), CONFIG, *tasks]
+    code, last = follow(command, only_progress, {"PYTHONPATH": str(ROOT)}, python)
     if code != 0:
-        last = said[-1] if said else "it said nothing"
-        raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last}")
+        raise AnnotationError(f"{folder}: {', '.join(tasks)} ended with exit code {code}: {last or 'without a word'}")

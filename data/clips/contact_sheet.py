@@ -52,16 +52,16 @@ def _title(draw: ImageDraw.ImageDraw, text: str) -> None:
         left += 24 + int(draw.textlength(name, font=ImageFont.load_default(11)))
 
 
-def draw_strip(prepared: Path, record: ClipRecord, told: Sequence[int] = ()) -> Picture:
+def draw_strip(prepared: Path, record: ClipRecord, wanted: Sequence[int] = ()) -> Picture:
     """[person, product | frames above HOI frames], the clip's id and prompt under them.
 
-    `told`: frames that are to be seen, where the clip has them; the others are spread over it.
+    `wanted`: frames that are to be seen, where the clip has them; the others are spread over it.
     """
     rgb_THWC, _ = read_video(prepared / record.video)
     hoi_THWC, _ = read_video(prepared / record.hoi_video)
     shortest = min(len(rgb_THWC), len(hoi_THWC))  # of a clip with a fault
     frames = [frame for frame in expected_frames(record.frames) if frame < shortest] or [0]
-    first = [frame for frame in frames if frame in set(told)][:COLUMNS]
+    first = [frame for frame in frames if frame in set(wanted)][:COLUMNS]
     others = [frame for frame in frames if frame not in first]
     room = min(COLUMNS - len(first), len(others))
     spread = [others[index] for index in np.linspace(0, len(others) - 1, room).round().astype(int)]

@@ -43,12 +43,12 @@ def inside(folder: Path, relative: str) -> Path | None:
 
 def _read_line(file: Path, number: int, line: str) -> ClipRecord:
     try:
-        found = json.loads(line)
+        values = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"{file} line {number}: not JSON ({error}): fix: one JSON object a line") from error
-    clip_id = found.get("clip_id", "?") if isinstance(found, dict) else "?"
+    clip_id = values.get("clip_id", "?") if isinstance(values, dict) else "?"
     try:
-        return ClipRecord.model_validate(found)
+        return ClipRecord.model_validate(values)
     except ValidationError as error:
         faults = "; ".join(
             f"field {'.'.join(map(str, fault['loc'])) or '(line)'}: {fault['msg']}" for fault in error.errors()

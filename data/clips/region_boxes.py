@@ -40,12 +40,12 @@ def region_labels(boxes: Mapping[int, FrameBoxes], frames: int, height: int, wid
     if strange := sorted(set(boxes) - set(expected)):
         raise ValueError(f"boxes on frames {strange}, expected some of {expected}: the boxes' time base is wrong")
     labels_Thw = np.full((len(expected), height // PIXELS_PER_TOKEN, width // PIXELS_PER_TOKEN), BASE, np.uint8)
-    for frame, found in boxes.items():
+    for frame, parts in boxes.items():
         labels_hw = labels_Thw[(frame - FIRST_FRAME) // FRAME_STEP]
-        _paint(labels_hw, found.product, PRODUCT)
-        _paint(labels_hw, found.face, HEAD)
-        _paint(labels_hw, found.left_hand, HAND)
-        _paint(labels_hw, found.right_hand, HAND)
+        _paint(labels_hw, parts.product, PRODUCT)
+        _paint(labels_hw, parts.face, HEAD)
+        _paint(labels_hw, parts.left_hand, HAND)
+        _paint(labels_hw, parts.right_hand, HAND)
     return labels_Thw.reshape(-1)
 
 

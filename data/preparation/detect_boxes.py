@@ -22,7 +22,7 @@ from data.versions.batch_entry import RAW, BatchEntry
 from foundation.clip_format import Box
 from foundation.geometry import box_iou
 
-FEWEST = 3  # frames on which both see the thing: fewer say nothing
+FEWEST = 3  # frames on which both see the thing: fewer prove nothing
 Seen = dict[str, dict[str, float]]
 
 

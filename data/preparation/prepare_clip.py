@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from scipy.signal import resample_poly
 
 from data.clips.manifest import MEDIA_FIELDS, inside
@@ -19,8 +19,8 @@ from data.contracts import ClipRecord
 from data.validation.clip_facts import ClipFacts, measure
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError, full_disk_named, refuse
-from foundation.geometry import CoverCrop
-from foundation.video_io import probe_video, read_audio, read_video, write_audio, write_video
+from foundation.geometry import CoverCrop, cover
+from foundation.video_io import probe_video, read_audio, read_image, read_video, write_audio, write_video
 
 # T frames, H height, W width, C = 3 colours (RGB), S audio samples
 Frames = NDArray[np.uint8]
@@ -34,7 +34,7 @@ class ClipJob:
     raw: Path
     prepared: Path
     clip: ClipFormat
-    accepted_rates: tuple[float, ...]  # frames a second a container may say
+    accepted_rates: tuple[float, ...]  # frames a second a container may state
 
     @property
     def relative_folder(self) -> str:
@@ -49,10 +49,12 @@ class ClipJob:
         name: str = getattr(self.record, field)
         path = inside(self.raw, name)
         if path is None or not path.is_file():
-            raise refuse(
-                self.record.clip_id, field, name, "the file exists in the batch's folder", "deliver it or drop the clip"
-            )
+            raise self.refuse(field, name, "the file exists in the batch's folder", "deliver it or drop the clip")
         return path
+
+    def refuse(self, field: str, value: object, rule: str, fix: str) -> ClipError:
+        """The error to raise: the clip cannot be used at all."""
+        return refuse(self.record.clip_id, field, value, rule, fix)
 
 
 def prepare_clip(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
@@ -67,23 +69,19 @@ def prepare_clip(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
     """
     before = _stamps(job)
     with full_disk_named(job.folder):
-        made = _prepare(job)
+        result = _prepare(job)
     if changed := [field for field, stamp in _stamps(job).items() if stamp != before[field]]:
-        raise refuse(
-            job.record.clip_id,
-            changed[0],
-            getattr(job.record, changed[0]),
-            "the file stays as it is while it is read",
-            "wait until nobody writes to the batch, and prepare it again",
-        )
-    return made
+        rule = "the file stays as it is while it is read"
+        fix = "wait until nobody writes to the batch, and prepare it again"
+        raise job.refuse(changed[0], getattr(job.record, changed[0]), rule, fix)
+    return result
 
 
 def _prepare(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
     record, clip = job.record, job.clip
     job.folder.mkdir(parents=True, exist_ok=True)
     source_THWC = _read(job, "video")
-    _check_size(record, source_THWC)
+    _check_size(job, source_THWC)
     hoi_THWC = _read(job, "hoi_video")
     check_aligned(record.clip_id, hoi_THWC, source_THWC)
     crop = CoverCrop(record.height, record.width, clip.height, clip.width)
@@ -108,7 +106,7 @@ def _stamps(job: ClipJob) -> dict[str, tuple[int, ...]]:
     """What tells that a file was written to, for every field that names one that is there."""
     named = {field: getattr(job.record, field) for field in MEDIA_FIELDS}
     stats = {field: (job.raw / name).stat() for field, name in named.items() if name and (job.raw / name).is_file()}
-    return {field: (found.st_size, found.st_mtime_ns, found.st_ino) for field, found in stats.items()}
+    return {field: (stat.st_size, stat.st_mtime_ns, stat.st_ino) for field, stat in stats.items()}
 
 
 def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
@@ -116,7 +114,8 @@ def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
     product = _write_image(job, "product_image", "product.png") if record.product_image else None
     motion = pose = None
     if record.motion_video and clip.motion_frames:
-        motion = _write_video(job, "motion_video", "motion.mp4", _fit(_last(job, _read(job, "motion_video")), clip))
+        motion_THWC = cover(_last(job, _read(job, "motion_video")), clip.height, clip.width)
+        motion = _write_video(job, "motion_video", "motion.mp4", motion_THWC)
     if record.pose_video:
         pose_THWC = crop.frames(_first(job, "pose_video", _read(job, "pose_video")))
         pose = _write_video(job, "pose_video", "pose.mp4", pose_THWC)
@@ -126,7 +125,7 @@ def _optional_media(job: ClipJob, crop: CoverCrop) -> dict[str, str | None]:
 def _format(job: ClipJob, crop: CoverCrop) -> dict[str, object]:
     clip = job.clip
     cut_off = set(expected_frames(job.record.frames)) - set(expected_frames(clip.frames))
-    boxes = {frame: crop.boxes(found) for frame, found in job.record.boxes.items() if frame not in cut_off}
+    boxes = {frame: crop.boxes(parts) for frame, parts in job.record.boxes.items() if frame not in cut_off}
     rate = float(clip.frames_per_second)
     size = {"height": clip.height, "width": clip.width}
     return {"frames": clip.frames, "frames_per_second": rate, "boxes": boxes, **size}
@@ -139,43 +138,25 @@ def _read(job: ClipJob, field: str) -> Frames:
     except ValueError as error:
         raise _unreadable(job, field, error) from error
     if rate not in job.accepted_rates:
-        raise refuse(
-            job.record.clip_id,
-            field,
-            f"container says {rate:g} frames a second",
-            f"{' or '.join(f'{accepted:g}' for accepted in job.accepted_rates)} expected",
-            f"convert it to {job.clip.frames_per_second} frames a second",
-        )
+        rule = f"{' or '.join(f'{accepted:g}' for accepted in job.accepted_rates)} expected"
+        fix = f"convert it to {job.clip.frames_per_second} frames a second"
+        raise job.refuse(field, f"container states {rate:g} frames a second", rule, fix)
     return frames_THWC
 
 
 def _first(job: ClipJob, field: str, frames_THWC: Frames) -> Frames:
     if len(frames_THWC) < job.clip.frames:
-        raise refuse(
-            job.record.clip_id,
-            field,
-            f"{len(frames_THWC)} frames",
-            f"at least {job.clip.frames}",
-            "deliver a longer clip, or lower clip.frames in conf/data",
-        )
+        fix = "deliver a longer clip, or lower clip.frames in conf/data"
+        raise job.refuse(field, f"{len(frames_THWC)} frames", f"at least {job.clip.frames}", fix)
     return frames_THWC[: job.clip.frames]
 
 
 def _last(job: ClipJob, frames_THWC: Frames) -> Frames:
     wanted = job.clip.motion_frames
     if len(frames_THWC) < wanted:
-        raise refuse(
-            job.record.clip_id,
-            "motion_video",
-            f"{len(frames_THWC)} frames",
-            f"at least {wanted}",
-            "deliver more of what came before, or lower clip.motion_frames in conf/data",
-        )
+        fix = "deliver more of what came before, or lower clip.motion_frames in conf/data"
+        raise job.refuse("motion_video", f"{len(frames_THWC)} frames", f"at least {wanted}", fix)
     return frames_THWC[-wanted:]
-
-
-def _fit(frames_THWC: Frames, clip: ClipFormat) -> Frames:
-    return CoverCrop(frames_THWC.shape[1], frames_THWC.shape[2], clip.height, clip.width).frames(frames_THWC)
 
 
 def _write_video(job: ClipJob, field: str, name: str, frames_THWC: Frames) -> str:
@@ -197,11 +178,10 @@ def _is_copied(job: ClipJob, field: str, frames_THWC: Frames) -> bool:
 def _write_image(job: ClipJob, field: str, name: str) -> str:
     source, target = job.source(field), job.folder / name
     try:
-        with Image.open(source) as picture:
-            picture_1HWC = np.asarray(picture.convert("RGB"))[None]
-    except (UnidentifiedImageError, OSError) as error:
+        picture_1HWC = read_image(source)
+    except ValueError as error:
         raise _unreadable(job, field, error) from error
-    fitted_1HWC = _fit(picture_1HWC, job.clip)
+    fitted_1HWC = cover(picture_1HWC, job.clip.height, job.clip.width)
     if fitted_1HWC is picture_1HWC and source.suffix == target.suffix:
         shutil.copyfile(source, target)
     else:
@@ -223,29 +203,20 @@ def _write_audio(job: ClipJob) -> str:
     if rate != wanted_rate:
         samples_S = resample_poly(samples_S, wanted_rate, rate).astype(np.float32)
     if len(samples_S) < wanted - wanted_rate // clip.frames_per_second:
-        raise refuse(
-            job.record.clip_id,
-            "audio",
-            f"{len(samples_S) / wanted_rate:.2f} s",
-            f"as long as the clip's {wanted / wanted_rate:.2f} s, at most one frame short",
-            "deliver the whole sound",
-        )
+        rule = f"as long as the clip's {wanted / wanted_rate:.2f} s, at most one frame short"
+        raise job.refuse("audio", f"{len(samples_S) / wanted_rate:.2f} s", rule, "deliver the whole sound")
     missing = max(0, wanted - len(samples_S))  # less than a frame
     write_audio(job.folder / "audio.wav", np.pad(samples_S[:wanted], (0, missing)), wanted_rate)
     return f"{job.relative_folder}/audio.wav"
 
 
-def _check_size(record: ClipRecord, frames_THWC: Frames) -> None:
-    frames, height, width = frames_THWC.shape[:3]
+def _check_size(job: ClipJob, frames_THWC: Frames) -> None:
+    record, (frames, height, width) = job.record, frames_THWC.shape[:3]
     if (frames, height, width) != (record.frames, record.height, record.width):
-        raise refuse(
-            record.clip_id,
-            "video",
-            f"{frames} frames of {height}x{width}",
-            f"its record says {record.frames} frames of {record.height}x{record.width}",
-            "correct the record, and see that the boxes belong to this video",
-        )
+        rule = f"its record states {record.frames} frames of {record.height}x{record.width}"
+        fix = "correct the record, and see that the boxes belong to this video"
+        raise job.refuse("video", f"{frames} frames of {height}x{width}", rule, fix)
 
 
 def _unreadable(job: ClipJob, field: str, error: Exception) -> ClipError:
-    return refuse(job.record.clip_id, field, str(error), "the file can be read", "deliver it again or drop the clip")
+    return job.refuse(field, error, "the file can be read", "deliver it again or drop the clip")

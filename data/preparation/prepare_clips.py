@@ -57,11 +57,11 @@ def prepare_batch(batch: str) -> None:
     clips = measured(records, [facts for _, facts in results])
     write_facts(prepared, clips)
     judged = validate(clips, entry.clip, entry.validation)
-    found = verdict(judged.failures, entry.validation.accepted_defects)
-    write_validation(prepared, found, len(jobs), digest_of(before))
+    result = verdict(judged.failures, entry.validation.accepted_defects)
+    write_validation(prepared, result, len(jobs), digest_of(before))
     prepared_records = [record for record, _ in results]
-    write_page(prepared, prepared, Judgement(batch, prepared_records, found, judged.observed))
-    for line in (*(f"invalid: {fault}" for fault in found.failures), *(f"note: {line}" for line in found.no_longer)):
+    write_page(prepared, prepared, Judgement(batch, prepared_records, result, judged.observed))
+    for line in (*(f"invalid: {fault}" for fault in result.failures), *(f"note: {line}" for line in result.no_longer)):
         print(line, flush=True)
 
 
@@ -93,16 +93,16 @@ def unique(records: Iterable[ClipRecord]) -> list[ClipRecord]:
 
 def _prepare_all(jobs: list[ClipJob], memory: PreparedMemory, spread: Spread) -> list[tuple[ClipRecord, ClipFacts]]:
     """Every clip in the jobs' order; only those are worked on that are not there yet as they must be."""
-    done = {job.record.clip_id: found for job in jobs if (found := memory.recall(job))}
+    done = {job.record.clip_id: kept for job in jobs if (kept := memory.recall(job))}
     missing = [job for job in jobs if job.record.clip_id not in done]
     _clear(jobs[0].prepared, kept=set(done))
     faults: list[str] = []
-    for number, (job, found) in enumerate(zip(missing, map_items(prepare_and_hash, missing, spread), strict=True), 1):
-        if isinstance(found, ClipError):
-            faults.append(str(found))
+    for number, (job, result) in enumerate(zip(missing, map_items(prepare_and_hash, missing, spread), strict=True), 1):
+        if isinstance(result, ClipError):
+            faults.append(str(result))
         else:
-            memory.keep(job, found)
-            done[job.record.clip_id] = found
+            memory.keep(job, result)
+            done[job.record.clip_id] = result
         report_progress(len(jobs) - len(missing) + number, len(jobs), "clips prepared")
     if faults:
         raise ValueError(f"{len(faults)} of {len(jobs)} clips cannot be used:\n" + "\n".join(faults))

@@ -18,7 +18,7 @@ from data.contracts import ClipRecord
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.validation.clip_facts import ClipFacts
 from foundation.code_digest import code_digest
-from foundation.digests import file_digests
+from foundation.digests import file_digests, file_sha256
 from foundation.run_folder import write_whole
 
 MEMORY = Path("datasets/.memory/prepared")
@@ -45,7 +45,7 @@ def prepare_and_hash(job: ClipJob) -> Done:
     """
     record, facts = prepare_clip(job)
     files = sorted(file for file in job.folder.iterdir() if file.is_file())
-    return Done(record, facts, {f"{job.relative_folder}/{file.name}": _sha256(file) for file in files})
+    return Done(record, facts, {f"{job.relative_folder}/{file.name}": file_sha256(file) for file in files})
 
 
 class PreparedMemory:
@@ -118,7 +118,3 @@ def _parsed(line: str) -> Done | None:
         return DONE.validate_json(line)
     except ValidationError:
         return None
-
-
-def _sha256(file: Path) -> str:
-    return sha256(file.read_bytes()).hexdigest()

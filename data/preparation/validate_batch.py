@@ -30,9 +30,9 @@ AGAIN = "prepare the batch again"
 
 
 class Report(NamedTuple):
-    """What validation says of a batch now."""
+    """The result of validating a batch now."""
 
-    found: Verdict
+    verdict: Verdict
     clips: int
     page: Path
 
@@ -50,7 +50,7 @@ def validate_batch(batch: str, entry: BatchEntry, raw: bool = False, looked_at: 
 
     Args:
         batch: a prepared batch, or one that lies in datasets/raw only.
-        entry: its order, format, thresholds.
+        entry: its source, format, thresholds.
         raw: judge what was delivered, even where the batch is prepared.
         looked_at: so many of the delivered clips, spread over the batch, are looked at by the offline detector.
 
@@ -67,11 +67,11 @@ def validate_batch(batch: str, entry: BatchEntry, raw: bool = False, looked_at: 
 def _judge(batch: str, entry: BatchEntry, prepared: Path, seen: _Seen, looked_at: int) -> Report:
     detected = detect_boxes(batch, entry, looked_at) if looked_at else {}
     judged = validate(seen.clips, entry.clip, entry.validation, detected) if seen.clips else Judged([], [])
-    found = verdict([*seen.faults, *judged.failures], entry.validation.accepted_defects, looked=bool(detected))
+    result = verdict([*seen.faults, *judged.failures], entry.validation.accepted_defects, detector_ran=bool(detected))
     folder = PAGES / batch
     folder.mkdir(parents=True, exist_ok=True)
-    page = write_page(folder, prepared, Judgement(batch, seen.records, found, judged.observed))
-    return Report(found, len({clip.facts.clip_id for clip in seen.clips}), page)
+    page = write_page(folder, prepared, Judgement(batch, seen.records, result, judged.observed))
+    return Report(result, len({clip.facts.clip_id for clip in seen.clips}), page)
 
 
 def _prepared(prepared: Path, entry: BatchEntry) -> _Seen:
@@ -98,14 +98,14 @@ def _measure_again(job: tuple[Path, ClipRecord]) -> ClipFacts:
 
 def _altered(before: Sequence[Measured], facts: Mapping[str, ClipFacts]) -> list[Failure]:
     """Clips whose facts are not the ones that were judged, with the first fact that differs."""
-    found: list[Failure] = []
+    failures: list[Failure] = []
     for old in (clip.facts for clip in before if clip.facts.clip_id in facts):
         new = vars(facts[old.clip_id])
         differs = [name for name, value in vars(old).items() if new[name] != value]
         if differs:
-            told = f"{differs[0]} was {vars(old)[differs[0]]}, is {new[differs[0]]}"
-            found.append(Failure(old.clip_id, "files", told[:200], "as they were when they were judged", AGAIN))
-    return found
+            value = f"{differs[0]} was {vars(old)[differs[0]]}, is {new[differs[0]]}"
+            failures.append(Failure(old.clip_id, "files", value[:200], "as they were when they were judged", AGAIN))
+    return failures
 
 
 def _changed(name: str) -> Failure:
@@ -123,7 +123,7 @@ def _delivered(batch: str, entry: BatchEntry, aside: Path) -> _Seen:
         return _Seen([], [], [error.failure])
     results = list(map_items(prepare_clip, clip_jobs(records, folder, aside, entry), entry.spread))
     faults = [result.failure for result in results if isinstance(result, ClipError)]
-    made = [result for result in results if not isinstance(result, ClipError)]
-    facts = {found.clip_id: found for _, found in made}
+    prepared = [result for result in results if not isinstance(result, ClipError)]
+    facts = {one.clip_id: one for _, one in prepared}
     clips = measured([record for record in records if record.clip_id in facts], facts.values())
-    return _Seen(clips, [record for record, _ in made], faults)
+    return _Seen(clips, [record for record, _ in prepared], faults)

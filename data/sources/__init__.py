@@ -37,7 +37,7 @@ class Source(Protocol[C]):
         """Write the delivery into `folder`, which may hold an interrupted one. Gives the number of clips.
 
         Raises:
-            ValueError: it cannot be delivered; says why and what to do.
+            ValueError: it cannot be delivered; the message is the reason and the fix.
         """
         ...
 

@@ -31,7 +31,7 @@ LINE = TypeAdapter(Measured)
 
 def measured(records: Sequence[ClipRecord], facts: Iterable[ClipFacts]) -> list[Measured]:
     """Facts beside the records as delivered, clips with the same id included."""
-    facts_of = {found.clip_id: found for found in facts}
+    facts_of = {one.clip_id: one for one in facts}
     return [Measured(facts_of[record.clip_id], delivered_boxes(record)) for record in records]
 
 

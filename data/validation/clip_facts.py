@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from data.clips.structure_video import structure_share
 from data.contracts import ClipRecord
 from data.validation.clip_fingerprint import fingerprint
 from data.validation.clip_timing import Lag, boxes_lag, grey_grid, structure_lag
+from foundation.digests import file_sha256
 from foundation.video_io import Frames, probe_video, read_audio, read_video
 
 
@@ -100,7 +100,7 @@ def measure(folder: Path, record: ClipRecord, decoded: Mapping[str, Frames] | No
         motion_frames=_frames(folder, record.motion_video),
         pose_frames=_frames(folder, record.pose_video),
         **_box_shares(record),
-        content_sha256=sha256((folder / record.video).read_bytes()).hexdigest(),
+        content_sha256=file_sha256(folder / record.video),
         fingerprint=fingerprint(rgb_THWC),
     )
 
@@ -112,11 +112,11 @@ def _lag(name: str, lag: Lag) -> dict[str, Any]:
 def _box_shares(record: ClipRecord) -> dict[str, Any]:
     frames = expected_frames(record.frames)
     boxes = [record.boxes[frame] for frame in frames if frame in record.boxes]
-    products = sum(found.product is not None for found in boxes) if record.product_image else len(frames)
+    products = sum(parts.product is not None for parts in boxes) if record.product_image else len(frames)
     return {
         "box_frames": " ".join(map(str, sorted(record.boxes))),
-        "face_share": sum(found.face is not None for found in boxes) / len(frames),
-        "hand_share": sum(bool(found.left_hand or found.right_hand) for found in boxes) / len(frames),
+        "face_share": sum(parts.face is not None for parts in boxes) / len(frames),
+        "hand_share": sum(bool(parts.left_hand or parts.right_hand) for parts in boxes) / len(frames),
         "product_share": products / len(frames),
     }
 

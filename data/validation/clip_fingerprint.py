@@ -43,8 +43,8 @@ class Fingerprints:
 
     def alike(self, others: "Fingerprints", least: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Matrix]:
         """Every pair (clip of these, clip of the others, similarity) that is at least so similar."""
-        found = [self._block(start, others, least) for start in range(0, len(self), BLOCK)]
-        first, second, similarity = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        blocks = [self._block(start, others, least) for start in range(0, len(self), BLOCK)]
+        first, second, similarity = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         return first, second, similarity
 
     def _block(self, start: int, others: "Fingerprints", least: float) -> tuple[NDArray[np.intp], ...]:

@@ -97,10 +97,10 @@ def _correlation(first: Grid, second: Grid) -> float:
 def _movements(boxes: Mapping[int, FrameBoxes], cells: tuple[int, ...], size: tuple[int, int]) -> dict[int, Grid]:
     """First frame of two annotated ones -> the cells its boxes touch in either, by how far they moved (1 - IoU)."""
     moved: dict[int, Grid] = {}
-    for frame, found in boxes.items():
+    for frame, parts_before in boxes.items():
         if frame + FRAME_STEP not in boxes:
             continue
-        before, after = dict(found), dict(boxes[frame + FRAME_STEP])
+        before, after = dict(parts_before), dict(boxes[frame + FRAME_STEP])
         parts = [(before[kind], after[kind]) for kind in before if before[kind] and after[kind]]
         drawn = [_touched(pair, cells, size) * _moved_share(*pair) for pair in parts]
         moved[frame] = np.max(drawn, axis=0) if drawn else np.zeros(cells, np.float32)

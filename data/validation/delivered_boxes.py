@@ -32,9 +32,9 @@ def delivered_boxes(record: ClipRecord) -> DeliveredBoxes:
     """The boxes of one raw record, by frame."""
     rows = [
         (frame, kind, *box)
-        for frame, found in sorted(record.boxes.items())
+        for frame, parts in sorted(record.boxes.items())
         for kind, name in enumerate(KINDS)
-        if (box := getattr(found, name)) is not None
+        if (box := getattr(parts, name)) is not None
     ]
     return DeliveredBoxes(clip_id=record.clip_id, height=record.height, width=record.width, boxes=rows)
 

@@ -28,11 +28,11 @@ LAGS = ("structure", "picture_boxes", "structure_boxes", "detector")
 ADDED = ("consent_days", "similarity", "similar_to")
 DETECTED = {"detector_face_iou": 1.0, "detector_hand_iou": 1.0, "detector_lag": 0, "detector_lag_gain": 0.0}
 Detected = Mapping[str, Mapping[str, float]]
-"""clip id -> what a detector that looked at the clip says, by the names of DETECTED"""
+"""clip id -> what a detector that looked at the clip reports, by the names of DETECTED"""
 
 
 class Judged(NamedTuple):
-    """What the rules found."""
+    """Which rules are broken, and what each saw."""
 
     failures: list[Failure]
     observed: list[Observed]  # one entry a rule
@@ -74,9 +74,9 @@ def _schema() -> Rule:
 
 
 def _clip_table(clips: Sequence[Measured], thresholds: ValidationThresholds, detected: Detected) -> pd.DataFrame:
-    table = pd.DataFrame([vars(found.facts) for found in clips], columns=[f.name for f in fields(ClipFacts)])
-    for column, nothing_said in DETECTED.items():
-        table[column] = [detected.get(clip_id, {}).get(column, nothing_said) for clip_id in table["clip_id"]]
+    table = pd.DataFrame([vars(measured.facts) for measured in clips], columns=[f.name for f in fields(ClipFacts)])
+    for column, without_detector in DETECTED.items():
+        table[column] = [detected.get(clip_id, {}).get(column, without_detector) for clip_id in table["clip_id"]]
     for name in LAGS:
         table.loc[table[f"{name}_lag_gain"] < thresholds.surest_lag_gain, f"{name}_lag"] = 0
     similarity, similar_to = nearest(table["fingerprint"].tolist(), thresholds.most_similarity)
@@ -97,7 +97,7 @@ def _days_since(day: str, today: date) -> int:
 
 def _box_table(clips: Sequence[Measured]) -> pd.DataFrame:
     """One row a box; a limit that is asked of one kind of box has a column that is harmless for the others."""
-    table = box_table([found.delivered for found in clips])
+    table = box_table([measured.delivered for measured in clips])
     kind = table["kind"].to_numpy()
     parts = {"face": kind == FACE, "product": kind == PRODUCT, "hand": (kind != FACE) & (kind != PRODUCT)}
     for measure, harmless in (("jump", 0.0), ("growth", 1.0), ("area", 0.0)):
@@ -148,14 +148,16 @@ def _broken(name: str, table: pd.DataFrame, rules: list[Rule]) -> list[tuple[Rul
         )
     report = batch.validate(suite, result_format="COMPLETE")
     assert len(report.results) == len(rules), "every rule is judged"
-    return [(rules[_meta(found)["rule"]], _rows(found, len(table))) for found in report.results if not found.success]
+    return [
+        (rules[_meta(result)["rule"]], _rows(result, len(table))) for result in report.results if not result.success
+    ]
 
 
-def _meta(found: Any) -> dict[str, Any]:
-    return found.expectation_config.meta
+def _meta(result: Any) -> dict[str, Any]:
+    return result.expectation_config.meta
 
 
-def _rows(found: Any, rows: int) -> list[int]:
+def _rows(result: Any, rows: int) -> list[int]:
     """The rows that break a rule; all of them where it could not be computed."""
-    indices = (found.result or {}).get("unexpected_index_list")
+    indices = (result.result or {}).get("unexpected_index_list")
     return indices if indices else list(range(rows))

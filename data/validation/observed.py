@@ -18,7 +18,7 @@ class Observed:
     """One rule and the column it looked at."""
 
     name: str
-    says: str
+    message: str  # the rule, for people
     judged: int  # rows: clips or boxes
     broken: int
     seen: str
@@ -28,7 +28,7 @@ def observed(
     table: pd.DataFrame, rules: Sequence[Rule], broken: Sequence[tuple[Rule, Sequence[int]]]
 ) -> list[Observed]:
     """One entry a rule; a rule whose column was empty somewhere counts those rows as broken."""
-    by_rule = {id(rule): set(found) for rule, found in broken}
+    by_rule = {id(rule): set(rows) for rule, rows in broken}
     return [
         Observed(
             rule.column,

@@ -32,52 +32,54 @@ class Judgement:
 
     batch: str
     clips: Sequence[ClipRecord]  # as prepared
-    found: Verdict
+    verdict: Verdict
     rules: Sequence[Observed]
 
 
-def write_page(folder: Path, prepared: Path, told: Judgement) -> Path:
+def write_page(folder: Path, prepared: Path, judgement: Judgement) -> Path:
     """Write the page into `folder`; pictures come from the prepared clips."""
-    write_whole(folder / VALIDATION_PAGE, render_page(prepared, told))
+    write_whole(folder / VALIDATION_PAGE, render_page(prepared, judgement))
     return folder / VALIDATION_PAGE
 
 
-def render_page(prepared: Path, told: Judgement) -> str:
+def render_page(prepared: Path, judgement: Judgement) -> str:
     """The whole page as HTML."""
-    found, records = told.found, {record.clip_id: record for record in told.clips}
-    faults = Counter(failure.clip_id for failure in found.failures)
-    accepted = Counter(failure.clip_id for failure, _ in found.accepted)
+    verdict, records = judgement.verdict, {record.clip_id: record for record in judgement.clips}
+    faults = Counter(failure.clip_id for failure in verdict.failures)
+    accepted = Counter(failure.clip_id for failure, _ in verdict.accepted)
     shown = [records[clip_id] for clip_id in _shown(list(records), [*faults, *accepted])]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("page.html.j2").render(
-        batch=told.batch,
-        found=found,
+        batch=judgement.batch,
+        verdict=verdict,
         rows=ROWS,
         clips=len(records),
         faulty=len(faults),
-        rules=told.rules,
+        rules=judgement.rules,
         pictures=[
-            (record, faults[record.clip_id], accepted[record.clip_id], _picture(prepared, record, found))
+            (record, faults[record.clip_id], accepted[record.clip_id], _picture(prepared, record, verdict))
             for record in shown
         ],
     )
 
 
-def _shown(clips: Sequence[str], told_of: Sequence[str]) -> list[str]:
-    """Clips with something to tell first, then others spread over the batch."""
-    first = [clip_id for clip_id in dict.fromkeys(told_of) if clip_id in set(clips)][:PICTURES]
+def _shown(clips: Sequence[str], faulty: Sequence[str]) -> list[str]:
+    """Clips with faults first, then others spread over the batch."""
+    first = [clip_id for clip_id in dict.fromkeys(faulty) if clip_id in set(clips)][:PICTURES]
     others = [clip_id for clip_id in clips if clip_id not in set(first)]
     room = PICTURES - len(first)
     return [*first, *others[:: max(1, -(-len(others) // room)) if room else 1][:room]]
 
 
-def _picture(prepared: Path, record: ClipRecord, found: Verdict) -> str:
+def _picture(prepared: Path, record: ClipRecord, verdict: Verdict) -> str:
     of_the_clip = [
-        fault for fault in (*found.failures, *(known for known, _ in found.accepted)) if fault.clip_id == record.clip_id
+        fault
+        for fault in (*verdict.failures, *(known for known, _ in verdict.accepted))
+        if fault.clip_id == record.clip_id
     ]
-    told = [int(match[1]) for fault in of_the_clip if (match := ON_FRAME.search(fault.field))]
+    frames = [int(match[1]) for fault in of_the_clip if (match := ON_FRAME.search(fault.field))]
     file = BytesIO()
-    draw_strip(prepared, record, told).save(file, "JPEG", quality=85)
+    draw_strip(prepared, record, frames).save(file, "JPEG", quality=85)
     return base64.b64encode(file.getvalue()).decode()

@@ -74,8 +74,8 @@ def _record_rules(thresholds: ValidationThresholds) -> list[Rule]:
         _unique("content_sha256", "drop one of the clips that are the same video"),
         _between("similarity", None, thresholds.most_similarity, "drop one of the clips that are nearly the same"),
         _filled("prompt", "write the prompt"),
-        _none_of("person_id", named, "say who it is: persons are held out and withdrawn by their id"),
-        _none_of("product_id", named, "say what it is: products are held out by their id"),
+        _none_of("person_id", named, "name who it is: persons are held out and withdrawn by their id"),
+        _none_of("product_id", named, "name what it is: products are held out by their id"),
         _filled("licence", "write the footage's licence, as SPDX names it"),
         *([allowed] if thresholds.licences else []),
         Rule(

@@ -1,7 +1,7 @@
 """What must not stand on both sides of a split: persons, products, and the same film under two names.
 
 Run when batches become a training set. Within a batch duplicates are validation's business; here batches are compared
-with each other, so that a clip that was delivered twice is trained on once and never examined on.
+with each other, so that a clip that was delivered twice is trained on once and never evaluated on.
 """
 
 import json
@@ -15,7 +15,7 @@ from data.validation.batch_facts import FACTS
 from data.validation.clip_fingerprint import Fingerprints
 from foundation.failures import Failure
 
-APART = "move its clips to one side, or say data.held_out_is_trained_on=true for an overfit on purpose"
+APART = "move its clips to one side, or set data.held_out_is_trained_on=true for an overfit on purpose"
 ONCE = "drop one of the two clips"
 
 
@@ -46,25 +46,25 @@ def find_leaks(
     """
     of_train = {batch: _looks(batch, folder) for batch, folder in train.items()}
     pairs = list(combinations(of_train.values(), 2))
-    found = [failure for one, other in pairs for failure in _same_film(one, other, thresholds)]
+    twice = [failure for one, other in pairs for failure in _same_film(one, other, thresholds)]
     if overlap:
-        return found
+        return twice
     trained = [look for looks in of_train.values() for look in looks]
-    examined = [look for batch, folder in held_out.items() for look in _looks(batch, folder)]
-    return [*_same_ids(trained, examined, thresholds), *found, *_same_film(examined, trained, thresholds)]
+    evaluated = [look for batch, folder in held_out.items() for look in _looks(batch, folder)]
+    return [*_same_ids(trained, evaluated, thresholds), *twice, *_same_film(evaluated, trained, thresholds)]
 
 
-def _same_ids(trained: Sequence[Look], examined: Sequence[Look], thresholds: ValidationThresholds) -> list[Failure]:
-    found: list[Failure] = []
+def _same_ids(trained: Sequence[Look], evaluated: Sequence[Look], thresholds: ValidationThresholds) -> list[Failure]:
+    failures: list[Failure] = []
     for field in ("person_id", *(["product_id"] if thresholds.products_apart else [])):
         where: dict[str, list[str]] = {}
         for look in trained:
             where.setdefault(getattr(look, field), []).append(look.clip)
-        for look in examined:
+        for look in evaluated:
             if clips := where.get(getattr(look, field)):
-                told = f"{getattr(look, field)}, also in {_few(clips)}"
-                found.append(Failure(look.clip, field, told, "held out, so not in training", APART, "leak"))
-    return found
+                value = f"{getattr(look, field)}, also in {_few(clips)}"
+                failures.append(Failure(look.clip, field, value, "held out, so not in training", APART, "leak"))
+    return failures
 
 
 def _same_film(one: Sequence[Look], other: Sequence[Look], thresholds: ValidationThresholds) -> list[Failure]:
@@ -74,10 +74,9 @@ def _same_film(one: Sequence[Look], other: Sequence[Look], thresholds: Validatio
     pairs = {(one[a], other[b]): f"{share:.3f}" for a, b, share in zip(first, second, similarity, strict=True)}
     by_bytes = {look.content_sha256: look for look in other}
     pairs |= {(look, same): "the same bytes" for look in one if (same := by_bytes.get(look.content_sha256))}
-    says = f"similar by at most {thresholds.most_similarity:g} to any clip of another batch"
+    rule = f"similar by at most {thresholds.most_similarity:g} to any clip of another batch"
     return [
-        Failure(look.clip, "video", f"{told} as {same.clip}", says, ONCE, "leak")
-        for (look, same), told in pairs.items()
+        Failure(look.clip, "video", f"{how} as {same.clip}", rule, ONCE, "leak") for (look, same), how in pairs.items()
     ]
 
 
@@ -85,12 +84,12 @@ def _looks(batch: str, folder: Path) -> list[Look]:
     file = folder / FACTS
     if not file.exists():
         raise ValueError(f"{file} is missing, so batch {batch} cannot be compared with others: prepare it again")
-    found: dict[str, Look] = {}
+    looks: dict[str, Look] = {}
     for line in file.read_text().splitlines():
         facts = json.loads(line)[0]
         names = ("person_id", "product_id", "content_sha256", "fingerprint")
-        found[facts["clip_id"]] = Look(f"{batch}/{facts['clip_id']}", *(facts[name] for name in names))
-    return list(found.values())
+        looks[facts["clip_id"]] = Look(f"{batch}/{facts['clip_id']}", *(facts[name] for name in names))
+    return list(looks.values())
 
 
 def _few(clips: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """From failures to a verdict: known defects that the configuration accepts are set apart, never left out.
 
-An accepted defect names batch, clip, rule and fields and says why. One that no longer occurs is told, so that
+An accepted defect names batch, clip, rule and fields and gives the reason. One that no longer occurs is listed, so that
 declarations do not outlive what they were about.
 """
 
@@ -15,7 +15,7 @@ from foundation.failures import Failure
 
 @dataclass(frozen=True)
 class Verdict:
-    """What validation says of a batch."""
+    """The result of validation."""
 
     failures: tuple[Failure, ...]  # not accepted: any of them makes the batch invalid
     accepted: tuple[tuple[Failure, str], ...]  # with the reason given
@@ -26,10 +26,10 @@ class Verdict:
         return not self.failures
 
 
-def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], looked: bool = False) -> Verdict:
+def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], detector_ran: bool = False) -> Verdict:
     """Set apart what is accepted. Clip by clip, each fault once.
 
-    `looked`: a detector did, so what is accepted of its findings must occur too.
+    `detector_ran`: what is accepted of its findings must occur too.
     """
     failures = sorted(dict.fromkeys(failures), key=lambda failure: failure.clip_id)
     reasons = {(one.clip, one.rule, field): one.reason for one in accepted for field in one.fields}
@@ -41,7 +41,7 @@ def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], loo
         tuple(
             f"clip {clip} | field {field} | {rule}: accepted, but it does not occur: take it out of accepted_defects"
             for clip, rule, field in reasons
-            if (clip, rule, field) not in occurring and (looked or not rule.startswith("detector_"))
+            if (clip, rule, field) not in occurring and (detector_ran or not rule.startswith("detector_"))
         ),
     )
 

@@ -3,7 +3,6 @@
 Small, without DVC, Great Expectations or torch: everything that reads a batch may import it.
 """
 
-from hashlib import sha256
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -12,7 +11,7 @@ from data.clips.manifest import NAME as MANIFEST
 from data.contracts import PreparedBatch, RawBatch
 from data.versions.batch_entry import RAW
 from data.versions.delivery import read_delivery
-from foundation.digests import digest_of, file_digests, folder_digest
+from foundation.digests import digest_of, file_digests, file_sha256, folder_digest
 from foundation.run_folder import write_whole
 
 PREPARED = Path("datasets/prepared")
@@ -102,5 +101,4 @@ def judged_files(prepared: Path) -> dict[str, str]:
     """Digests of what is judged of a prepared folder: of its manifest, and of the other files but validation's own."""
     own = {MANIFEST, VALIDATION, VALIDATION_PAGE}
     files = {name: digest for name, digest in file_digests(prepared).items() if name not in own}
-    manifest = sha256((prepared / MANIFEST).read_bytes()).hexdigest()
-    return {"manifest_sha256": manifest, "files_digest": digest_of(files)}
+    return {"manifest_sha256": file_sha256(prepared / MANIFEST), "files_digest": digest_of(files)}

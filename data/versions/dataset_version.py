@@ -1,22 +1,18 @@
 """Versions of data: the only file that starts DVC, which owns the bytes under datasets/.
 
 The order of the work is the caller's: `order_batch`, `deliver_raw`, then `reproduce` a stage for a batch. DVC runs as a
-child process, one at a time, and the lines its own children print are handed on as they come. Where not a byte changed
-since DVC last said that all is done, it is not asked again (data.versions.settled). Imports no torch, no Great
+child process, one at a time, and the output of its own children is passed on as they come. Where not a byte changed
+since DVC last reported that all is done, it is not asked again (data.versions.settled). Imports no torch, no Great
 Expectations and not DVC itself.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
-from subprocess import PIPE, STDOUT
 from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
@@ -28,14 +24,14 @@ from data.versions.batch_entry import RAW, BatchEntry, Stage, write_entry
 from data.versions.batch_receipts import raw_receipt
 from data.versions.diff_batches import BatchVersion
 from data.versions.settled import is_lost, is_settled, settle
+from foundation.child_process import OnLine, follow
 
 LOCK = Path(".dvc/tmp/one_writer.lock")
-FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that says what went wrong
+FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that names what went wrong
 BUSY = re.compile(
     r"Unable to acquire lock|is busy, it is being blocked by|^\s+\(PID \d+\): |troubleshooting#lock-issue"
 )
 RETRY_SECONDS = 1.0
-OnLine = Callable[[str], None]
 
 
 def order_batch(batch: str, entry: BatchEntry) -> None:
@@ -48,7 +44,7 @@ def deliver_raw(batch: str, on_line: OnLine) -> RawBatch:
     """Make datasets/raw/<batch> as ordered if it is not there, and record its bytes, which people may have edited.
 
     Raises:
-        ValueError: the batch was delivered with other settings, or cannot be delivered; says why and what to do.
+        ValueError: it was delivered with other settings, or cannot be delivered; the message gives reason and fix.
     """
     with one_writer(on_line):
         _run(["data.preparation.deliver_batch", batch], f"delivery of {batch}", on_line)
@@ -71,7 +67,7 @@ def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
         Whether nothing had to be done.
 
     Raises:
-        ValueError: the stage failed; the message ends with what its process said.
+        ValueError: the stage failed; the message ends with the output of its process.
     """
     target, what = f"{stage}@{batch}", f"stage {stage} of {batch}"
     with one_writer(on_line):
@@ -96,20 +92,20 @@ def read_version(name: str, folder: str, revision: str | None) -> BatchVersion:
         return BatchVersion(name, read_manifest(here), {path: _md5(file) for path, file in files.items()})
     at = ["--rev", revision]
     listed = _dvc(["dvc", "list", ".", folder, "-R", "--json", "--show-hash", *at], f"listing {name}", ignore)
-    found = json.loads(next(line for line in reversed(listed) if line.startswith("[")))
+    files = json.loads(next(line for line in reversed(listed) if line.startswith("[")))
     with TemporaryDirectory() as temporary:
         target = ["-o", f"{temporary}/{MANIFEST}", "--quiet"]
         _dvc(["dvc", "get", ".", f"{folder}/{MANIFEST}", *at, *target], f"reading {name}", ignore)
-        return BatchVersion(name, read_manifest(Path(temporary)), {entry["path"]: entry["md5"] for entry in found})
+        return BatchVersion(name, read_manifest(Path(temporary)), {entry["path"]: entry["md5"] for entry in files})
 
 
 def ignore(_line: str) -> None:
-    """An ear for what nobody needs to hear."""
+    """A callback for output that nobody needs."""
 
 
 @contextmanager
 def one_writer(on_line: OnLine) -> Generator[None]:
-    """DVC takes one writer at a time; the others wait here, and say so."""
+    """DVC takes one writer at a time; the others wait here, and log it."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(LOCK)
     try:
@@ -126,18 +122,18 @@ def one_writer(on_line: OnLine) -> Generator[None]:
 def _dvc(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> list[str]:
     """Run DVC; where somebody runs `dvc` by hand beside it, wait for its lock instead of failing.
 
-    Quiet: what it says is handed on in an error only (its own `--quiet` would hide why it failed).
+    Quiet: its output is passed on in an error only (its own `--quiet` would hide why it failed).
     """
-    told = False
+    announced = False
     while True:
         code, lines = _follow(module, lambda line: None if quiet or BUSY.search(line) else on_line(line))
         if code == 0:
             return lines
         if not any(BUSY.search(line) for line in lines):
             raise ValueError(f"{what} failed (exit code {code}): {_why(lines)}")
-        if not told:
+        if not announced:
             on_line(f"waiting for another dvc command to end, then {what} goes on")
-            told = True
+            announced = True
         time.sleep(RETRY_SECONDS)
 
 
@@ -155,22 +151,18 @@ def _run(module: list[str], what: str, on_line: OnLine) -> list[str]:
 
 def _follow(module: list[str], on_line: OnLine) -> tuple[int, list[str]]:
     """`python -m module ...` in the project root, its lines handed on; `python` in DVC stages is this same Python."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "true"}
     lines: list[str] = []
-    with subprocess.Popen(
-        [sys.executable, "-m", *module], stdout=PIPE, stderr=STDOUT, text=True, env=environment
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            lines.append(line.rstrip())
-            on_line(lines[-1])
-    return child.returncode, lines
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        on_line(line)
+
+    return follow(["-m", *module], keep)[0], lines
 
 
 def _why(lines: list[str]) -> str:
-    """What the failing process said last: its exception without the traceback, or the end of its output."""
+    """The last words of the failing process: its exception without the traceback, or the end of its output."""
     faults = [number for number, line in enumerate(lines) if FAULT.match(line)]
-    said = lines[faults[-1] :] if faults else lines[-5:]
-    told = [line for line in said if line.strip()]
-    return "\n".join([line for line in told if not line.startswith("ERROR: failed to reproduce")] or told)
+    last = lines[faults[-1] :] if faults else lines[-5:]
+    text = [line for line in last if line.strip()]
+    return "\n".join([line for line in text if not line.startswith("ERROR: failed to reproduce")] or text)

@@ -38,7 +38,7 @@ def diff_batches(old: BatchVersion, new: BatchVersion) -> BatchDiff:
     before, after = {clip.clip_id: clip for clip in old.records}, {clip.clip_id: clip for clip in new.records}
     both = [clip_id for clip_id in after if clip_id in before]
     fields = {clip_id: _changed(old, before[clip_id], new, after[clip_id]) for clip_id in both}
-    changed = {clip_id: found for clip_id, found in fields.items() if found}
+    changed = {clip_id: names for clip_id, names in fields.items() if names}
     return BatchDiff(
         added=[clip_id for clip_id in after if clip_id not in before],
         removed=[clip_id for clip_id in before if clip_id not in after],

@@ -1,8 +1,8 @@
-"""What DVC last said is done, so that a run in which nothing changed asks no file twice.
+"""What DVC last reported as done, so that a run in which nothing changed asks no file twice.
 
 DVC looks at every file of a batch again for each command: 6 to 10 seconds over 60,000 files (docs/experiments.md). Here
 the state of all that a stage depends on and of what it made is one digest, kept in datasets/.memory/settled after DVC
-succeeded. The same state again is the same answer; anything else is DVC's to say.
+succeeded. The same state again is the same answer; anything else is for DVC to find out.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from data.versions.batch_entry import RAW, batch_entry, known_batches, stage_identities
-from foundation.digests import folder_digest
+from foundation.digests import file_sha256, folder_digest
 from foundation.run_folder import write_whole
 
 MEMORY = Path("datasets/.memory/settled")
@@ -23,13 +23,13 @@ Yaml = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is t
 
 
 def is_settled(what: What, batch: str) -> bool:
-    """Whether nothing that DVC would look at changed since it last said that this is done."""
+    """Whether nothing that DVC would look at changed since it last reported that this is done."""
     file = _memory(what, batch)
     return file.exists() and file.read_text() == _state(what, batch)
 
 
 def settle(what: What, batch: str) -> None:
-    """Remember that DVC said so."""
+    """Remember that DVC reported it as done."""
     state = _state(what, batch)
     if state is not None:
         MEMORY.mkdir(parents=True, exist_ok=True)
@@ -38,8 +38,8 @@ def settle(what: What, batch: str) -> None:
 
 def is_lost(stage: What, batch: str) -> bool:
     """Whether what a stage once made is not there any more."""
-    made = [Path(out["path"]) for out in _locked(stage, batch).get("outs", [])]
-    return any(not path.exists() for path in made)
+    outputs = [Path(out["path"]) for out in _locked(stage, batch).get("outs", [])]
+    return any(not path.exists() for path in outputs)
 
 
 def _state(what: What, batch: str) -> str | None:
@@ -58,14 +58,14 @@ def _state(what: What, batch: str) -> str | None:
 
 
 def _locked(stage: What, batch: str) -> dict[str, Any]:
-    """What dvc.lock says of a stage: its command, and the paths it depends on and makes."""
+    """What dvc.lock records of a stage: its command, and the paths it depends on and makes."""
     lock = yaml.load(LOCK.read_text(), Yaml) if LOCK.exists() else {}
     return lock.get("stages", {}).get(f"{stage}@{batch}", {})
 
 
 def _bytes(path: Path) -> str:
     if path.is_file():
-        return sha256(path.read_bytes()).hexdigest()
+        return file_sha256(path)
     return folder_digest(path) if any(path.iterdir()) else "empty"
 
 

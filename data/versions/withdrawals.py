@@ -37,10 +37,10 @@ def read_withdrawals() -> list[Withdrawal]:
 
 
 def add_withdrawal(withdrawal: Withdrawal) -> None:
-    """Append a line, where the same is not said already."""
-    known = read_withdrawals()
-    if not any((old.person_id, old.product_id) == (withdrawal.person_id, withdrawal.product_id) for old in known):
-        write_whole(FILE, "".join(line.model_dump_json() + "\n" for line in [*known, withdrawal]))
+    """Append a line, where the same is not there already."""
+    existing = read_withdrawals()
+    if not any((old.person_id, old.product_id) == (withdrawal.person_id, withdrawal.product_id) for old in existing):
+        write_whole(FILE, "".join(line.model_dump_json() + "\n" for line in [*existing, withdrawal]))
 
 
 def is_withdrawn(person_id: str, product_id: str, withdrawals: Iterable[Withdrawal]) -> bool:

@@ -55,8 +55,11 @@ class ClipMetric(Family):
     guess: Callable[[MeasuredClip, Sequence[MeasuredClip]], float] | None = None
     guess_note: str = ""
 
-    def __post_init__(self) -> None:
-        assert (self.measure is None) != (self.prepare is None), "a metric has either measure or prepare"
+    def measure_among(self, clips: Sequence[MeasuredClip]) -> Measure:
+        """How one of these clips is measured."""
+        measure = self.prepare(clips) if self.prepare else self.measure
+        assert measure is not None, "a metric has either measure or prepare"
+        return measure
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
     """Write and prove the artifact.
 
     Args:
-        folder: where it goes; an older one there is replaced.
+        folder: where it goes; an older one in its place is replaced.
         stage: stage two's receipt.
         encoders: the receipt of the encoders that the training clips were encoded with.
         configs: of this run.

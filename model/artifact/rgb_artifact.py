@@ -102,11 +102,11 @@ def verify_files(folder: Path) -> ArtifactManifest:
         ValueError: names the file that is missing, changed or unknown, or the stage it is wrongly from.
     """
     manifest = read_manifest(folder)
-    found = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {MANIFEST}
-    if strange := sorted(found - manifest.files.keys()):
-        raise ValueError(f"{folder / strange[0]} is not in the artifact's manifest: remove it, or export again")
+    present = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {MANIFEST}
+    if unknown := sorted(present - manifest.files.keys()):
+        raise ValueError(f"{folder / unknown[0]} is not in the artifact's manifest: remove it, or export again")
     for name, digest in manifest.files.items():
-        if name not in found:
+        if name not in present:
             raise ValueError(f"{folder / name} is missing from the artifact: export again")
         if file_sha256(folder / name) != digest:
             raise ValueError(f"{folder / name} changed since its export (sha256 differs): export again")

@@ -14,16 +14,16 @@ Words = Annotated[list[str] | None, typer.Argument(help="source=X [path=FOLDER] 
 
 @app.command()
 def prepare(words: Words = None) -> None:
-    """Deliver, prepare and validate: source=studio, source=released_csv path=FOLDER, source=raw_video path=FOLDER."""
+    """Deliver, prepare and validate, as in: source=raw_video path=FOLDER. The sources are in conf/data."""
     where = Path.cwd()
     with plain_errors() as console:
         from orchestration.commands.prepare_data import prepare_batches, print_prepared
-        from orchestration.commands.prepare_order import read_prepare_order
+        from orchestration.commands.prepare_request import read_prepare_request
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
-        order = read_prepare_order(words or [], where)
+        request = read_prepare_request(words or [], where)
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            made = prepare_batches(order, display)
+            made = prepare_batches(request, display)
         print_prepared(console, made)
 
 

@@ -15,7 +15,7 @@ from data.contracts import PreparedBatch
 from data.sources import read_batch, source_of
 from data.versions.batch_entry import RAW, batch_entry
 from data.versions.batch_receipts import PREPARED, is_validated, prepared_receipt, raw_receipt
-from orchestration.commands.prepare_order import PrepareOrder
+from orchestration.commands.prepare_request import PrepareRequest
 from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
 from orchestration.load_config import load_config
 from orchestration.steps.step import Display
@@ -23,21 +23,21 @@ from orchestration.steps.step import Display
 SHOWN = 20  # failures
 
 
-def prepare_batches(order: PrepareOrder, display: Display) -> list[PreparedBatch]:
+def prepare_batches(request: PrepareRequest, display: Display) -> list[PreparedBatch]:
     """Deliver, prepare and validate; a batch that is not valid does not keep the others waiting.
 
     Raises:
         StepFailedError: a batch could not be delivered or prepared at all.
     """
-    load_config(order.overrides)
-    pipeline = open_pipeline(order.overrides, order.batches, display)
-    for batch in order.batches:
+    load_config(request.overrides)
+    pipeline = open_pipeline(request.overrides, request.batches, display)
+    for batch in request.batches:
         try:
             pipeline.prepare(batch)
         except StepFailedError:
             if _refused(batch) is None:
                 raise
-    return [prepared_receipt(batch) for batch in order.batches]
+    return [prepared_receipt(batch) for batch in request.batches]
 
 
 def print_prepared(console: Console, made: list[PreparedBatch]) -> None:

@@ -19,7 +19,7 @@ def validate_and_print(console: Console, batch: str, overrides: Sequence[str], r
     with console.status(f"judging {batch}"):
         report = validate_batch(batch, entry_of(batch, overrides), raw, detector)
     print_report(console, batch, report)
-    return report.found.valid
+    return report.verdict.valid
 
 
 def entry_of(batch: str, overrides: Sequence[str]) -> BatchEntry:
@@ -40,7 +40,7 @@ def entry_of(batch: str, overrides: Sequence[str]) -> BatchEntry:
 
 def print_report(console: Console, batch: str, report: Report) -> None:
     """Faults as a table, accepted defects, the verdict and where the page is."""
-    found = report.found
+    found = report.verdict
     if found.failures:
         table = Table("clip", "field", "value", "rule", "fix", header_style="dim", box=None, padding=(0, 2, 0, 0))
         for fault in found.failures[:ROWS]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.sources.studio.config import StudioBatch
+from data.sources.studio import StudioBatch
 from data.versions.batch_entry import DECIDES, BatchEntry, Harmless, stage_identities
 from foundation import code_digest as digests
 from foundation.clip_format import ClipFormat
@@ -84,7 +84,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("file", "before", "after", "changes"),
     [
         ("data/validation/clip_timing.py", "ROWS = 24", "ROWS = 25", True),
-        ("data/sources/studio/__init__.py", "spread.processes", "1", True),
+        ("data/sources/studio/__init__.py", '{"lossless"}', '{"frames"}', True),
         ("data/sources/released_csv/boxes.py", '"r_h"', '"rh"', False),
         ("data/validation/clip_timing.py", "# of the grid", "# of the coarse grid", False),
         ("model/encoding/encode_clips.py", "lru_cache(maxsize=1)", "lru_cache(maxsize=2)", False),

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.__main__ import bench_inference_flops, main
 from benchmarks.inputs import ClipShape, bench_network, random_batch
-from benchmarks.public_habits import Habits, single_habits
+from benchmarks.public_conventions import Conventions, single_conventions
 from benchmarks.train_step import contenders, train_step
 from model.contracts import NetworkConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -40,8 +40,8 @@ def test_every_contender_gives_the_same_losses_and_gradients(recipe: str, small:
 
 
 def test_every_shortcut_has_its_contender() -> None:
-    assert all(sum(vars(habits).values()) == 1 for habits in single_habits().values())
-    assert len(single_habits()) == len(vars(Habits()))
+    assert all(sum(vars(conventions).values()) == 1 for conventions in single_conventions().values())
+    assert len(single_conventions()) == len(vars(Conventions()))
 
 
 def test_rgb_only_inference_costs_little_more_than_the_backbone() -> None:

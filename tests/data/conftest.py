@@ -13,7 +13,7 @@ from PIL import Image
 
 from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord, FrameBoxes
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.versions.batch_entry import BatchEntry, Harmless, write_entry
 from foundation.clip_format import ClipFormat
 from foundation.video_io import write_audio, write_video

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.clips.manifest import read_manifest
-from data.sources.raw_video.config import FootageRules, RawVideoBatch
+from data.sources.raw_video import FootageRules, RawVideoBatch
 from data.sources.raw_video.delivery import deliver
 from data.sources.raw_video.read import Footage, Upright
 from data.sources.raw_video.rejected import read_rejected

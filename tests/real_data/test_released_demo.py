@@ -17,7 +17,7 @@ from data.clips.region_boxes import HAND, HEAD, region_labels
 from data.config import DataConfig
 from data.contracts import ClipRecord
 from data.preparation.prepare_clip import ClipJob, prepare_clip
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import deliver, read_records
 from data.validation.batch_facts import measured
 from data.validation.expectations import validate

@@ -44,5 +44,4 @@ class AnnyMesher:
 
 
 def build(tool: BodyMeshTool) -> AnnyMesher:
-    """The tool as it is configured."""
     return AnnyMesher(tool.iterations)

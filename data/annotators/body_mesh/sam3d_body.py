@@ -58,15 +58,14 @@ class Sam3DBodyMesh:
         if not len(seen_K3):
             return np.zeros_like(rgb_HWC)
         box_14 = np.concatenate([seen_K3[:, :2].min(0), seen_K3[:, :2].max(0)])[None]
-        found = self.estimator.process_one_image(rgb_HWC, bboxes=box_14)
-        if not found:
+        people = self.estimator.process_one_image(rgb_HWC, bboxes=box_14)
+        if not people:
             return np.zeros_like(rgb_HWC)
-        vertices_V3 = found[0]["pred_vertices"] + found[0]["pred_cam_t"]
-        return draw_mesh(vertices_V3, self.estimator.faces, float(found[0]["focal_length"]), height, width)
+        vertices_V3 = people[0]["pred_vertices"] + people[0]["pred_cam_t"]
+        return draw_mesh(vertices_V3, self.estimator.faces, float(people[0]["focal_length"]), height, width)
 
 
 def build(tool: BodyMeshTool) -> Sam3DBodyMesh:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return Sam3DBodyMesh(weights_folder(tool, "a folder with model.ckpt and assets/mhr_model.pt"), tool.device)
 
 

@@ -89,7 +89,7 @@ def robust(missed_TK: Tensor) -> Tensor:
 
 
 def habits(turns_TP3: Tensor, place_T3: Tensor, shape_S: Tensor) -> Tensor:
-    """What a body does where no landmark says otherwise: rest, move smoothly, have a common shape."""
+    """What a body does where no landmark shows it: rest, move smoothly, have a common shape."""
     weight_P = torch.tensor([rest_weight(name) for name in MOVED])
     rest = (weight_P * turns_TP3.square().sum(dim=-1)).sum(dim=1).mean()
     smooth = (turns_TP3[1:] - turns_TP3[:-1]).square().sum(dim=(1, 2)).sum() / len(turns_TP3)
@@ -113,10 +113,10 @@ def torso_pixels(seen_TK3: Tensor) -> float | None:
         return None
     hips = shoulders & (seen_TK3[:, 11:13, 2] > 0.3).all(dim=1)
     if hips.any():
-        found = seen_TK3[hips]
-        return float((found[:, 5:7, :2].mean(1) - found[:, 11:13, :2].mean(1)).norm(dim=1).median())
-    found = seen_TK3[shoulders]
-    return 1.5 * float((found[:, 5, :2] - found[:, 6, :2]).norm(dim=1).median())
+        frames = seen_TK3[hips]
+        return float((frames[:, 5:7, :2].mean(1) - frames[:, 11:13, :2].mean(1)).norm(dim=1).median())
+    frames = seen_TK3[shoulders]
+    return 1.5 * float((frames[:, 5, :2] - frames[:, 6, :2]).norm(dim=1).median())
 
 
 def first_place(seen_TK3: Tensor, camera: Camera, torso: float) -> Tensor:

@@ -18,7 +18,7 @@ def person_masks(rgb_THWC: Frames) -> NDArray[np.float32]:
     sure_THW = np.zeros(rgb_THWC.shape[:3], np.float32)
     with solutions.pose.Pose(model_complexity=1, enable_segmentation=True) as model:
         for frame, rgb_HWC in enumerate(rgb_THWC):
-            found = model.process(np.ascontiguousarray(rgb_HWC)).segmentation_mask
-            if found is not None:
-                sure_THW[frame] = found
+            mask = model.process(np.ascontiguousarray(rgb_HWC)).segmentation_mask
+            if mask is not None:
+                sure_THW[frame] = mask
     return sure_THW

@@ -1,6 +1,6 @@
-"""What a tool says of itself: the version of its package, and the sha256 of the weights that it read.
+"""Who an offline tool is: the version of its package, and the sha256 of the weights that it read.
 
-The package's licence and its weights' are named where the tool is: wheels seldom say it in SPDX's words.
+The package's licence and its weights' are named where the tool is: wheels seldom use SPDX's names.
 """
 
 from collections.abc import Sequence

@@ -55,10 +55,10 @@ class DWPose:
         return max(len(self._people(rgb_HWC)) for rgb_HWC in rgb_THWC[:: max(1, len(rgb_THWC) // LOOKS)])
 
     def _frame(self, rgb_HWC: Frames) -> Landmarks:
-        found = self._people(rgb_HWC)
-        if not found:
+        people = self._people(rgb_HWC)
+        if not people:
             return np.zeros((LANDMARKS, 3), np.float32)
-        seen = simcc.window(found[0], self.crop_height, self.crop_width)
+        seen = simcc.window(people[0], self.crop_height, self.crop_width)
         x_1KX, y_1KY = _answer(self.network, simcc.crop(rgb_HWC, seen, self.crop_height, self.crop_width))
         return simcc.landmarks(x_1KX[0], y_1KY[0], seen)
 
@@ -68,7 +68,6 @@ class DWPose:
 
 
 def build(tool: Tool) -> DWPose:
-    """The tool as it is configured. ValueError: its weights are not there."""
     folder = weights_folder(tool, "a folder with yolox_l.onnx and dw-ll_ucoco_384.onnx")
     return DWPose(folder / "yolox_l.onnx", folder / "dw-ll_ucoco_384.onnx")
 

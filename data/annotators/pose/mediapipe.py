@@ -1,7 +1,7 @@
 """Pose, hands and face by MediaPipe, whose models come inside its package.
 
 A tall frame is looked at in a square window around the person. Hands are looked for in a window at each wrist of the
-pose, which says whose left or right hand it is: MediaPipe's own label is mostly swapped. Shapes as in the contracts.
+pose, which tells the left hand from the right: MediaPipe's own label is mostly swapped. Shapes as in the contracts.
 """
 
 from importlib import import_module
@@ -65,7 +65,7 @@ class MediaPipePose:
             return max(self._faces_told_apart(detector, rgb_THWC[frame]) for frame in frames)
 
     def _faces_told_apart(self, detector: Any, rgb_HWC: Frames) -> int:
-        found: list[tuple[NDArray[np.float32], float]] = []
+        faces: list[tuple[NDArray[np.float32], float]] = []
         for window in tiles(*rgb_HWC.shape[:2]):
             for face in detector.process(window.cut(rgb_HWC, PEOPLE_PIXELS)).detections or []:
                 if face.score[0] < SURE_FACE:  # the model's own threshold is not always kept
@@ -73,9 +73,9 @@ class MediaPipePose:
                 box = face.location_data.relative_bounding_box
                 centre = window.to_frame(np.array([box.xmin + box.width / 2, box.ymin + box.height / 2], np.float32))
                 side = box.width * window.side
-                if all(np.linalg.norm(centre - other) > max(side, size) for other, size in found):
-                    found.append((centre, side))
-        return len(found)
+                if all(np.linalg.norm(centre - other) > max(side, size) for other, size in faces):
+                    faces.append((centre, side))
+        return len(faces)
 
     def _body(self, rgb_THWC: Frames) -> Landmarks:
         window = self._person_window(rgb_THWC)
@@ -84,9 +84,9 @@ class MediaPipePose:
             return body_TK3
         with self.solutions.pose.Pose(model_complexity=1) as model:
             for frame, rgb_HWC in enumerate(rgb_THWC):
-                found = model.process(window.cut(rgb_HWC, POSE_PIXELS)).pose_landmarks
-                if found is not None:
-                    body_TK3[frame] = _body_in_frame(found, window, rgb_HWC.shape[:2])
+                landmarks = model.process(window.cut(rgb_HWC, POSE_PIXELS)).pose_landmarks
+                if landmarks is not None:
+                    body_TK3[frame] = _body_in_frame(landmarks, window, rgb_HWC.shape[:2])
         return body_TK3
 
     def _person_window(self, rgb_THWC: Frames) -> Window | None:
@@ -94,8 +94,8 @@ class MediaPipePose:
         some_THWC = rgb_THWC[:: max(1, len(rgb_THWC) // 4)]
         with self.solutions.pose.Pose(static_image_mode=True, model_complexity=1) as model:
             for window in tiles(*rgb_THWC.shape[1:3]):
-                found = [model.process(window.cut(rgb_HWC, POSE_PIXELS)).pose_landmarks for rgb_HWC in some_THWC]
-                bodies = [_body_in_frame(one, window, rgb_THWC.shape[1:3]) for one in found if one is not None]
+                seen = [model.process(window.cut(rgb_HWC, POSE_PIXELS)).pose_landmarks for rgb_HWC in some_THWC]
+                bodies = [_body_in_frame(one, window, rgb_THWC.shape[1:3]) for one in seen if one is not None]
                 if bodies:
                     points = np.concatenate(bodies)
                     return _window_of(points[points[:, 2] > 0, :2], rgb_THWC.shape[1:3]) or window
@@ -109,9 +109,9 @@ class MediaPipePose:
                 if not head[:, 2].any():
                     continue
                 window = around(head[head[:, 2] > 0, :2].mean(axis=0), 2.2 * _shoulder_width(body_K3, rgb_HWC.shape[1]))
-                found = model.process(window.cut(rgb_HWC, FACE_PIXELS)).multi_face_landmarks
-                if found:
-                    points_K2 = window.to_frame(_points(found[0].landmark))[FACE_68]
+                meshes = model.process(window.cut(rgb_HWC, FACE_PIXELS)).multi_face_landmarks
+                if meshes:
+                    points_K2 = window.to_frame(_points(meshes[0].landmark))[FACE_68]
                     face_TK3[frame] = np.column_stack([points_K2, np.ones(len(FACE_68))])
         return face_TK3
 
@@ -125,7 +125,6 @@ class MediaPipePose:
 
 
 def build(_: Tool) -> MediaPipePose:
-    """The tool as it is configured: there is nothing to configure."""
     return MediaPipePose()
 
 
@@ -133,10 +132,10 @@ def _points(landmarks: Any) -> NDArray[np.float32]:
     return np.array([(point.x, point.y) for point in landmarks], np.float32)
 
 
-def _body_in_frame(found: Any, window: Window, size: tuple[int, ...]) -> Landmarks:
+def _body_in_frame(body: Any, window: Window, size: tuple[int, ...]) -> Landmarks:
     """COCO's 17 in the frame's pixels. The model guesses on beyond the border: there the confidence is 0."""
-    points_K2 = window.to_frame(_points(found.landmark))[COCO]
-    confidence_K = np.array([found.landmark[index].visibility for index in COCO], np.float32)
+    points_K2 = window.to_frame(_points(body.landmark))[COCO]
+    confidence_K = np.array([body.landmark[index].visibility for index in COCO], np.float32)
     inside_K = ((points_K2 >= 0) & (points_K2 < np.array([size[1], size[0]]))).all(axis=1)
     return np.column_stack([points_K2, confidence_K * inside_K]).astype(np.float32)
 
@@ -164,8 +163,8 @@ def _hand_at(model: Any, rgb_HWC: Frames, body_K3: Landmarks, arm: tuple[int, in
     centre = wrist[:2] + 0.2 * (wrist[:2] - elbow[:2])  # the hand goes on where the forearm ends
     for side in HAND_WINDOWS:
         window = around(centre, side * shoulders)
-        found = model.process(window.cut(rgb_HWC, HAND_PIXELS))
-        for points, label in zip(found.multi_hand_landmarks or [], found.multi_handedness or [], strict=True):
+        hands = model.process(window.cut(rgb_HWC, HAND_PIXELS))
+        for points, label in zip(hands.multi_hand_landmarks or [], hands.multi_handedness or [], strict=True):
             points_K2 = window.to_frame(_points(points.landmark))
             distance = np.linalg.norm(points_K2[0] - wrist[:2])
             if distance < 0.5 * shoulders:

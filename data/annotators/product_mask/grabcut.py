@@ -77,7 +77,6 @@ class GrabCutMasker:
 
 
 def build(_: ProductMaskTool) -> GrabCutMasker:
-    """The tool as it is configured: there is nothing to configure."""
     return GrabCutMasker()
 
 
@@ -185,8 +184,8 @@ def cut(rgb_HWC: Frames, likely_HW: Values, distance_HW: Values) -> Mask:
     models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr_HWC = np.ascontiguousarray(rgb_HWC[..., ::-1])
     cv2.grabCut(bgr_HWC, labels_HW, (0, 0, 1, 1), *models, CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
-    found = (labels_HW == cv2.GC_FGD) | (labels_HW == cv2.GC_PR_FGD)
-    opened = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    kept_HW = (labels_HW == cv2.GC_FGD) | (labels_HW == cv2.GC_PR_FGD)
+    opened = cv2.morphologyEx(kept_HW.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     return connected(opened, distance_HW)
 
 

@@ -82,7 +82,6 @@ class Sam3ProductMask:
 
 
 def build(tool: ProductMaskTool) -> Sam3ProductMask:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return Sam3ProductMask(weights_folder(tool, "a folder with facebook/sam3"), tool.device, tool.product_name)
 
 

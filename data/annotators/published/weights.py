@@ -1,12 +1,12 @@
 """Who a published tool is: its package, its version and the sha256 of its weights, for the record of every field."""
 
-from collections.abc import Iterable
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from data.annotators.config import Tool
 from data.contracts import Provenance
+from foundation.digests import file_sha256
 
 WEIGHTS = (".safetensors", ".onnx", ".ckpt", ".pt")
 
@@ -40,13 +40,6 @@ def _digest(weights: Path) -> str:
     files = [weights] if weights.is_file() else sorted(file for file in weights.rglob("*") if file.suffix in WEIGHTS)
     if not files:
         raise ValueError(f"{weights} holds no weights ({', '.join(WEIGHTS)}): download them there")
-    return sha256("".join(_file_digests(files)).encode()).hexdigest() if len(files) > 1 else _file_digest(files[0])
-
-
-def _file_digests(files: Iterable[Path]) -> Iterable[str]:
-    return (f"{file.name} {_file_digest(file)}\n" for file in files)
-
-
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as handle:
-        return file_digest(handle, "sha256").hexdigest()
+    digests = {file: file_sha256(file) for file in files}
+    joined = "".join(f"{file.name} {digest}\n" for file, digest in digests.items())
+    return sha256(joined.encode()).hexdigest() if len(files) > 1 else digests[files[0]]

@@ -34,7 +34,7 @@ def letterbox(rgb_HWC: Picture, side: int) -> tuple[Floats, float]:
 def grid(side: int) -> tuple[Floats, Floats]:
     """Left upper corner of every cell in strides [N,2], and its stride [N,1]."""
     cells = [np.stack(np.meshgrid(np.arange(side // s), np.arange(side // s)), -1).reshape(-1, 2) for s in STRIDES]
-    strides = [np.full((len(found), 1), stride) for found, stride in zip(cells, STRIDES, strict=True)]
+    strides = [np.full((len(corners), 1), stride) for corners, stride in zip(cells, STRIDES, strict=True)]
     return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
@@ -48,9 +48,9 @@ def people(rows_N85: Floats, side: int, scale: float, threshold: float) -> list[
     centres_N2 = (rows_N85[:, :2] + cells_N2) * strides_N1 / scale
     sizes_N2 = np.exp(rows_N85[:, 2:4]) * strides_N1 / scale
     corners_N4 = np.concatenate([centres_N2 - sizes_N2 / 2, centres_N2 + sizes_N2 / 2], axis=1)
-    found = [int(row) for row in np.argsort(-scores_N) if scores_N[row] >= threshold]
+    likely = [int(row) for row in np.argsort(-scores_N) if scores_N[row] >= threshold]
     kept: list[int] = []
-    for row in found:  # of boxes that say the same, the surest
+    for row in likely:  # of boxes around the same person, the surest
         if all(_overlap(corners_N4[row], corners_N4[other]) <= SAME_PERSON for other in kept):
             kept.append(row)
     kept.sort(key=lambda row: -float(sizes_N2[row].prod()))

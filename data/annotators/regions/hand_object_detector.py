@@ -57,11 +57,11 @@ class HandObjectBoxes:
     @torch.no_grad()
     def _frame(self, rgb_HWC: Frames, body_K3: Any) -> FrameBoxes:
         inputs = self.processor(images=rgb_HWC, return_tensors="pt").to(self.model.device)
-        (found,) = self.processor.post_process_object_detection(
+        (detected,) = self.processor.post_process_object_detection(
             self.model(**inputs), threshold=self.threshold, target_sizes=[rgb_HWC.shape[:2]]
         )
-        ordered = found["scores"].argsort(descending=True).tolist()
-        labelled = [(self.kinds.get(int(found["labels"][at])), found["boxes"][at].tolist()) for at in ordered]
+        ordered = detected["scores"].argsort(descending=True).tolist()
+        labelled = [(self.kinds.get(int(detected["labels"][at])), detected["boxes"][at].tolist()) for at in ordered]
         face = next((box for kind, box in labelled if kind == "face"), None)
         hands = [box for kind, box in labelled if kind == "hand"][:2]
         left, right = sides(hands, body_K3[LEFT_WRIST, :2], body_K3[RIGHT_WRIST, :2])
@@ -74,7 +74,6 @@ class HandObjectBoxes:
 
 
 def build(tool: RegionTool) -> HandObjectBoxes:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return HandObjectBoxes(weights_folder(tool, "a detection checkpoint of transformers"), tool.device, tool.labels)
 
 

@@ -36,7 +36,6 @@ class PoseBoxes:
 
 
 def build(_: RegionTool) -> PoseBoxes:
-    """The tool as it is configured: there is nothing to configure."""
     return PoseBoxes()
 
 

@@ -47,7 +47,6 @@ class InpaintSeparator:
 
 
 def build(_: Tool) -> InpaintSeparator:
-    """The tool as it is configured: there is nothing to configure."""
     return InpaintSeparator()
 
 

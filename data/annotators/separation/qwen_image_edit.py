@@ -77,7 +77,6 @@ class QwenImageEdit:
 
 
 def build(tool: Tool) -> QwenImageEdit:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return QwenImageEdit(weights_folder(tool, "a folder with Qwen/Qwen-Image-Edit"), tool.device)
 
 

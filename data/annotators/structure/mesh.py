@@ -18,5 +18,4 @@ class MeshStructure:
 
 
 def build(_: Tool) -> MeshStructure:
-    """The tool as it is configured: there is nothing to configure."""
     return MeshStructure()

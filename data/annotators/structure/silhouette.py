@@ -21,5 +21,4 @@ class SilhouetteStructure:
 
 
 def build(_: Tool) -> SilhouetteStructure:
-    """The tool as it is configured: there is nothing to configure."""
     return SilhouetteStructure()

@@ -1,7 +1,7 @@
 """Do the references belong to the clip? Cosines of CLIP image features (transformers' CLIPModel).
 
 The paper drops mismatched (frame, person, product) triplets (sec. 3.3) and leaves the judge open; what
-similarity is enough is the order's to say.
+similarity is enough the batch's rules decide.
 """
 
 from pathlib import Path
@@ -53,5 +53,4 @@ class ClipTriplet:
 
 
 def build(tool: Tool) -> ClipTriplet:
-    """The tool as it is configured. ValueError: its weights are not there."""
     return ClipTriplet(weights_folder(tool, "a folder with a CLIP checkpoint"), tool.device)

@@ -38,7 +38,6 @@ class EfficientNetDlib:
 
 
 def build(_: Tool) -> EfficientNetDlib:
-    """The tool as it is configured: there is nothing to configure."""
     return EfficientNetDlib()
 
 
@@ -58,7 +57,7 @@ def describe_face(rgb_HWC: Frames) -> NDArray[np.float64] | None:
         return None
     landmarks = dlib.shape_predictor(face_models.pose_predictor_five_point_model_location())
     network = dlib.face_recognition_model_v1(face_models.face_recognition_model_location())
-    face = max(faces, key=lambda found: found.area())
+    face = max(faces, key=lambda face: face.area())
     return np.array(network.compute_face_descriptor(picture, landmarks(picture, face)))
 
 

@@ -16,13 +16,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.annotators.annotations import Annotations
 from data.annotators.config import Task
-from data.annotators.launch import AnnotationError, OnLine, annotate
+from data.annotators.launch import AnnotationError, annotate
 from data.contracts import ClipRecord, Provenance
-from data.sources.raw_video.config import RawVideoBatch
+from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.read import SOUND_RATE, Footage, FootageError
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.sidecar import FootageEntry
 from data.sources.raw_video.stretches import Stretch
+from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
@@ -67,7 +68,7 @@ class CutJob:
 
 
 def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
-    """Make one clip, or say why it is none.
+    """Make one clip, or the reason why there is none.
 
     Raises:
         ValueError: the annotators are not installed, or have no room to work.
@@ -77,19 +78,19 @@ def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
     workplace.mkdir(parents=True)
     try:
         _cut(job, workplace)
-        found = _annotate(job, workplace, on_line)
+        result = _annotate(job, workplace, on_line)
     except FootageError as error:
-        found = job.stretch.rejection(error.reason, str(error))
+        result = job.stretch.rejection(error.reason, str(error))
     except AnnotationError as error:
         if any(sign in str(error) for sign in OUT_OF_ROOM):
             raise ValueError(f"an annotator ran out of disk or memory: {error}: make room and run again") from error
-        found = job.stretch.rejection(ANNOTATOR_FAILED, str(error).removeprefix(f"{workplace}: "))
-    if isinstance(found, Rejection):
+        result = job.stretch.rejection(ANNOTATOR_FAILED, str(error).removeprefix(f"{workplace}: "))
+    if isinstance(result, Rejection):
         shutil.rmtree(workplace)
-        return found
+        return result
     shutil.rmtree(job.target, ignore_errors=True)
     workplace.rename(job.target)
-    return _record(job, found)
+    return _record(job, result)
 
 
 def _cut(job: CutJob, workplace: Path) -> None:
@@ -123,47 +124,41 @@ def _annotate(job: CutJob, workplace: Path, on_line: OnLine) -> Annotations | Re
     for tasks, judge in ((PEOPLE, people_fault), (PRODUCT, product_fault)):
         if fault := judge(annotate(workplace, config.annotation, on_line, tasks), config):
             return job.stretch.rejection(*fault)
-    found = annotate(workplace, config.annotation, on_line, REST)
-    fault = score_fault(found, config)
-    return job.stretch.rejection(*fault) if fault else found
+    annotations = annotate(workplace, config.annotation, on_line, REST)
+    fault = score_fault(annotations, config)
+    return job.stretch.rejection(*fault) if fault else annotations
 
 
-def people_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
+def people_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | None:
     """One person, whose face and hands are seen."""
     rules = config.rules
-    if found.people is not None and found.people > rules.people:
-        return "several_people", found.people, rules.people
-    hands = _share(found, "left_hand", "right_hand")
-    if (face := _share(found, "face")) < rules.face_share:
+    if annotations.people is not None and annotations.people > rules.people:
+        return "several_people", annotations.people, rules.people
+    hands = annotations.share("left_hand", "right_hand")
+    if (face := annotations.share("face")) < rules.face_share:
         return "no_face", face, rules.face_share
     return ("no_hand", hands, rules.hand_share) if hands < rules.hand_share else None
 
 
-def product_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
+def product_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | None:
     """The product is there, and at least once together with the face, which references are made from."""
-    share, least = _share(found, "product"), config.rules.product_share
-    together = any(boxes.face and boxes.product for boxes in found.boxes.values())
+    share, least = annotations.share("product"), config.rules.product_share
+    together = any(boxes.face and boxes.product for boxes in annotations.boxes.values())
     return None if share >= least and together else ("no_product", share, least)
 
 
-def score_fault(found: Annotations, config: RawVideoBatch) -> Fault | None:
+def score_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | None:
     """The references fit the clip. A score that a tool could not give breaks the rule."""
     for score, threshold, reason in (
-        (found.person_score, config.rules.person_score, "person_mismatch"),
-        (found.product_score, config.rules.product_score, "product_mismatch"),
+        (annotations.person_score, config.rules.person_score, "person_mismatch"),
+        (annotations.product_score, config.rules.product_score, "product_mismatch"),
     ):
         if threshold > 0 and (score is None or score < threshold):
             return reason, -1.0 if score is None else round(score, 4), threshold
     return None
 
 
-def _share(found: Annotations, *parts: str) -> float:
-    """Share of the frames on which at least one of the parts is seen."""
-    seen = sum(any(getattr(boxes, part) is not None for part in parts) for boxes in found.boxes.values())
-    return round(seen / found.frames, 4)
-
-
-def _record(job: CutJob, found: Annotations) -> ClipRecord:
+def _record(job: CutJob, annotations: Annotations) -> ClipRecord:
     home, entry, clip = f"clips/{job.clip_id}", job.entry, job.setting.clip
     return ClipRecord(
         clip_id=job.clip_id,
@@ -171,19 +166,19 @@ def _record(job: CutJob, found: Annotations) -> ClipRecord:
         person_id=entry.person_id,
         product_id=entry.product_id,
         video=f"{home}/rgb.mp4",
-        hoi_video=f"{home}/{found.hoi_video}",
+        hoi_video=f"{home}/{annotations.hoi_video}",
         audio=f"{home}/audio.wav",
-        person_image=f"{home}/{found.person_image}",
-        product_image=f"{home}/{found.product_image}",
+        person_image=f"{home}/{annotations.person_image}",
+        product_image=f"{home}/{annotations.product_image}",
         motion_video=f"{home}/motion.mp4" if clip.motion_frames else None,
         frames=clip.frames,
         frames_per_second=float(clip.frames_per_second),
-        height=found.height,
-        width=found.width,
-        boxes=found.supervised_boxes(),
+        height=annotations.height,
+        width=annotations.width,
+        boxes=annotations.supervised_boxes(),
         licence=entry.licence,
         consent_date=entry.consent_date,
-        provenance={"video": CUT_HERE, "audio": CUT_HERE, **found.provenance},
+        provenance={"video": CUT_HERE, "audio": CUT_HERE, **annotations.provenance},
     )
 
 

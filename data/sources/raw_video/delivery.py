@@ -23,17 +23,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from data.annotators.launch import OnLine
 from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
+from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
-from data.sources.raw_video.config import RawVideoBatch
 from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.rejected import NAME as REJECTED
 from data.sources.raw_video.rejected import Rejection, summary, write_rejected
 from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
 from data.sources.raw_video.stretches import stretches
-from data.sources.raw_video.survey import Survey, survey
+from data.sources.raw_video.survey import Survey, look_through
+from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import copy_delivery
 from foundation.map_items import Spread, map_items
@@ -67,11 +67,11 @@ def deliver(config: RawVideoBatch, clip: ClipFormat, folder: Path, spread: Sprea
     entries = read_sidecar(footage)
     jobs, rejected = _plan(config, clip, folder, entries)
     outcomes = _cut_all(jobs, folder, spread)
-    records = [found.clip for found in outcomes if found.clip]
-    rejected += [found.rejected for found in outcomes if found.rejected]
+    records = [outcome.clip for outcome in outcomes if outcome.clip]
+    rejected += [outcome.rejected for outcome in outcomes if outcome.rejected]
     write_rejected(folder, rejected)
     print(f"{len(records)} clips kept; stretches rejected: {summary(rejected)}", flush=True)
-    failed = [str(found) for found in rejected if found.reason == ANNOTATOR_FAILED]
+    failed = [str(rejection) for rejection in rejected if rejection.reason == ANNOTATOR_FAILED]
     for line in failed:
         print(line, flush=True)
     if not records:
@@ -79,7 +79,7 @@ def deliver(config: RawVideoBatch, clip: ClipFormat, folder: Path, spread: Sprea
             f"no stretch of the footage can be used ({summary(rejected)}): see {folder / REJECTED}, deliver other "
             f"footage, or change the rules of the batch in conf/data{''.join(f'; {line}' for line in failed[:1])}"
         )
-    _say_what_is_missing(records)
+    _warn_of_missing_prompts(records)
     write_manifest(folder, records)
     _tidy(folder)
     return len(records)
@@ -117,11 +117,11 @@ def _plan(
     for done, video in enumerate(videos, 1):
         entry = entries.get(video, FootageEntry(video=video))
         try:
-            found = _look(footage, entry, folder / SURVEYS / names[video])
+            surveyed = _look(footage, entry, folder / SURVEYS / names[video])
         except FootageError as error:
             rejected.append(Rejection(video=video, reason=error.reason, value=str(error)))
         else:
-            kept, not_kept = stretches(video, found, clip, config.rules)
+            kept, not_kept = stretches(video, surveyed, clip, config.rules)
             sound = folder / SURVEYS / names[video] / SOUND
             jobs += [
                 CutJob(
@@ -141,25 +141,25 @@ def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
     video = Footage(footage / entry.video, entry.frames_per_second)
     video.declared()
     samples_S = video.sound(footage / entry.sound if entry.sound else None)
-    found = survey(video, samples_S)
+    surveyed = look_through(video, samples_S)
     remembered.mkdir(parents=True, exist_ok=True)
     np.save(remembered / SOUND, np.round(np.clip(samples_S, -1, 1) * 32767).astype(np.int16))
-    found.save(remembered / SURVEY)
-    return found
+    surveyed.save(remembered / SURVEY)
+    return surveyed
 
 
 def _cut_all(jobs: list[CutJob], folder: Path, spread: Spread) -> list[Outcome]:
     """The outcome of every job, in their order; those of an interrupted delivery are taken as they are."""
     file = folder / OUTCOMES
-    known = {found.clip_id: found for found in _read_outcomes(file)}
+    known = {outcome.clip_id: outcome for outcome in _read_outcomes(file)}
     todo = [job for job in jobs if job.clip_id not in known]
     with file.open("a") as handle:
 
-        def say(clip_id: str, line: str) -> None:
-            if found := parse_progress(line):
-                report_progress(len(known), len(jobs), f"stretches; {clip_id}: {found[2]}")
+        def log(clip_id: str, line: str) -> None:
+            if progress := parse_progress(line):
+                report_progress(len(known), len(jobs), f"stretches; {clip_id}: {progress[2]}")
 
-        for outcome in _spread(todo, spread, say):
+        for outcome in _spread(todo, spread, log):
             known[outcome.clip_id] = outcome
             if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
                 handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
@@ -168,15 +168,15 @@ def _cut_all(jobs: list[CutJob], folder: Path, spread: Spread) -> list[Outcome]:
     return [known[job.clip_id] for job in jobs]
 
 
-def _spread(jobs: list[CutJob], spread: Spread, say: Callable[[str, str], None]) -> Iterator[Outcome]:
+def _spread(jobs: list[CutJob], spread: Spread, log: Callable[[str, str], None]) -> Iterator[Outcome]:
     """On this machine by threads: annotators are processes of their own, decoding lets go of the interpreter."""
     if spread.kind == "ray":
-        for outcome in map_items(_cut_unheard, jobs, spread):
+        for outcome in map_items(_cut_elsewhere, jobs, spread):
             assert isinstance(outcome, Outcome), "a stretch that becomes no clip is an outcome"
             yield outcome
         return
     with ThreadPoolExecutor(spread.processes) as pool:
-        waiting = [pool.submit(_cut_one, job, partial(say, job.clip_id)) for job in jobs]
+        waiting = [pool.submit(_cut_one, job, partial(log, job.clip_id)) for job in jobs]
         try:
             for future in waiting:
                 yield future.result()
@@ -185,13 +185,13 @@ def _spread(jobs: list[CutJob], spread: Spread, say: Callable[[str, str], None])
 
 
 def _cut_one(job: CutJob, on_line: OnLine) -> Outcome:
-    made = cut_clip(job, on_line)
-    rejected = isinstance(made, Rejection)
-    return Outcome(clip_id=job.clip_id, clip=None if rejected else made, rejected=made if rejected else None)
+    result = cut_clip(job, on_line)
+    field = "rejected" if isinstance(result, Rejection) else "clip"
+    return Outcome.model_validate({"clip_id": job.clip_id, field: result})
 
 
-def _cut_unheard(job: CutJob) -> Outcome:
-    """On another machine: what its annotators say on the way is not brought here."""
+def _cut_elsewhere(job: CutJob) -> Outcome:
+    """On another machine: the output of its annotators is not brought here."""
     return _cut_one(job, lambda _line: None)
 
 
@@ -204,12 +204,12 @@ def _read_outcomes(file: Path) -> list[Outcome]:
     return [Outcome.model_validate_json(line) for line in whole_lines.splitlines()]
 
 
-def _say_what_is_missing(records: list[ClipRecord]) -> None:
+def _warn_of_missing_prompts(records: list[ClipRecord]) -> None:
     without = [record for record in records if not record.prompt]
     if without:
         print(
             f"{len(without)} of {len(records)} clips have no prompt, and no captioner writes one: validation will "
-            "refuse them until footage.csv, or manifest.jsonl of the batch, says what the person does",
+            "refuse them until footage.csv, or manifest.jsonl of the batch, describes what the person does",
             flush=True,
         )
 

@@ -30,8 +30,8 @@ GAP_SECONDS = 0.03  # between sound packets, from which it is silence or an over
 class FootageError(ValueError):
     """A file that cannot be used; `reason` is its word in rejected.jsonl."""
 
-    def __init__(self, reason: str, says: str) -> None:
-        super().__init__(says)
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
         self.reason = reason
 
 
@@ -46,7 +46,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class Footage:
-    """One file, and the rate its frames really have where its container says another."""
+    """One file, and the rate its frames really have where its container states another."""
 
     path: Path
     frames_per_second: float | None = None
@@ -108,7 +108,7 @@ class Footage:
             yield upright.picture(shown)  # the last picture stays on screen
 
     def declared(self) -> tuple[int, float]:
-        """Frames (0: not said) and seconds that the container declares.
+        """Frames (0: not stated) and seconds that the container declares.
 
         Raises:
             FootageError: it is no video, or an HDR one.
@@ -134,12 +134,12 @@ class Footage:
                     raise FootageError("no_sound", "no sound stream: deliver the file with its sound")
                 return _sound(container, zero)
         except (FFmpegError, OSError) as error:
-            says = f"its sound cannot be read ({error.strerror or error}): deliver it again"
-            raise FootageError("damaged", says) from error
+            message = f"its sound cannot be read ({error.strerror or error}): deliver it again"
+            raise FootageError("damaged", message) from error
 
 
 class Upright:
-    """Pictures as a person would see them: rotated as the file says, square pixels, RGB, no larger than asked."""
+    """Pictures as a person would see them: rotated as the file asks, square pixels, RGB, no larger than asked."""
 
     def __init__(self, short_side: int) -> None:
         self.short_side, self.to_rgb = short_side, VideoReformatter()
@@ -167,7 +167,7 @@ def _opened(path: Path) -> Generator[Any]:
 
 
 def _sound(container: Any, zero_seconds: float) -> Samples:
-    """Every packet where its timestamp says: gaps are silence, what comes before the first picture is cut off."""
+    """Every packet at its timestamp: gaps are silence, what comes before the first picture is cut off."""
     stream = container.streams.audio[0]
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
     chunks: list[Samples] = []

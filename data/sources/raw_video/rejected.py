@@ -30,8 +30,8 @@ class Rejection(BaseModel, frozen=True, extra="forbid"):
 
 def write_rejected(folder: Path, rejected: Iterable[Rejection]) -> None:
     """Write rejected.jsonl, by video and time."""
-    ordered = sorted(rejected, key=lambda found: (found.video, found.from_seconds or 0.0, found.reason))
-    write_whole(folder / NAME, "".join(found.model_dump_json(exclude_none=True) + "\n" for found in ordered))
+    ordered = sorted(rejected, key=lambda rejection: (rejection.video, rejection.from_seconds or 0.0, rejection.reason))
+    write_whole(folder / NAME, "".join(rejection.model_dump_json(exclude_none=True) + "\n" for rejection in ordered))
 
 
 def read_rejected(folder: Path) -> list[Rejection]:
@@ -42,7 +42,7 @@ def read_rejected(folder: Path) -> list[Rejection]:
 
 def by_reason(rejected: Iterable[Rejection]) -> dict[str, int]:
     """Stretches rejected for each reason, the most frequent first."""
-    return dict(Counter(found.reason for found in rejected).most_common())
+    return dict(Counter(rejection.reason for rejection in rejected).most_common())
 
 
 def summary(rejected: Iterable[Rejection]) -> str:

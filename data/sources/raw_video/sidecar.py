@@ -4,10 +4,10 @@
     march/take_01.mp4,anna,mug-3,"Anna turns the mug, smiling.",CC-BY-4.0,2026-03-01,mug.png,,
 
 Only `video` must be filled; paths are relative to the footage folder. `sound`: a file that was recorded beside the
-video, starting with its first picture. `frames_per_second`: the real rate, where the container says a wrong one.
+video, starting with its first picture. `frames_per_second`: the real rate, where the container states a wrong one.
 A video without an entry, or a folder without a sidecar, is cut and annotated all the same with these fields empty:
 validation then refuses its clips and names field and fix, because no captioner writes prompts here and nobody but
-people can say who agreed to what. They are filled in manifest.jsonl of the raw batch, or here before delivery.
+people know who agreed to what. They are filled in manifest.jsonl of the raw batch, or here before delivery.
 """
 
 import csv
@@ -41,7 +41,7 @@ class FootageEntry(BaseModel, frozen=True, extra="forbid"):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _said_or_left_out(cls, value: Any) -> Any:
+    def _given_or_left_out(cls, value: Any) -> Any:
         if isinstance(value, str) and value.strip().lower() in EMPTY_CELLS:
             raise ValueError(f"{value!r} is what a program writes for nothing: leave it empty")
         if isinstance(value, float) and value != value:
@@ -55,10 +55,10 @@ def sidecar_of(footage: Path) -> Path | None:
     Raises:
         ValueError: there are two.
     """
-    found = [footage / name for name in NAMES if (footage / name).is_file()]
-    if len(found) > 1:
-        raise ValueError(f"{footage} holds {found[0].name} and {found[1].name}: keep one")
-    return found[0] if found else None
+    present = [footage / name for name in NAMES if (footage / name).is_file()]
+    if len(present) > 1:
+        raise ValueError(f"{footage} holds {present[0].name} and {present[1].name}: keep one")
+    return present[0] if present else None
 
 
 def read_sidecar(footage: Path) -> dict[str, FootageEntry]:

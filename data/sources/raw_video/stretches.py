@@ -7,7 +7,7 @@ motion frames are clips before. What only annotators can tell (who is seen, with
 from dataclasses import dataclass
 from math import ceil
 
-from data.sources.raw_video.config import FootageRules
+from data.sources.raw_video import FootageRules
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.speech import speech_share
 from data.sources.raw_video.survey import Survey, movement_between, sharpness_between, shots
@@ -45,17 +45,17 @@ class Stretch:
 
 
 def stretches(
-    video: str, found: Survey, clip: ClipFormat, rules: FootageRules
+    video: str, survey: Survey, clip: ClipFormat, rules: FootageRules
 ) -> tuple[list[Stretch], list[Rejection]]:
     """The stretches worth cutting, and those that are not; short rests of a shot are among them."""
     kept: list[Stretch] = []
     rejected: list[Rejection] = []
     rate = clip.frames_per_second
-    for begins, ends in shots(found, rules):
+    for begins, ends in shots(survey, rules):
         at, end = _frame_after(begins, rate) + clip.motion_frames, _frame_after(ends, rate)
         whole = 0
         while at + clip.frames <= end:
-            stretch = _measured(video, at, found, clip)
+            stretch = _measured(video, at, survey, clip)
             fault = _fault(stretch, rules)
             kept += [] if fault else [stretch]
             rejected += [stretch.rejection(*fault)] if fault else []
@@ -68,13 +68,13 @@ def stretches(
     return kept, rejected
 
 
-def _measured(video: str, at: int, found: Survey, clip: ClipFormat) -> Stretch:
+def _measured(video: str, at: int, survey: Survey, clip: ClipFormat) -> Stretch:
     rate = clip.frames_per_second
     span = (at / rate, (at + clip.frames) / rate)
     measured = {
-        "sharpness": sharpness_between(found, *span),
-        "movement": movement_between(found, *span),
-        "speech_share": speech_share(found.speech_M, *span),
+        "sharpness": sharpness_between(survey, *span),
+        "movement": movement_between(survey, *span),
+        "speech_share": speech_share(survey.speech_M, *span),
     }
     return Stretch(video, at, clip.frames, rate, measured)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.sources.raw_video.config import FootageRules
+from data.sources.raw_video import FootageRules
 from data.sources.raw_video.read import Footage, FootageError, Picture, Upright
 from data.sources.raw_video.speech import speech_windows
 
@@ -45,11 +45,11 @@ class Survey:
             return Survey(ends=float(kept["ends"]), **{name: kept[name] for name in kept.files if name != "ends"})
 
 
-def survey(video: Footage, samples_S: Floats) -> Survey:
+def look_through(video: Footage, samples_S: Floats) -> Survey:
     """Look at a file from its first frame to its last, and listen to its sound (16 kHz, in step).
 
     Raises:
-        FootageError: it cannot be used as a whole; says why.
+        FootageError: it cannot be used as a whole; the message is the reason.
     """
     declared, _ = video.declared()
     small, sharp = Upright(SMALL), Upright(SHARP)
@@ -75,25 +75,25 @@ def survey(video: Footage, samples_S: Floats) -> Survey:
     return Survey(as_array[0], seconds[-1] + lasts, as_array[1], as_array[2], speech_windows(samples_S))
 
 
-def shots(found: Survey, rules: FootageRules) -> list[tuple[float, float]]:
+def shots(survey: Survey, rules: FootageRules) -> list[tuple[float, float]]:
     """(first second, last second) of every shot: between frames that differ far more than those around them.
 
     A whole scene that moves fast differs much from frame to frame, but everywhere; a cut stands alone. Dissolves are
     not found.
     """
-    cuts = [float(found.seconds_N[at]) for at in range(1, len(found.seconds_N)) if _is_cut(found, at, rules)]
-    edges = [0.0, *cuts, found.ends]
+    cuts = [float(survey.seconds_N[at]) for at in range(1, len(survey.seconds_N)) if _is_cut(survey, at, rules)]
+    edges = [0.0, *cuts, survey.ends]
     return list(pairwise(edges))
 
 
-def sharpness_between(found: Survey, first: float, last: float) -> float:
+def sharpness_between(survey: Survey, first: float, last: float) -> float:
     """Median variance of the Laplacian."""
-    return float(np.median(found.sharpness_N[_between(found, first, last)]))
+    return float(np.median(survey.sharpness_N[_between(survey, first, last)]))
 
 
-def movement_between(found: Survey, first: float, last: float) -> float:
+def movement_between(survey: Survey, first: float, last: float) -> float:
     """Mean colour difference in 1/25 second."""
-    total = found.difference_N[_between(found, first, last)][1:].sum()
+    total = survey.difference_N[_between(survey, first, last)][1:].sum()
     return float(total / ((last - first) * 25))
 
 
@@ -112,13 +112,15 @@ def colour_difference(before: Picture, picture: Picture) -> float:
     return float(np.abs(before.astype(np.int16) - picture).mean())
 
 
-def _is_cut(found: Survey, at: int, rules: FootageRules) -> bool:
-    here = float(found.difference_N[at])
+def _is_cut(survey: Survey, at: int, rules: FootageRules) -> bool:
+    here = float(survey.difference_N[at])
     if here < rules.cut_difference:
         return False
-    around = np.r_[found.difference_N[max(1, at - CUT_NEIGHBOURS) : at], found.difference_N[at + 1 :][:CUT_NEIGHBOURS]]
+    around = np.r_[
+        survey.difference_N[max(1, at - CUT_NEIGHBOURS) : at], survey.difference_N[at + 1 :][:CUT_NEIGHBOURS]
+    ]
     return here >= rules.cut_ratio * float(np.mean(around)) if len(around) else True
 
 
-def _between(found: Survey, first: float, last: float) -> NDArray[np.bool_]:
-    return (found.seconds_N >= first - 1e-4) & (found.seconds_N < last - 1e-4)
+def _between(survey: Survey, first: float, last: float) -> NDArray[np.bool_]:
+    return (survey.seconds_N >= first - 1e-4) & (survey.seconds_N < last - 1e-4)

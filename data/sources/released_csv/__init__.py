@@ -1,14 +1,32 @@
 """A folder in the CSV format of the authors' public code, copied whole; `records` reads its table."""
 
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from data.contracts import ClipRecord
-from data.sources import Source
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources import BatchConfig, Source
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import delivery_digest
+from foundation.fingerprint import DoesNotDecide
 from foundation.map_items import Spread
+
+
+class ReleasedCsvBatch(BatchConfig, frozen=True, extra="forbid"):
+    """One delivery. Every quirk that its CSV may have is declared here."""
+
+    path: Annotated[str | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
+    csv: str = "data.csv"
+    column_map: dict[str, str] = Field(default={})  # {column found in the CSV: released column it stands for}
+    time_map: Literal["pixel_frames", "latent_frames"] = "pixel_frames"  # what frame_N in the box JSON counts
+    container_frames_per_second: float | None = None  # declared wrong container rate whose frames are really 25 fps
+    empty_hand_box: Literal["error", "absent"] = "error"
+    person_id: str = "unknown"
+    product_id: str = "unknown"
+    licence: str = ""  # of the footage, as SPDX names it
+    consent_date: date | None = None  # when the person agreed, where it is known
 
 
 class ReleasedCsv(Source[ReleasedCsvBatch]):

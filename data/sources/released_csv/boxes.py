@@ -12,7 +12,7 @@ from typing import Any
 
 from data.clips.region_boxes import FIRST_FRAME, FRAME_STEP, expected_frames
 from data.contracts import FrameBoxes
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from foundation.clip_format import Box
 from foundation.failures import ClipError, refuse
 
@@ -47,29 +47,29 @@ class BoxReader:
 
     def _by_frame(self, field: str, cell: str) -> dict[int, Any]:
         try:
-            found = json.loads(cell)
+            frames = json.loads(cell)
         except json.JSONDecodeError as error:
             raise self._refuse(field, cell[:40], f"is JSON ({error})", "mend the cell") from error
-        if not isinstance(found, dict):
+        if not isinstance(frames, dict):
             raise self._refuse(field, cell[:40], "is a JSON object of frames", 'write {"frame_2": ...}')
-        numbers = {key: KEY.match(key) for key in found}
+        numbers = {key: KEY.match(key) for key in frames}
         if wrong := [key for key, match in numbers.items() if match is None]:
             raise self._refuse(field, wrong[0], "keys are frame_N", "rename the key")
-        return self._on_pixel_frames(field, {int(match[1]): found[key] for key, match in numbers.items() if match})
+        return self._on_pixel_frames(field, {int(match[1]): frames[key] for key, match in numbers.items() if match})
 
-    def _on_pixel_frames(self, field: str, found: dict[int, Any]) -> dict[int, Any]:
+    def _on_pixel_frames(self, field: str, boxes: dict[int, Any]) -> dict[int, Any]:
         expected = expected_frames(self.frames)
         if self.config.time_map == "latent_frames":
-            if found and max(found) >= len(expected):
+            if boxes and max(boxes) >= len(expected):
                 raise self._refuse(
                     field,
-                    f"frame_{max(found)}",
+                    f"frame_{max(boxes)}",
                     f"latent frames are 0..{len(expected) - 1}",
                     "set `time_map: pixel_frames` for the batch in conf/data",
                 )
-            return {FIRST_FRAME + FRAME_STEP * number: boxes for number, boxes in found.items()}
-        if strange := sorted(set(found) - set(expected)):
-            latent = max(found) < len(expected)
+            return {FIRST_FRAME + FRAME_STEP * number: parts for number, parts in boxes.items()}
+        if strange := sorted(set(boxes) - set(expected)):
+            latent = max(boxes) < len(expected)
             raise self._refuse(
                 field,
                 f"frame_{strange[0]}",
@@ -78,7 +78,7 @@ class BoxReader:
                 if latent
                 else "annotate those frames",
             )
-        return found
+        return boxes
 
     def _parts(self, frame: int, parts: Any) -> dict[str, Box | None]:
         if not isinstance(parts, dict) or not set(parts) <= set(PARTS):

@@ -10,8 +10,8 @@ from typing import Any
 
 from data.clips.manifest import inside
 from data.contracts import EMPTY_CELLS, ClipRecord
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.boxes import BoxReader
-from data.sources.released_csv.config import ReleasedCsvBatch
 from foundation.copy_delivery import copy_delivery
 from foundation.failures import refuse
 from foundation.video_io import probe_video
@@ -114,7 +114,7 @@ def _record(folder: Path, clip_id: str, row: dict[str, str], config: ReleasedCsv
 
 def _prompt(clip_id: str, cell: str) -> str:
     if cell.lower() in EMPTY_CELLS:
-        raise refuse(clip_id, "prompt", cell, "says what the person does", "write the prompt")
+        raise refuse(clip_id, "prompt", cell, "describes what the person does", "write the prompt")
     return cell
 
 
@@ -128,7 +128,7 @@ def _probe(video: Path, clip_id: str, config: ReleasedCsvBatch) -> tuple[int, in
         raise refuse(
             clip_id,
             "input_video",
-            f"container says {rate:g} frames a second",
+            f"container states {rate:g} frames a second",
             f"{expected:g} expected",
             f"convert it to 25, or, if its frames are 25 a second, add `container_frames_per_second: {rate:g}` "
             "to the batch in conf/data",

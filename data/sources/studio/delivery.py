@@ -6,11 +6,11 @@ continues. Two looks share scenes, words, motions and sound:
 
 - `sketch`: capsules and spheres in one flat light, about 0.1 s for 33 frames of 96x64.
 - `anny`: bodies of the parametric model Anny with faces and fingers, textured products, hands closed until they touch;
-  any size, with `truth.npz` beside each clip (`anny/truth.py` says what it holds). At full size:
+  any size, with `truth.npz` beside each clip (`anny/truth.py` lists what it holds). At full size:
 
       batch = StudioBatch(source="studio", seed=7, clips=20, look="anny")
       full_size = ClipFormat(frames=81, frames_per_second=25, height=1280, width=720, motion_frames=0)
-      deliver(batch, full_size, Path("datasets/raw/x"))
+      deliver(batch, full_size, Path("datasets/raw/x"), Spread(processes=2))
 """
 
 import json
@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -28,10 +29,10 @@ from PIL import Image
 from data.clips.manifest import NAME as MANIFEST
 from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
-from data.sources.studio.config import StudioBatch
+from data.sources.studio import StudioBatch
 from data.sources.studio.film import FilmedClip, film
 from foundation.clip_format import ClipFormat
-from foundation.map_items import end_with_parent
+from foundation.map_items import Spread, end_with_parent
 from foundation.progress import report_progress
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
@@ -41,8 +42,17 @@ LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people 
 STUDIO_VERSION = 2  # raise it whenever the same (seed, index) comes to look, sound or read differently
 
 
-def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, processes: int = 1) -> None:
-    """Film `config.clips` clips into `folder` and list them in `manifest.jsonl`, one ClipRecord a line.
+class FilmJob(NamedTuple):
+    """Clip `index` of a delivery, and the delivery's folder."""
+
+    config: StudioBatch
+    index: int
+    clip: ClipFormat
+    folder: Path
+
+
+def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, spread: Spread) -> int:
+    """Film `config.clips` clips into `folder` and list them in `manifest.jsonl`. Gives their number.
 
     Media of clip i: clips/s<seed>_<i>/{rgb.mp4, hoi.mp4, audio.wav, person.png, product.png[, motion.mp4]}, lossless.
 
@@ -55,8 +65,9 @@ def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, processes: int 
         shutil.rmtree(unfinished)
     listed = read_listed(folder)
     missing = [index for index in range(config.clips) if clip_id(config.seed, index) not in listed]
+    jobs = [FilmJob(config, index, clip, folder) for index in missing]
     with (folder / LISTED).open("a") as file:
-        for record in film_all(config, missing, clip, folder, processes):
+        for record in _film_all(jobs, spread.processes):
             listed[record.clip_id] = record
             file.write(record.model_dump_json() + "\n")
             file.flush()
@@ -64,6 +75,7 @@ def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, processes: int 
     records = [listed[clip_id(config.seed, index)] for index in range(config.clips)]
     write_manifest(folder, records, with_nulls=True)
     (folder / LISTED).unlink()
+    return config.clips
 
 
 def film_as_ordered(config: StudioBatch, index: int, clip: ClipFormat) -> FilmedClip:
@@ -113,17 +125,14 @@ def read_listed(folder: Path) -> dict[str, ClipRecord]:
     return records
 
 
-def film_all(
-    config: StudioBatch, indices: list[int], clip: ClipFormat, folder: Path, processes: int
-) -> Iterator[ClipRecord]:
-    """Film the clips, in any order, in this process or in several."""
-    if processes == 1 or len(indices) < 2:
-        for index in indices:
-            yield film_to_disk(config, index, clip, folder)
+def _film_all(jobs: list[FilmJob], processes: int) -> Iterator[ClipRecord]:
+    """In any order, in this process or in several. These start afresh: a fork of one that has encoded may hang."""
+    if processes == 1 or len(jobs) < 2:
+        yield from map(film_to_disk, jobs)
         return
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(indices)), mp_context=fresh, initializer=end_with_parent) as pool:
-        waiting = [pool.submit(film_to_disk, config, index, clip, folder) for index in indices]
+    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=fresh, initializer=end_with_parent) as pool:
+        waiting = [pool.submit(film_to_disk, job) for job in jobs]
         try:
             for done in as_completed(waiting):
                 yield done.result()
@@ -131,10 +140,10 @@ def film_all(
             pool.shutdown(cancel_futures=True)
 
 
-def film_to_disk(config: StudioBatch, index: int, clip: ClipFormat, folder: Path) -> ClipRecord:
+def film_to_disk(job: FilmJob) -> ClipRecord:
     """Film one clip into a folder of its own, which appears under its name when it is whole."""
-    name = clip_id(config.seed, index)
-    filmed = film_as_ordered(config, index, clip)
+    config, index, clip, folder = job
+    name, filmed = clip_id(config.seed, index), film_as_ordered(config, index, clip)
     target, workplace = folder / "clips" / name, folder / "clips" / f".{name}.{os.getpid()}"
     workplace.mkdir(parents=True)
     rate = clip.frames_per_second

@@ -19,6 +19,7 @@ from foundation.geometry import box_of
 
 # F motion-context and clip frames, T clip frames, Y X pixels, H W samples, S sound samples
 Picture = NDArray[np.uint8]
+Shot = tuple[Picture, Picture, Picture]  # RGB and HOI pictures [F,Y,X,3], part bit sets [F,Y,X]
 SAMPLES = 2  # a pixel and axis
 NARROWEST = 2 / 3  # width by height; a narrower picture sees the same width of the set, from further away
 SAMPLES_AT_ONCE = 1_000_000  # keeps a full-size clip's buffers small
@@ -70,25 +71,31 @@ def script_of(seed: int, index: int, clip: ClipFormat) -> Script:
 def film(seed: int, index: int, clip: ClipFormat) -> FilmedClip:
     """Film clip `index` of delivery `seed`: a pure function of its arguments."""
     script, camera = script_of(seed, index, clip), camera_for(clip)
-    scene, lead = script.scene, script.lead
-    rgb_FYX3, hoi_FYX3, parts_FYX = film_frames(scene, script.pose, camera)
-    rest = canvas_of_person(scene.identity, camera)
-    rest.draw(moving_shapes(scene.identity, None, rest_pose()))
+    shot = film_frames(script.scene, script.pose, camera)
+    rest = canvas_of_person(script.scene.identity, camera)
+    rest.draw(moving_shapes(script.scene.identity, None, rest_pose()))
+    person_YX3 = rest.develop(rest.shadow(), backdrop(script.scene.identity, camera))[0]
+    return filmed_clip(script, shot, person_YX3, product_reference(script.scene.product, clip))
+
+
+def filmed_clip(script: Script, shot: Shot, person_YX3: Picture, product_YX3: Picture) -> FilmedClip:
+    """What was filmed, without what is known of it besides."""
+    (rgb_FYX3, hoi_FYX3, parts_FYX), lead = shot, script.lead
     return FilmedClip(
-        scene=scene,
+        scene=script.scene,
         rgb_TYX3=rgb_FYX3[lead:],
         hoi_TYX3=hoi_FYX3[lead:],
         motion_FYX3=rgb_FYX3[:lead],
         audio_S=script.audio_S,
         mouth_T=script.mouth_T,
-        person_YX3=rest.develop(rest.shadow(), backdrop(scene.identity, camera))[0],
-        product_YX3=product_reference(scene.product, clip),
-        boxes={frame: boxes_of(parts_FYX[lead + frame]) for frame in range(2, clip.frames, 4)},
+        person_YX3=person_YX3,
+        product_YX3=product_YX3,
+        boxes={frame: boxes_of(parts_FYX[lead + frame]) for frame in range(2, len(parts_FYX) - lead, 4)},
         parts_TYX=parts_FYX[lead:],
     )
 
 
-def film_frames(scene: Scene, pose: Pose, camera: Camera) -> tuple[Picture, Picture, Picture]:
+def film_frames(scene: Scene, pose: Pose, camera: Camera) -> Shot:
     """RGB and HOI pictures [F,Y,X,3] and part bit sets [F,Y,X] of every pose."""
     standing = canvas_of_person(scene.identity, camera)
     assert pose.holding_arm is not None
@@ -98,7 +105,7 @@ def film_frames(scene: Scene, pose: Pose, camera: Camera) -> tuple[Picture, Pict
     shapes = [*moving_shapes(scene.identity, scene.product, pose), *product]
     wall_HW3 = backdrop(scene.identity, camera)
     frames, at_once = len(pose.mouth_F), max(1, SAMPLES_AT_ONCE // standing.depth_FHW.size)
-    taken: list[tuple[Picture, Picture, Picture]] = []
+    taken: list[Shot] = []
     for first in range(0, frames, at_once):
         last = min(first + at_once, frames)
         canvas = standing.repeated(last - first)

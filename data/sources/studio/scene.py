@@ -1,4 +1,4 @@
-"""Who is filmed, with what, doing what: everything about clip `index` of delivery `seed`, and the prompt that says it.
+"""Who is filmed, with what, doing what: all about clip `index` of delivery `seed`, and the prompt that describes it.
 
 The prompt alone fixes the hand and the action, so the motion is a function of the conditions a model is given. Two
 clips with the same words move alike, whoever is in the picture.

@@ -177,10 +177,10 @@ SIDE: Array = np.array([[1], [0], [1]], np.float32)
 
 
 def nearest(bounds: list[Array], smaller: Callable[[Array, Array], Array]) -> Array:
-    found = bounds[0]
+    smallest = bounds[0]
     for bound in bounds[1:]:
-        found = smaller(found, bound)
-    return found
+        smallest = smaller(smallest, bound)
+    return smallest
 
 
 def away_from_zero(value: Array) -> Array:

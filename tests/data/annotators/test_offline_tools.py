@@ -12,9 +12,10 @@ from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.annotators.launch import ROOT, annotate
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
-from data.sources.studio.config import StudioBatch
+from data.sources.studio import StudioBatch
 from data.sources.studio.delivery import deliver
 from foundation.clip_format import ClipFormat
+from foundation.map_items import Spread
 from foundation.progress import parse_progress
 from foundation.video_io import probe_video, read_video
 
@@ -29,7 +30,7 @@ SEED = 7
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ClipRecord]:
     batch = tmp_path_factory.mktemp("studio")
-    deliver(StudioBatch(source="studio", seed=SEED, clips=1, look="anny"), SIZE, batch)
+    deliver(StudioBatch(source="studio", seed=SEED, clips=1, look="anny"), SIZE, batch, Spread())
     (record,) = read_manifest(batch)
     return batch, record
 

@@ -15,7 +15,7 @@ from data.clips.manifest import read_manifest
 from data.contracts import FrameBoxes
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError
@@ -96,9 +96,9 @@ def rewrite(
         (truncated, "cannot be read|cut short|no picture stream"),
         (no_video, "cannot be read"),
         (a_picture, "no picture stream"),
-        (one_frame, "1 frames of 48x32 .* its record says 9 frames"),
+        (one_frame, "1 frames of 48x32 .* its record states 9 frames"),
         (turned, "stored turned by -?90 degrees"),
-        (variable_rate, "variable frame rate|container says"),
+        (variable_rate, "variable frame rate|container states"),
     ],
 )
 @pytest.mark.parametrize("field", ["video", "hoi_video"])
@@ -108,7 +108,7 @@ def test_a_bad_video_is_named(
     raw = deliver()
     damage(raw / getattr(read_manifest(raw)[0], field))
     if field == "hoi_video":
-        says = says.replace(" .* its record says 9 frames", " where the clip has 9 frames")
+        says = says.replace(" .* its record states 9 frames", " where the clip has 9 frames")
     with pytest.raises(ClipError, match=rf"clip c0 \| field {field} \| .*({says}).* \| fix: "):
         prepare_clip(job(raw, clip_format))
 

@@ -81,7 +81,7 @@ def test_a_delivery_that_changes_while_it_is_copied_is_named(tmp_path: Path, mon
 
 FULL = """
 import resource, sys
-from data import {module}
+from data.preparation import {module}
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 {module}.{call}("tiny")
 """

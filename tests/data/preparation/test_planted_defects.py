@@ -85,10 +85,10 @@ DEFECTS: dict[str, tuple[int, Callable[[Record, Path], None], set[tuple[str, str
     "no_structure": (2, field("hoi_video", "clips/no_structure/gone.mp4"), {("hoi_video", "the file exists")}),
     "outside": (3, field("audio", "../../../etc/passwd"), {("audio", "the file exists in the batch's folder")}),
     "wrong_rate": (5, video("rgb.mp4", lambda frames: frames, rate=24), {("video", "25 expected")}),
-    "short": (6, video("rgb.mp4", lambda frames: frames[:20]), {("video", "its record says 33 frames")}),
+    "short": (6, video("rgb.mp4", lambda frames: frames[:20]), {("video", "its record states 33 frames")}),
     "short_structure": (7, video("hoi.mp4", lambda frames: frames[:20]), {("hoi_video", "clip's frames and size")}),
     "small_structure": (8, video("hoi.mp4", lambda frames: frames[:, ::2, ::2]), {("hoi_video", "frames and size")}),
-    "wrong_size": (9, field("height", 128), {("video", "its record says 33 frames of 128x64")}),
+    "wrong_size": (9, field("height", 128), {("video", "its record states 33 frames of 128x64")}),
     "short_sound": (10, sound(np.ones(9000)), {("audio", "as long as the clip")}),
     "silent": (11, sound(np.zeros(21_120)), {("audio", "audio_peak")}),
     "black_structure": (12, video("hoi.mp4", np.zeros_like), {("hoi_video", "structure_share")}),
@@ -186,7 +186,7 @@ def report(folder: Path) -> Report:
 
 
 def told(report: Report, clip_id: str) -> list[Failure]:
-    return [failure for failure in report.found.failures if failure.clip_id == clip_id]
+    return [failure for failure in report.verdict.failures if failure.clip_id == clip_id]
 
 
 @pytest.mark.parametrize("clip_id", DEFECTS)
@@ -194,14 +194,14 @@ def test_every_planted_defect_is_named(clip_id: str, report: Report) -> None:
     failures = told(report, clip_id)
     for at, rule in DEFECTS[clip_id][2]:
         assert any(
-            failure.field == at and rule in failure.says and failure.value and failure.fix for failure in failures
+            failure.field == at and rule in failure.message and failure.value and failure.fix for failure in failures
         ), [str(failure) for failure in failures]
 
 
 def test_only_what_is_wrong_is_named(report: Report) -> None:
     assert told(report, "good") == []
     assert {failure.name for failure in told(report, "shown_twice")} == {"clip_id", "content_sha256"}
-    assert not report.found.valid
+    assert not report.verdict.valid
 
 
 def test_the_page_shows_every_fault(report: Report, folder: Path) -> None:
@@ -226,7 +226,7 @@ def test_what_is_accepted_is_named_with_its_reason(folder: Path, monkeypatch: py
         encoders="few",
         encoding={},
     )
-    found = validate_batch("few", entry).found
+    found = validate_batch("few", entry).verdict
     assert found.valid
     assert [(failure.clip_id, reason) for failure, reason in found.accepted] == [("no_prompt", "a silent film")]
     assert len(found.no_longer) == 1

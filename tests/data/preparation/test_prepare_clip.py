@@ -78,7 +78,9 @@ def test_4_an_unreadable_clip_is_an_error_that_names_it(deliver: Deliver, clip_f
 def test_5_another_rate_is_refused(deliver: Deliver, clip_format: ClipFormat) -> None:
     raw = deliver()
     write_video(raw / "c0/rgb.mp4", read_video(raw / "c0/rgb.mp4")[0], 24, lossless=True)
-    with pytest.raises(ClipError, match=r"clip c0 \| field video \| container says 24 frames a second \| 25 expected"):
+    with pytest.raises(
+        ClipError, match=r"clip c0 \| field video \| container states 24 frames a second \| 25 expected"
+    ):
         prepare(raw, clip_format)
     prepared, record = prepare(raw, clip_format, rates=(25.0, 24.0))
     assert read_video(prepared / record.video)[1] == 25.0
@@ -112,5 +114,5 @@ def test_short_clips_and_short_sound_are_refused(deliver: Deliver, clip_format: 
 
 
 def test_a_record_that_is_wrong_about_its_video_is_refused(deliver: Deliver, clip_format: ClipFormat) -> None:
-    with pytest.raises(ClipError, match="its record says 9 frames of 96x64"):
+    with pytest.raises(ClipError, match="its record states 9 frames of 96x64"):
         prepare(deliver(height=96, width=64), clip_format)

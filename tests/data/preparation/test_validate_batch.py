@@ -51,13 +51,13 @@ def order(entry: BatchEntry) -> None:
 
 
 def faults(report: Report) -> set[tuple[str, str, str]]:
-    return {(fault.clip_id, fault.field, fault.name) for fault in report.found.failures}
+    return {(fault.clip_id, fault.field, fault.name) for fault in report.verdict.failures}
 
 
 def test_a_prepared_batch_is_judged_again_and_left_alone(project: Path) -> None:
     before = folder_digest(PREPARED)
     report = validate_batch("many", entry_of())
-    assert (report.found.valid, report.clips) == (True, CLIPS)
+    assert (report.verdict.valid, report.clips) == (True, CLIPS)
     assert report.page == Path("runs/validation/many/validation.html")
     assert folder_digest(PREPARED) == before
 
@@ -93,10 +93,10 @@ def test_many_rows_are_judged_one_by_one(project: Path) -> None:
     """The small sister of `python -m benchmarks.validation 12000`: counts, no times."""
     multiply("many", 60)
     report = validate_batch("many", entry_of())
-    assert (report.clips, report.found.failures) == (60, ())
+    assert (report.clips, report.verdict.failures) == (60, ())
     longer = entry_of().clip.model_dump() | {"frames": 37}
     other = entry_of().model_copy(update={"clip": ClipFormat.model_validate(longer)})
-    found = validate_batch("many", other).found.failures
+    found = validate_batch("many", other).verdict.failures
     assert sum(fault.name == "rgb_frames" for fault in found) == 60
 
 

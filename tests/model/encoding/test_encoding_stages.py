@@ -269,6 +269,6 @@ def test_one_clip_more_is_one_clips_work_and_one_prompt_is_its_text(worked_on: d
 def test_how_the_work_is_spread_changes_no_byte(worked_on: dict[str, tuple[str, ...]], spread: dict[str, Any]) -> None:
     before = encoded()
     shutil.rmtree("datasets/encoded/b1")
-    change_entry(**spread)
+    change_entry(harmless=spread)
     encode_batch("b1")
     assert encoded() == before

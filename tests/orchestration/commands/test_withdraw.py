@@ -81,6 +81,6 @@ def test_a_training_set_that_still_holds_them_is_refused(batch: EncodedBatch, tr
 
 
 def test_a_person_nobody_knows_is_a_typing_error(batch: EncodedBatch, tracking: TrackingConfig) -> None:
-    with pytest.raises(ValueError, match="no clip of person anne is here, and no model learnt from one"):
+    with pytest.raises(ValueError, match="no clip of person anne is here, and no model was trained on one"):
         said(tracking, "anne")
     assert not FILE.exists()

@@ -1,7 +1,7 @@
 """Arms and hands of a posed person: two-bone inverse kinematics on Anny's bones, the hand turned as asked.
 
 A hand at rest has a frame of three unit vectors: f where the fingers point, n out of the palm, a from the little finger
-to the index finger. To turn the hand is to say where f and n go.
+to the index finger. A turn of the hand is given by where f and n go.
 
 Shape legend: T frames, J bones; the last two axes 3 3 of a turn take the body at rest to the posed one.
 """

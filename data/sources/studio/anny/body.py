@@ -47,11 +47,11 @@ class Body:
 
     def below(self, name: str) -> list[int]:
         """This bone and all that hang on it."""
-        found = [self.bone(name)]
+        bones = [self.bone(name)]
         for bone, parent in enumerate(self.parents):
-            if parent in found:
-                found.append(bone)
-        return found
+            if parent in bones:
+                bones.append(bone)
+        return bones
 
 
 @cache

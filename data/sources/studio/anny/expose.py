@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.sources.studio import Structure
 from data.sources.studio.anny.film_set import Piece, Stuff
 from data.sources.studio.anny.paint import Paint
-from data.sources.studio.config import Structure
 from data.sources.studio.raster import FAR, Lens, Samples, rasterise
 from data.sources.studio.render import gloss, light
 from data.sources.studio.shapes import Part

@@ -3,10 +3,12 @@
 Shape legend: T motion-context and clip frames, N vertices, F triangles, Y X pixels, P covered samples.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from data.sources.studio import Structure
 from data.sources.studio.anny.expose import Painter, Stage
 from data.sources.studio.anny.film_set import Piece, Stuff
 from data.sources.studio.anny.goods import goods
@@ -15,8 +17,7 @@ from data.sources.studio.anny.paint import INSIDE, TEETH, paint_body, paint_eyes
 from data.sources.studio.anny.pieces import figure_of, product_piece, whole_set
 from data.sources.studio.anny.pose import pose_person
 from data.sources.studio.anny.truth import truth_of
-from data.sources.studio.config import Structure
-from data.sources.studio.film import NARROWEST, FilmedClip, Picture, backdrop, boxes_of, script_of
+from data.sources.studio.film import NARROWEST, FilmedClip, Picture, Shot, backdrop, filmed_clip, script_of
 from data.sources.studio.motion import rest_pose
 from data.sources.studio.raster import Lens, vertex_normals
 from data.sources.studio.render import Camera
@@ -34,25 +35,15 @@ def film(seed: int, index: int, clip: ClipFormat, structure: Structure = "mesh")
     scene, lead = script.scene, script.lead
     stage = stage_for(scene, clip, structure)
     posed = pose_person(who, script.pose, scene.product.kind)
-    rgb_TYX3, structure_TYX3, parts_TYX = shoot(whole_set(who, scene, posed, fine), stage)
+    shot = shoot(whole_set(who, scene, posed, fine), stage)
     resting = whole_set(who, scene, pose_person(who, rest_pose(), None), fine)
-    return FilmedClip(
-        scene=scene,
-        rgb_TYX3=rgb_TYX3[lead:],
-        hoi_TYX3=structure_TYX3[lead:],
-        motion_FYX3=rgb_TYX3[:lead],
-        audio_S=script.audio_S,
-        mouth_T=script.mouth_T,
-        person_YX3=shoot(resting, stage)[0][0],
-        product_YX3=product_reference(scene, clip, stage),
-        boxes={frame: boxes_of(parts_TYX[lead + frame]) for frame in range(2, clip.frames, 4)},
-        parts_TYX=parts_TYX[lead:],
-        truth=truth_of(who, posed, parts_TYX[lead:], stage.lens, scene.product.kind) | {"mouth_T": script.mouth_T},
-    )
+    filmed = filmed_clip(script, shot, shoot(resting, stage)[0][0], product_reference(scene, clip, stage))
+    truth = truth_of(who, posed, shot[2][lead:], stage.lens, scene.product.kind) | {"mouth_T": script.mouth_T}
+    return replace(filmed, truth=truth)
 
 
-def shoot(whole: Piece, stage: Stage) -> tuple[Picture, Picture, Picture]:
-    """Picture and structure [T,Y,X,3] and parts [T,Y,X] of every frame."""
+def shoot(whole: Piece, stage: Stage) -> Shot:
+    """Picture, structure and parts of every frame."""
     normals_TN3 = vertex_normals(whole.vertices_TN3, whole.faces_F3)
     taken = [stage.expose(whole, frame, normals_N3) for frame, normals_N3 in enumerate(normals_TN3)]
     pictures = ([each.rgb_YX3, each.structure_YX3, each.parts_YX] for each in taken)

@@ -38,7 +38,7 @@ def whole_set(who: Figure, scene: Scene, posed: PosedPerson, fine: bool) -> Piec
 
 
 def clothed_body(who: Figure, scene: Scene, posed: PosedPerson, fine: bool) -> Piece:
-    """The body with its mouth as open as the sound says."""
+    """The body with its mouth as open as the sound asks for."""
     its, actions = level(not fine), body().actions
     speaking_Tn3 = WIDE * posed.mouth_T[:, None, None] * actions["open"][its.vertices]
     face_Tn3 = who.head_N1[its.vertices] * (speaking_Tn3 + SMILE * actions["smile"][its.vertices])

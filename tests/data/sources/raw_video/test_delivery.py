@@ -12,7 +12,7 @@ from PIL import Image
 from data.annotators.config import AnnotationConfig
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
-from data.sources.raw_video.config import RawVideoBatch
+from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.delivery import OUTCOMES, SURVEYS, Outcome, clip_names, deliver
 from data.sources.raw_video.rejected import by_reason, read_rejected
 from foundation.clip_format import ClipFormat

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from data.sources.raw_video.config import FootageRules
+from data.sources.raw_video import FootageRules
 from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.stretches import stretches
-from data.sources.raw_video.survey import Survey, laplacian_variance, shots, survey
+from data.sources.raw_video.survey import Survey, laplacian_variance, look_through, shots
 from foundation.clip_format import ClipFormat
 
 Film = Callable[..., Path]
@@ -80,14 +80,14 @@ def test_cuts_are_found_in_footage_and_fast_movement_is_none(film: Film, picture
     quiet, other = pictures(20, block=16), pictures(20, seed=1, block=16)
     fast = pictures(20, seed=2, block=32, step=5)
     path = film("a.mp4", np.concatenate([quiet, other, fast]), samples_S=sound(2.4))
-    found = survey(Footage(path), Footage(path).sound())
+    found = look_through(Footage(path), Footage(path).sound())
     assert found.difference_N[45:60].min() > RULES.cut_difference, "everything moves fast there"
     assert [round(begins, 3) for begins, _ in shots(found, RULES)] == [0.0, 0.8, 1.6]
 
 
 def test_a_survey_is_remembered_as_it_was(film: Film, pictures: Pictures, sound: Callable, tmp_path: Path) -> None:
     path = film("a.mp4", pictures(30), samples_S=sound(1.2))
-    found = survey(Footage(path), Footage(path).sound())
+    found = look_through(Footage(path), Footage(path).sound())
     found.save(tmp_path / "survey.npz")
     again = Survey.load(tmp_path / "survey.npz")
     assert again.ends == found.ends == pytest.approx(1.2)
@@ -107,5 +107,5 @@ def test_detail_falls_with_blur(pictures: Pictures) -> None:
 def test_one_frame_is_no_footage(film: Film, pictures: Pictures, sound: Callable) -> None:
     path = film("a.mp4", pictures(1), samples_S=sound(0.5))
     with pytest.raises(FootageError, match="1 frames") as refused:
-        survey(Footage(path), Footage(path).sound())
+        look_through(Footage(path), Footage(path).sound())
     assert refused.value.reason == "too_short"

@@ -8,7 +8,7 @@ import pytest
 
 from data.config import DataConfig
 from data.contracts import FrameBoxes
-from data.sources.released_csv.config import ReleasedCsvBatch
+from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import deliver, read_records
 from foundation.failures import ClipError
 
@@ -93,11 +93,11 @@ def test_5_the_wrong_container_rate_is_refused_unless_declared(
     released: Released, released_config: ReleasedCsvBatch
 ) -> None:
     folder = released(rate="24")
-    with pytest.raises(ClipError, match=r"container says 24 frames.*`container_frames_per_second: 24`"):
+    with pytest.raises(ClipError, match=r"container states 24 frames.*`container_frames_per_second: 24`"):
         read_records(folder, released_config)
     (record,) = read_records(folder, declared(released_config, container_frames_per_second=24.0))
     assert record.frames_per_second == 25.0
-    with pytest.raises(ClipError, match=r"container says 24 frames.*30 expected"):
+    with pytest.raises(ClipError, match=r"container states 24 frames.*30 expected"):
         read_records(folder, declared(released_config, container_frames_per_second=30.0))
 
 

@@ -11,13 +11,15 @@ import pytest
 from PIL import Image
 
 from data.contracts import ClipRecord
-from data.sources.studio.config import StudioBatch
+from data.sources.studio import StudioBatch
 from data.sources.studio.delivery import deliver
 from data.sources.studio.film import film
 from foundation.clip_format import ClipFormat
+from foundation.map_items import Spread
 from foundation.video_io import read_audio, read_video
 
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=5)
+HERE = Spread()
 ORDER = StudioBatch(source="studio", seed=3, clips=4)
 ROOT = Path(__file__).parents[4]
 
@@ -30,12 +32,12 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("one_process")
-    deliver(ORDER, CLIP, folder)
+    deliver(ORDER, CLIP, folder, HERE)
     return folder
 
 
 def test_two_processes_film_the_same_bytes(delivered: Path, tmp_path: Path) -> None:
-    deliver(ORDER, CLIP, tmp_path, processes=2)
+    deliver(ORDER, CLIP, tmp_path, Spread(processes=2))
     assert digests(tmp_path) == digests(delivered)
 
 
@@ -62,9 +64,9 @@ def test_a_killed_delivery_goes_on_where_it_stopped(tmp_path: Path) -> None:
     order = ORDER.model_copy(update={"clips": 8})
     code = (
         "import sys; from pathlib import Path; from foundation.clip_format import ClipFormat\n"
-        "from data.sources.studio.config import StudioBatch\n"
-        "from data.sources.studio.delivery import deliver\n"
-        f"deliver(StudioBatch(**{order.model_dump()}), ClipFormat(**{CLIP.model_dump()}), Path(sys.argv[1]))"
+        "from data.sources.studio import StudioBatch\n"
+        "from data.sources.studio.delivery import deliver; from foundation.map_items import Spread\n"
+        f"deliver(StudioBatch(**{order.model_dump()}), ClipFormat(**{CLIP.model_dump()}), Path(sys.argv[1]), Spread())"
     )
     folder = tmp_path / "killed"
     with subprocess.Popen([sys.executable, "-c", code, folder], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
@@ -76,27 +78,27 @@ def test_a_killed_delivery_goes_on_where_it_stopped(tmp_path: Path) -> None:
         file.write('{"clip_id": "s3_0007", "prom')
     (folder / "clips" / ".s3_0005.1").mkdir()
     kept = (folder / "clips" / "s3_0000" / "rgb.mp4").stat().st_mtime_ns
-    deliver(order, CLIP, folder)
+    deliver(order, CLIP, folder, HERE)
     assert (folder / "clips" / "s3_0000" / "rgb.mp4").stat().st_mtime_ns == kept
-    deliver(order, CLIP, tmp_path / "fresh")
+    deliver(order, CLIP, tmp_path / "fresh", HERE)
     assert digests(folder) == digests(tmp_path / "fresh")
 
 
 def test_more_clips_of_a_delivery_keep_the_first(delivered: Path, tmp_path: Path) -> None:
-    deliver(ORDER.model_copy(update={"clips": 2}), CLIP, tmp_path)
-    deliver(ORDER, CLIP, tmp_path)
+    deliver(ORDER.model_copy(update={"clips": 2}), CLIP, tmp_path, HERE)
+    deliver(ORDER, CLIP, tmp_path, HERE)
     assert digests(tmp_path) == digests(delivered)
 
 
 def test_another_order_in_the_same_folder_is_refused(delivered: Path) -> None:
     with pytest.raises(ValueError, match="holds another delivery"):
-        deliver(ORDER.model_copy(update={"seed": 4}), CLIP, delivered)
+        deliver(ORDER.model_copy(update={"seed": 4}), CLIP, delivered, HERE)
     with pytest.raises(ValueError, match="remove the folder"):
-        deliver(ORDER, CLIP.model_copy(update={"height": 64}), delivered)
+        deliver(ORDER, CLIP.model_copy(update={"height": 64}), delivered, HERE)
 
 
 def test_two_versions_of_the_studio_never_share_a_delivery(delivered: Path, tmp_path: Path) -> None:
     older = json.loads((delivered / "order.json").read_text()) | {"studio_version": 0}
     (tmp_path / "order.json").write_text(json.dumps(older))
     with pytest.raises(ValueError, match="studio_version"):
-        deliver(ORDER, CLIP, tmp_path)
+        deliver(ORDER, CLIP, tmp_path, HERE)

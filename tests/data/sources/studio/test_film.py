@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.sources.studio.config import Look, StudioBatch
+from data.sources.studio import Look, StudioBatch
 from data.sources.studio.delivery import film_as_ordered
 from data.sources.studio.film import FilmedClip, boxes_of, camera_for, film_frames
 from data.sources.studio.motion import pose_clip

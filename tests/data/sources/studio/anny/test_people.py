@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from trimesh.creation import box as cuboid
 
+from data.sources.studio import StudioBatch
 from data.sources.studio.anny.arm import curl, hand_frame, reach, turned_to
 from data.sources.studio.anny.body import Figure, body, figure, posed_heads, skin
 from data.sources.studio.anny.film import film
@@ -14,13 +15,13 @@ from data.sources.studio.anny.grip import SINK, mesh_distance
 from data.sources.studio.anny.pieces import figure_of
 from data.sources.studio.anny.pose import pose_person
 from data.sources.studio.anny.truth import contact
-from data.sources.studio.config import StudioBatch
 from data.sources.studio.delivery import deliver
 from data.sources.studio.film import FilmedClip
 from data.sources.studio.motion import pose_clip
 from data.sources.studio.scene import ProductKind
 from data.sources.studio.shapes import Part
 from foundation.clip_format import ClipFormat
+from foundation.map_items import Spread
 
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=320, width=192, motion_frames=5)
 ALL = np.arange(len(body().mean_N3))
@@ -166,7 +167,7 @@ def test_two_processes_deliver_the_same_people(tmp_path: Path) -> None:
     order = StudioBatch(source="studio", seed=3, clips=3, look="anny")
     small = ClipFormat(frames=5, frames_per_second=25, height=96, width=64, motion_frames=0)
     for processes in (1, 2):
-        deliver(order, small, tmp_path / str(processes), processes)
+        deliver(order, small, tmp_path / str(processes), Spread(processes=processes))
     files = sorted(path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*") if path.is_file())
     assert Path("clips/s3_0002/truth.npz") in files
     for name in files:

@@ -1,7 +1,7 @@
 """Our network with one of its shortcuts off, for the benchmark only.
 
-`with_habits` makes a network with the same weights that gives the same numbers with some of the public code's habits.
-What a network with all of them looks like is `benchmarks.public_reference`.
+`with_conventions` makes a network of the same weights and numbers that follows some of the public code's conventions;
+`benchmarks.public_reference` follows all of them.
 
 Shape legend: B batch, S all tokens, N tokens of a run, D width, H heads, K head size, P rotation pairs, R = 3 regions.
 """
@@ -25,8 +25,8 @@ from model.network.transformer_block import BlockInputs, Modulation, Tokens, Tra
 
 
 @dataclass(frozen=True)
-class Habits:
-    """Which of the public code's habits to keep."""
+class Conventions:
+    """Which of the public code's conventions to keep."""
 
     dense_mask: bool = False  # one attention over all tokens under a [S,S] mask, instead of two unmasked calls
     repeated_projections: bool = False  # RGB keys and values projected again for the HOI queries (without dense_mask)
@@ -38,34 +38,34 @@ class Habits:
     library_gelu: bool = False  # the library's tanh-GELU in the FFN
 
 
-def single_habits() -> dict[str, Habits]:
-    """Each habit alone: ours with one of the shortcuts off."""
-    return {field.name: replace(Habits(), **{field.name: True}) for field in fields(Habits)}
+def single_conventions() -> dict[str, Conventions]:
+    """Each convention alone: ours with one of the shortcuts off."""
+    return {field.name: replace(Conventions(), **{field.name: True}) for field in fields(Conventions)}
 
 
-def with_habits(network: DualStreamTransformer, habits: Habits) -> DualStreamTransformer:
-    """A network of the same weights and numbers that works the long way round."""
+def with_conventions(network: DualStreamTransformer, conventions: Conventions) -> DualStreamTransformer:
+    """A network of the same weights and numbers, without the shortcuts."""
     copy = DualStreamTransformer(network.network, network.recipe, network.streams)
     hoi = network.streams == "dual"
     copy.blocks = nn.ModuleList(
-        HabitualBlock(network.network, network.recipe, hoi, habits) for _ in range(network.network.layers)
+        ConventionalBlock(network.network, network.recipe, hoi, conventions) for _ in range(network.network.layers)
     )
     copy.load_state_dict(network.state_dict())
     return copy.to(next(network.parameters()).device).train(network.training)
 
 
-class HabitualBlock(TransformerBlock):
-    """The same block with some habits."""
+class ConventionalBlock(TransformerBlock):
+    """The same block with some conventions."""
 
-    def __init__(self, network: NetworkConfig, recipe: RecipeConfig, hoi: bool, habits: Habits) -> None:
+    def __init__(self, network: NetworkConfig, recipe: RecipeConfig, hoi: bool, conventions: Conventions) -> None:
         super().__init__(network, recipe, hoi)
-        self.habits = habits
-        self.self_attention = HabitualSelfAttention(network, habits)
-        if habits.library_kernel:
+        self.conventions = conventions
+        self.self_attention = ConventionalSelfAttention(network, conventions)
+        if conventions.library_kernel:
             self.cross_attention = LibraryCrossAttention(network.dim, network.heads, network.eps)
-        if habits.library_gelu:
+        if conventions.library_gelu:
             self.feed_forward[1] = nn.GELU(approximate="tanh")
-        if habits.separate_experts and recipe.experts:
+        if conventions.separate_experts and recipe.experts:
             self.experts = SeparateExperts(network, recipe)
 
     def forward(self, tokens: Tokens, inputs: BlockInputs) -> tuple[Tokens, Tensor | None]:
@@ -75,7 +75,7 @@ class HabitualBlock(TransformerBlock):
 
     def _modulations(self, inputs: BlockInputs, with_hoi: bool) -> tuple[Modulation, Modulation, Modulation | None]:
         step, clean, hoi = super()._modulations(inputs, with_hoi)
-        if not self.habits.spread_modulation:
+        if not self.conventions.spread_modulation:
             return step, clean, hoi
         runs = [run for run in (step, clean, hoi) if run is not None]
         spread = [_spread([getattr(run, field.name) for run in runs], self._lengths) for field in fields(Modulation)]
@@ -97,23 +97,23 @@ class SpreadModulation(Modulation):
         return y.to(compute_precision(x_BND))
 
 
-class HabitualSelfAttention(SelfAttention):
+class ConventionalSelfAttention(SelfAttention):
     """Dense mask, repeated projections, written-out norms, the library's kernel."""
 
-    def __init__(self, network: NetworkConfig, habits: Habits) -> None:
+    def __init__(self, network: NetworkConfig, conventions: Conventions) -> None:
         super().__init__(network.dim, network.heads, network.eps)
-        self.habits = habits
-        if habits.written_out_norms or habits.complex_rotary:
-            precision = torch.float64 if habits.complex_rotary else torch.float32
+        self.conventions = conventions
+        if conventions.written_out_norms or conventions.complex_rotary:
+            precision = torch.float64 if conventions.complex_rotary else torch.float32
             self.norm_q, self.norm_k = (WrittenOutNorm(network, precision) for _ in range(2))
 
     def forward(self, rgb_BSD: Tensor, hoi_BND: Tensor | None, plan: AttentionPlan) -> tuple[Tensor, Tensor | None]:
         """As the block's own attention."""
         if hoi_BND is None or plan.mode == "full":
             return super().forward(rgb_BSD, hoi_BND, plan)
-        if self.habits.dense_mask:
+        if self.conventions.dense_mask:
             return self._dense(rgb_BSD, hoi_BND, plan)
-        if self.habits.repeated_projections:
+        if self.conventions.repeated_projections:
             return self._projected_again(rgb_BSD, hoi_BND, plan)
         return super().forward(rgb_BSD, hoi_BND, plan)
 
@@ -138,7 +138,7 @@ class HabitualSelfAttention(SelfAttention):
         return rgb_y, self.output(y)
 
     def _attend(self, q_BNHK: Tensor, k_BNHK: Tensor, v_BNHK: Tensor) -> Tensor:
-        if self.habits.library_kernel:
+        if self.conventions.library_kernel:
             return attend_fused(q_BNHK, k_BNHK, v_BNHK)
         return super()._attend(q_BNHK, k_BNHK, v_BNHK)
 

@@ -4,55 +4,55 @@ from pathlib import Path
 
 import pytest
 
-from data.sources.raw_video.config import RawVideoBatch
-from orchestration.commands.prepare_order import read_prepare_order
+from data.sources.raw_video import RawVideoBatch
+from orchestration.commands.prepare_request import read_prepare_request
 from orchestration.load_config import load_config
 
 HERE = Path("/deliveries")
 
 
 def test_a_source_is_its_file_with_all_its_batches() -> None:
-    order = read_prepare_order(["source=studio"], HERE)
-    assert order.batches == ["studio_train", "studio_held_out"]
-    assert load_config(order.overrides) == load_config()
+    request = read_prepare_request(["source=studio"], HERE)
+    assert request.batches == ["studio_train", "studio_held_out"]
+    assert load_config(request.overrides) == load_config()
 
 
 def test_the_path_is_where_it_was_said() -> None:
     for said, meant in (("march", "/deliveries/march"), ("/other/place", "/other/place"), ("../a b, {c}", "/a b, {c}")):
-        order = read_prepare_order(["source=released_csv", f"path={said}"], HERE)
-        assert load_config(order.overrides).data.batches["released"].model_dump()["path"] == meant
+        request = read_prepare_request(["source=released_csv", f"path={said}"], HERE)
+        assert load_config(request.overrides).data.batches["released"].model_dump()["path"] == meant
 
 
 def test_words_reach_the_clip_format_and_the_order() -> None:
     words = ["source=raw_video", "path=march", "clip.frames=33", "rules.sharpness=12", "annotation.pose=dwpose"]
-    order = read_prepare_order([*words, "encoding=embedded_long_prompts"], HERE)
-    config = load_config(order.overrides)
+    request = read_prepare_request([*words, "encoding=embedded_long_prompts"], HERE)
+    config = load_config(request.overrides)
     footage = config.data.batches["footage"]
     assert isinstance(footage, RawVideoBatch)
-    assert order.batches == ["footage"]
+    assert request.batches == ["footage"]
     assert (config.data.clip.frames, footage.rules.sharpness, footage.annotation.pose.kind) == (33, 12.0, "dwpose")
     assert config.encoding == load_config(["encoding=embedded_long_prompts"]).encoding
 
 
 def test_a_batch_of_ones_own_is_made_as_the_files_first_and_stands_alone() -> None:
-    order = read_prepare_order(["source=studio", "batch=mine", "seed=7", "clips=3"], HERE)
-    data = load_config(order.overrides).data
-    assert order.batches == data.train_batches == data.held_out_batches == ["mine"]
+    request = read_prepare_request(["source=studio", "batch=mine", "seed=7", "clips=3"], HERE)
+    data = load_config(request.overrides).data
+    assert request.batches == data.train_batches == data.held_out_batches == ["mine"]
     assert data.batches["mine"].model_dump()["seed"] == 7
     assert data.batches["mine"].model_dump()["clips"] == 3
 
 
 def test_one_batch_of_the_file_can_be_named() -> None:
-    order = read_prepare_order(["source=studio", "batch=studio_held_out"], HERE)
-    assert order.batches == ["studio_held_out"]
-    assert load_config(order.overrides).data.batches == load_config().data.batches
+    request = read_prepare_request(["source=studio", "batch=studio_held_out"], HERE)
+    assert request.batches == ["studio_held_out"]
+    assert load_config(request.overrides).data.batches == load_config().data.batches
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], r"say source=X, one of .*raw_video.*studio.* \(conf/data\), as in: graspline data prepare"),
-        (["source=film"], r"say source=X, one of .*raw_video"),
+        ([], r"give source=X, one of .*raw_video.*studio.* \(conf/data\), as in: graspline data prepare"),
+        (["source=film"], r"give source=X, one of .*raw_video"),
         (["raw_video"], r"'raw_video' is not key=value"),
         (["source=studio", "clips=4"], r"clips=4 makes another batch than studio_train: give it a name, batch=NAME"),
         (["source=studio", "batch=a.b"], r"batch=a\.b becomes a folder's name"),
@@ -60,7 +60,7 @@ def test_one_batch_of_the_file_can_be_named() -> None:
 )
 def test_a_mistake_is_named(words: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        read_prepare_order(words, HERE)
+        read_prepare_request(words, HERE)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_a_mistake_is_named(words: list[str], says: str) -> None:
 )
 def test_a_mistake_in_a_value_is_the_configurations_own(words: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        load_config(read_prepare_order(words, HERE).overrides)
+        load_config(read_prepare_request(words, HERE).overrides)

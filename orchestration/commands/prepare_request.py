@@ -1,7 +1,7 @@
 """What `graspline data prepare source=X ...` means, in the words of the configuration.
 
 `source=X` takes conf/data/X.yaml. Of the other words, `path`, `clip.*` and whatever else that file has at its top
-belong to the data group, groups like `encoding` stay what they are, and anything else is a field of the batch's order.
+belong to the data group, groups like `encoding` stay what they are, and anything else is a field of the batch.
 `batch=NAME` orders a batch of that name, made as the file's first training batch is.
 """
 
@@ -21,36 +21,36 @@ EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"
 
 
 @dataclass(frozen=True)
-class PrepareOrder:
+class PrepareRequest:
     """Overrides as `graspline run` takes them, and the batches to prepare."""
 
     overrides: list[str]
     batches: list[str]
 
 
-def read_prepare_order(words: Sequence[str], where: Path) -> PrepareOrder:
-    """Translate the words of the command line; `path` is relative to the folder `where` it was said.
+def read_prepare_request(words: Sequence[str], where: Path) -> PrepareRequest:
+    """Translate the words of the command line; `path` is relative to the folder `where` it was typed.
 
     Raises:
-        ValueError: no source, a word that is no key=value, an order changed without a name of its own.
+        ValueError: no source, a word that is no key=value, a batch is changed without a name of its own.
     """
-    said = dict(_pair(word) for word in words)
-    source, batch = said.pop("source", None), said.pop("batch", None)
+    values = dict(_pair(word) for word in words)
+    source, batch = values.pop("source", None), values.pop("batch", None)
     choices = sorted(file.stem for file in (CONF / "data").glob("*.yaml"))
     if source not in choices:
-        raise ValueError(f"say source=X, one of {', '.join(choices)} (conf/data), as in: {EXAMPLE}")
+        raise ValueError(f"give source=X, one of {', '.join(choices)} (conf/data), as in: {EXAMPLE}")
     file = yaml.safe_load((CONF / f"data/{source}.yaml").read_text())
     first = file["train_batches"][0]
     split = list(dict.fromkeys([*file["train_batches"], *file["held_out_batches"]]))
     overrides = [f"data={source}"]
-    for key, value in said.items():
-        name, of_the_order = _full_key(key, first)
-        if of_the_order and batch is None and len(split) > 1:
+    for key, value in values.items():
+        name, of_the_batch = _full_key(key, first)
+        if of_the_batch and batch is None and len(split) > 1:
             raise ValueError(f"{key}={value} makes another batch than {first}: give it a name, batch=NAME")
         overrides.append(f"{name}={_path(value, where) if key in ('path', 'data.path') else value}")
     if batch is None:
-        return PrepareOrder(overrides, split)
-    return PrepareOrder([*overrides, *_alone(batch, first, known=batch in file["batches"])], [batch])
+        return PrepareRequest(overrides, split)
+    return PrepareRequest([*overrides, *_alone(batch, first, known=batch in file["batches"])], [batch])
 
 
 def _pair(word: str) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def _full_key(key: str, batch: str) -> tuple[str, bool]:
-    """The key as the configuration has it, and whether it is a field of the batch's order."""
+    """The key as the configuration has it, and whether it is a field of the batch."""
     head = key.lstrip("+~").partition(".")[0]
     if head in PipelineConfig.model_fields:
         return key, False
