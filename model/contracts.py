@@ -151,7 +151,7 @@ class LowRankConfig(BaseModel, frozen=True, extra="forbid"):
         return 1.0 if self.alpha is None else self.alpha / self.rank
 
 
-_BY_CONTENT = "only where it lies: the digest of what lies there decides"
+_BY_CONTENT = "only a path: the digest of what lies there decides"
 
 
 class TrainingOptions(BaseModel, frozen=True, extra="forbid"):

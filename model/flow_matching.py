@@ -73,7 +73,7 @@ def bell_weights(sigma_B: Tensor, shift: float) -> Tensor:
 def to_x0(
     output_BCThw: Tensor, noisy_BCThw: Tensor, sigma_B: Tensor, recipe: RecipeConfig, base: Tensor | None
 ) -> Tensor:
-    """What the raw output says the clean latents are.
+    """The clean latents that the raw output stands for.
 
     `base` is the latent a residual starts from: the person reference [B,C,1,h,w] for RGB, None for HOI (whose output
     under `reference_residual` is x0 itself: no reference shows the structure video's look).
@@ -86,7 +86,7 @@ def to_x0(
 def to_velocity(
     output_BCThw: Tensor, noisy_BCThw: Tensor, sigma_B: Tensor, recipe: RecipeConfig, base: Tensor | None
 ) -> Tensor:
-    """What the raw output says d x_t / d sigma is; `base` as in `to_x0`. Sigma must be above 0."""
+    """The d x_t / d sigma that the raw output stands for; `base` as in `to_x0`. Sigma must be above 0."""
     if recipe.prediction == "velocity":
         return output_BCThw
     return (noisy_BCThw - to_x0(output_BCThw, noisy_BCThw, sigma_B, recipe, base)) / _wide(sigma_B)

@@ -31,7 +31,7 @@ def build_codec(config: LatentCodecConfig, folder: Path, device: str = "cpu") ->
     codec: LatentCodec = load_choice(ENCODERS["latent_codec"], config.kind).build(config, folder, device)
     if codec.channels != config.channels:
         raise ValueError(
-            f"encoding.latent_codec.channels says {config.channels} but its weights have {codec.channels}: "
+            f"encoding.latent_codec.channels is {config.channels} but its weights have {codec.channels}: "
             "correct the configuration, or fit the encoders again"
         )
     return codec
@@ -41,7 +41,7 @@ def build_text_encoder(config: TextEncoderConfig, folder: Path, device: str = "c
     """The encoder that `config` (`encoding.text_encoder`) names. ValueError: weights missing or of another width."""
     encoder: TextEncoder = load_choice(ENCODERS["text_encoder"], config.kind).build(config, folder, device)
     if encoder.dim != config.dim:
-        raise ValueError(f"encoding.text_encoder.dim says {config.dim} but its weights have {encoder.dim}: correct it")
+        raise ValueError(f"encoding.text_encoder.dim is {config.dim} but its weights have {encoder.dim}: correct it")
     return encoder
 
 
@@ -50,7 +50,7 @@ def build_audio_encoder(config: AudioEncoderConfig, folder: Path, device: str = 
     encoder: AudioEncoder = load_choice(ENCODERS["audio_encoder"], config.kind).build(config, folder, device)
     if (encoder.dim, encoder.layers) != (config.dim, config.layers):
         raise ValueError(
-            f"encoding.audio_encoder says dim {config.dim} and {config.layers} layers but the encoder has "
+            f"encoding.audio_encoder has dim {config.dim} and {config.layers} layers but the encoder has "
             f"{encoder.dim} and {encoder.layers}: correct it"
         )
     return encoder

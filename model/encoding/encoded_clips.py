@@ -1,6 +1,6 @@
 """The encoded batch: safetensors shards of many clips and one index.json, written once and read at random.
 
-Shards, because a million small files take hours; an index, because it says what a clip is without opening a shard. The
+Shards, because a million small files take hours; an index, because it describes a clip without opening a shard. The
 index is written last: a folder without one is unfinished. A series of shards each for latents, text, sound and regions,
 with keys `<clip id>/<field>`:
 
@@ -32,7 +32,7 @@ INDEX = "index.json"
 
 
 class ClipInfo(BaseModel, frozen=True, extra="forbid"):
-    """What the index says of one clip."""
+    """One clip's entry in the index."""
 
     shards: dict[str, str]  # series (latents, text ...) -> file
     keys: dict[str, str]  # part (rgb, text ...) -> digest of all that decides it
@@ -63,7 +63,7 @@ def read_index(folder: Path) -> EncodedIndex:
 
 
 def write_index(folder: Path, index: EncodedIndex) -> EncodedIndex:
-    """Write the index, which says that the folder is finished."""
+    """Write the index, which marks the folder as finished."""
     write_whole(folder / INDEX, json.dumps(index.model_dump(mode="json"), indent=1))
     return index
 
@@ -78,7 +78,7 @@ class EncodedClips:
         self._shards: dict[str, Shard] = {}
 
     def info(self, clip_id: str) -> ClipInfo:
-        """What the index says. ValueError: no such clip."""
+        """The clip's entry in the index. ValueError: no such clip."""
         if clip_id not in self.index.clips:
             raise ValueError(f"{self.folder} holds no clip {clip_id}: it has {len(self.ids)}, from {self.ids[:3]} on")
         return self.index.clips[clip_id]

@@ -1,4 +1,4 @@
-"""Who sees whom and where everybody sits: the same for all blocks of a forward pass (CoInteract, sec. 3.2 and 3.4)."""
+"""Which tokens attend to which, and their positions: the same for all blocks (CoInteract, sec. 3.2 and 3.4)."""
 
 from dataclasses import dataclass
 

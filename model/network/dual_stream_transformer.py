@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from model.contracts import REGIONS, AttentionMode, NetworkConfig, RecipeConfig
-from model.network.attention_plan import AttentionPlan, plan_attention, token_layout
+from model.network.attention_plan import plan_attention, token_layout
 from model.network.audio_encoder import AudioInjector, CausalAudioEncoder
-from model.network.embedded_conditions import EmbeddedConditions, embed_conditions
+from model.network.embedded_conditions import embed_conditions
 from model.network.embeddings import Head, PatchEmbedding, TextEmbedding, TimeEmbedding
 from model.network.initialization import initialize
 from model.network.input_checks import check_batch, check_network
@@ -99,14 +99,16 @@ class DualStreamTransformer(nn.Module):
             embedded = self.tiny_inputs.in_time(embedded, conditions)
             tokens = self.tiny_inputs.in_tokens(tokens, conditions, layout)
 
-        inputs = self._block_inputs(embedded, plan, experts_on_B, conditions.prompt_of_B)
+        hoi_BD = embedded.hoi_step_BD if self.recipe.hoi_modulation == "own_step" else embedded.hoi_zero_BD
+        step, clean, hoi = (self.time.modulation(x_BD) for x_BD in (embedded.step_BD, embedded.zero_BD, hoi_BD))
+        texts = (embedded.text_BLD, embedded.hoi_text_BLD, conditions.prompt_of_B)
+        inputs = BlockInputs(plan, step, clean, hoi, *texts, experts_on_B)
         tokens, logits = self._through_blocks(tokens, inputs, self.audio(conditions.audio_BKAS))
 
-        rgb = self.rgb_head(tokens.target_BND, embedded.step_BD, layout.grid)
-        hoi = None
+        rgb_BCThw, hoi_BCThw = self.rgb_head(tokens.target_BND, embedded.step_BD, layout.grid), None
         if self.hoi_head is not None and tokens.hoi_BND is not None:
-            hoi = self.hoi_head(tokens.hoi_BND, embedded.hoi_step_BD, layout.grid)
-        return Denoised(rgb, hoi, _stacked(logits, tokens.target_BND))
+            hoi_BCThw = self.hoi_head(tokens.hoi_BND, embedded.hoi_step_BD, layout.grid)
+        return Denoised(rgb_BCThw, hoi_BCThw, _stacked(logits, tokens.target_BND))
 
     def start_hoi_as_copy(self) -> None:
         """The HOI stream starts as the RGB stream: patch embedding, head, modulations copied, type embedding zero."""
@@ -159,25 +161,6 @@ class DualStreamTransformer(nn.Module):
             assert self.hoi_patch is not None
             hoi = self.hoi_patch(hoi_BCThw) + self.hoi_type_embedding_1D
         return Tokens(target, torch.cat(clean, dim=1), hoi)
-
-    def _block_inputs(
-        self,
-        embedded: EmbeddedConditions,
-        plan: AttentionPlan,
-        experts_on_B: Tensor | None,
-        prompt_of_B: Tensor | None,
-    ) -> BlockInputs:
-        hoi_BD = embedded.hoi_step_BD if self.recipe.hoi_modulation == "own_step" else embedded.hoi_zero_BD
-        return BlockInputs(
-            plan=plan,
-            step_B6D=self.time.modulation(embedded.step_BD),
-            clean_B6D=self.time.modulation(embedded.zero_BD),
-            hoi_B6D=self.time.modulation(hoi_BD),
-            text_BLD=embedded.text_BLD,
-            hoi_text_BLD=embedded.hoi_text_BLD,
-            experts_on_B=experts_on_B,
-            prompt_of_B=prompt_of_B,
-        )
 
 
 def _stacked(logits: list[Tensor], target_BND: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """3D rotary positions: where every token sits in time, height and width (CoInteract, arXiv 2604.19636, sec. 3.2).
 
-The two streams share the transformer's weights; what tells an HOI token from the RGB token of the same place is,
-besides its type embedding, its place on the width axis: left of the picture. Tables are real cosines and sines in fp32,
-made once per layout of tokens.
+The two streams share the transformer's weights; an HOI token differs from the RGB token of the same place by its type
+embedding and by its position on the width axis: left of the picture. Tables are real cosines and sines in fp32, made
+once per layout of tokens.
 
 Shape legend: S tokens, P rotation pairs of a head (head size / 2).
 """

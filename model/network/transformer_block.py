@@ -57,8 +57,8 @@ class BlockInputs:
     hoi_B6D: Tensor
     text_BLD: Tensor
     hoi_text_BLD: Tensor | None
+    prompt_of_B: Tensor | None  # each sample's row of text_BLD; None: its own
     experts_on_B: Tensor | None  # None: experts are off for every sample
-    prompt_of_B: Tensor | None = None  # each sample's row of text_BLD; None: its own
 
 
 class TransformerBlock(nn.Module):

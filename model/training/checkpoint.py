@@ -90,7 +90,7 @@ def read_weights(file: Path, sha256: str | None = None) -> Iterator[tuple[str, T
     """Consolidated weights of a safetensors file, one after the other; verified before the first is read.
 
     Raises:
-        ValueError: the file is missing, is no safetensors file, or has another sha256 than its receipt says.
+        ValueError: the file is missing, is no safetensors file, or has another sha256 than its receipt.
     """
     if not file.exists():
         raise ValueError(f"weights {file} do not exist: run the stage that makes them again")

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a question the loop asks at the end of a step, instead of an end in the middle of one."""
+"""SIGTERM and SIGINT as a flag that the loop checks at the end of a step, instead of an end in the middle of one."""
 
 import signal
 from types import FrameType

@@ -51,10 +51,10 @@ def read_adapter(
         wanted[f"{theirs}.lora_B.weight"] = (layer.out_features, rank)
     wanted |= their_shapes(_plain_entries(network, plain), network)
     check_keys(wanted, {key: tuple(x.shape) for key, x in {**factors, **plain}.items()}, source)
-    found = {ours: theirs for ours, theirs in names.items() if f"{theirs}.lora_A.weight" in factors}
+    adapted = {ours: theirs for ours, theirs in names.items() if f"{theirs}.lora_A.weight" in factors}
     low_rank = {
         ours: LowRank(factors[f"{theirs}.lora_A.weight"], factors[f"{theirs}.lora_B.weight"])
-        for ours, theirs in found.items()
+        for ours, theirs in adapted.items()
     }
     return low_rank, plain
 
@@ -116,7 +116,7 @@ def _released_layer_names(network: DualStreamTransformer) -> dict[str, str]:
 
 
 def _plain_entries(network: DualStreamTransformer, plain: Mapping[str, Tensor]) -> list[Entry]:
-    """What the plain keys must cover: router and experts always, the HOI stream where the file speaks of it."""
+    """What the plain keys must cover: router and experts always, the HOI stream where the file has any of it."""
     entries = [entry for entry in released_entries(network) if is_trained_in_full(entry.ours)]
     with_hoi = any("depth_" in key for key in plain)
     return [entry for entry in entries if with_hoi or not is_hoi_key(entry.ours)]

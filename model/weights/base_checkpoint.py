@@ -39,13 +39,13 @@ def start_from_base(
 def _load_shards(model: DualStreamTransformer, folder: Path) -> None:
     entries = {entry.theirs[0]: entry for entry in base_entries(model)}
     shards = {path: _shapes(path) for path in _shard_paths(folder)}
-    found: Shapes = {}
+    present: Shapes = {}
     for path, shapes in shards.items():
-        twice = sorted(found.keys() & shapes.keys())
+        twice = sorted(present.keys() & shapes.keys())
         if twice:
             raise ValueError(f"{path} repeats keys of another shard: {', '.join(twice[:12])}: remove the surplus file")
-        found |= shapes
-    check_keys(their_shapes(entries.values(), model), found, str(folder))
+        present |= shapes
+    check_keys(their_shapes(entries.values(), model), present, str(folder))
     for path, shapes in shards.items():
         with safe_open(path, framework="pt") as shard:
             load_mapped(model, [entries[key] for key in shapes], shard.get_tensor, str(path))

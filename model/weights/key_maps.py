@@ -49,19 +49,19 @@ def stacked(ours: str, theirs: tuple[str, ...]) -> Entry:
 def their_shapes(entries: Iterable[Entry], module: nn.Module) -> Shapes:
     """Names and shapes the foreign side must have for `module`."""
     ours = module.state_dict()
-    found: Shapes = {}
+    shapes: Shapes = {}
     for entry in entries:
         parts = entry.to_theirs(torch.empty(ours[entry.ours].shape, device="meta"))
-        found |= {key: tuple(part.shape) for key, part in zip(entry.theirs, parts, strict=True)}
-    return found
+        shapes |= {key: tuple(part.shape) for key, part in zip(entry.theirs, parts, strict=True)}
+    return shapes
 
 
-def check_keys(wanted: Shapes, found: Shapes, source: str) -> None:
+def check_keys(wanted: Shapes, present: Shapes, source: str) -> None:
     """Raises ValueError that lists missing, extra and wrongly shaped keys."""
-    problems = [_listed("missing keys", sorted(wanted.keys() - found.keys()))]
-    problems.append(_listed("unknown keys", sorted(found.keys() - wanted.keys())))
-    wrong = [key for key in sorted(wanted.keys() & found.keys()) if wanted[key] != found[key]]
-    problems.append(_listed("wrong shapes", [f"{key} {found[key]}, wanted {wanted[key]}" for key in wrong]))
+    problems = [_listed("missing keys", sorted(wanted.keys() - present.keys()))]
+    problems.append(_listed("unknown keys", sorted(present.keys() - wanted.keys())))
+    wrong = [key for key in sorted(wanted.keys() & present.keys()) if wanted[key] != present[key]]
+    problems.append(_listed("wrong shapes", [f"{key} {present[key]}, wanted {wanted[key]}" for key in wrong]))
     problems = [problem for problem in problems if problem]
     if problems:
         raise ValueError(f"{source} does not fit this network and recipe: " + "; ".join(problems))

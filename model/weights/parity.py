@@ -1,8 +1,8 @@
 """Compares the network with numbers of the public code: python -m model.weights.parity GOLDEN.safetensors
 
-A golden file holds weights in the released layout, inputs, and what the public code made of them for several cases
-(timestep, product, motion, pose, streams, CFG side). Every output must lie within 1e-5 of its own standard deviation.
-Prints one line an output; exit code 0 when all are within, 1 when one is not, 2 when the file cannot be used.
+A golden file holds weights in the released layout, inputs, and the public code's outputs for several cases (timestep,
+product, motion, pose, streams, CFG side). Every output must lie within 1e-5 of its own standard deviation. Prints one
+line an output; exit code 0 when all are within, 1 when one is not, 2 when the file cannot be used.
 
 Shape legend: B batch, C latent channels, T latent frames, h w latent height and width, M layers, N tokens,
 E = 3 regions.
@@ -93,12 +93,12 @@ def _read(path: Path) -> Golden:
 
 def _metadata(path: Path, metadata: dict[str, str], key: str) -> dict[str, Any]:
     try:
-        found = json.loads(metadata.get(key, "null"))
+        value = json.loads(metadata.get(key, "null"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: metadata {key} is no JSON ({error}): {OTHER_VERSION}") from error
-    if not isinstance(found, dict) or not found:
+    if not isinstance(value, dict) or not value:
         raise ValueError(f"{path}: metadata lacks {key}: {OTHER_VERSION}")
-    return found
+    return value
 
 
 def _network_config(golden: Golden) -> NetworkConfig:
@@ -176,15 +176,15 @@ def _compare(case: str, golden: dict[str, Tensor], denoised: Denoised) -> list[C
         if output == "rgb":
             wanted = wanted[:, :, 1:]  # frame 0 is the reference, put back unchanged
         if ours is None or ours.shape != wanted.shape:
-            found = "this network has no such output" if ours is None else f"ours has shape {tuple(ours.shape)}"
-            raise ValueError(f"case.{case}.{output} has shape {tuple(wanted.shape)}, {found}: {OTHER_VERSION}")
+            problem = "this network has no such output" if ours is None else f"ours has shape {tuple(ours.shape)}"
+            raise ValueError(f"case.{case}.{output} has shape {tuple(wanted.shape)}, {problem}: {OTHER_VERSION}")
         error = (ours - wanted).abs().max().item()
         comparisons.append(Comparison(case, output, error, error / wanted.std().item() if error else 0.0))
     return comparisons
 
 
 def _ours(output: str, denoised: Denoised) -> Tensor | None:
-    """What the network says of a golden output; None: nothing of that name."""
+    """What the network gives for a golden output; None: it has none of that name."""
     named = {"rgb": denoised.rgb_BCThw, "hoi": denoised.hoi_BCThw}
     logits_MBNE = denoised.router_logits_MBNE[..., ROUTER_ROWS]
     return (named | {f"router_logits.{layer}": x for layer, x in enumerate(logits_MBNE)}).get(output)

@@ -84,7 +84,7 @@ def test_codec_refuses_what_it_would_cut_silently(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fit the encoders first"):
         build_codec(LatentCodecConfig(kind="linear", channels=24), tmp_path)
     codec.save(tmp_path / "latent_codec.safetensors")
-    with pytest.raises(ValueError, match="channels says 16 but its weights have 24"):
+    with pytest.raises(ValueError, match="channels is 16 but its weights have 24"):
         build_codec(LatentCodecConfig(kind="linear", channels=16), tmp_path)
 
 

@@ -44,5 +44,5 @@ def test_umt5_from_disk_pads_with_zeros(umt5_folder: Path) -> None:
 
 
 def test_umt5_of_another_width_is_refused(umt5_folder: Path) -> None:
-    with pytest.raises(ValueError, match="dim says 32 but its weights have 16"):
+    with pytest.raises(ValueError, match="dim is 32 but its weights have 16"):
         build_text_encoder(TextEncoderConfig(kind="umt5", dim=32, tokens=6, weights=str(umt5_folder)), umt5_folder)
