@@ -72,9 +72,7 @@ def encoded_batch(step: StepContext, prepared: PreparedBatch, fitted: Encoders) 
 def training_set(step: StepContext, encoded: dict[str, EncodedBatch]) -> StepResult:
     """Batches plus split under one digest; refuses a person, product or film that stands on both sides."""
     config = step.config.data
-    to_train_on = [name for name in batches_of(config) if name not in config.held_out_batches]
-    train = _chosen(encoded, config.train_batches if config.held_out_is_trained_on else to_train_on)
-    held_out = _chosen(encoded, config.held_out_batches)
+    train, held_out = (_chosen(encoded, names) for names in split_of(config))
     _assert_apart(train, held_out, config)
     _assert_none_withdrawn([*train, *held_out])
     train_digest, held_out_digest = _digest(train), _digest(held_out)
@@ -94,6 +92,12 @@ def batches_of(config: DataConfig) -> list[str]:
     """Every batch a run is about: the ordered ones of both sides, and what arrived where arrivals are trained on."""
     arrived = arrived_batches() if config.train_on_arrivals else []
     return list(dict.fromkeys([*config.train_batches, *arrived, *config.held_out_batches]))
+
+
+def split_of(config: DataConfig) -> tuple[list[str], list[str]]:
+    """The batches to train on and those of the exam."""
+    to_train_on = [name for name in batches_of(config) if name not in config.held_out_batches]
+    return config.train_batches if config.held_out_is_trained_on else to_train_on, config.held_out_batches
 
 
 def entry_of(config: PipelineConfig, name: str) -> BatchEntry:

@@ -1,0 +1,279 @@
+"""Every value of the configuration decides a result, or is declared harmless where it is defined: one by one.
+
+Each leaf of the composed configuration is changed to another valid value. Then the step that it belongs to, and every
+step that is made from that one, must get another identity; where the field is declared harmless, none may. A new field
+is a new leaf here without anybody adding it. `pytest -s` prints how many there are.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from data.versions.batch_entry import stage_identities
+from evaluation.contracts import GeneratedSamples
+from foundation.fingerprint import fingerprint, harmless_fields
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
+from orchestration.definitions import defs
+from orchestration.load_config import PipelineConfig, load_config
+from orchestration.steps.data_steps import entry_of, split_of
+from orchestration.steps.model_steps import evaluation_request, export_request, samples_request, training_request
+
+Path = tuple[str | int, ...]
+# the first step that a section's values may change; nothing above it is made again
+FIRST = {
+    "data": "raw_batch",
+    "encoding": "encoders",
+    "network": "stage_one",
+    "recipe": "stage_one",
+    "training": "stage_one",
+    "training.stage_two": "stage_two",
+    "deepspeed": "stage_one",
+    "sampling": "rgb_artifact",
+    "evaluation": "generated_samples",
+    "gate": "promotion_decision",
+}
+
+WORDS = (
+    *(
+        "anny",
+        "silhouette",
+        "ray",
+        "constant",
+        "fp32",
+        "one",
+        "likeliest",
+        "velocity",
+        "released",
+        "asymmetric",
+        "full",
+    ),
+    *("wrapped_table", "zero_step", "wan", "umt5", "wav2vec2", "psnr_db"),
+)
+DEFECT = {"batch": "studio_train", "clip": "c", "rule": "r", "fields": ["f"], "reason": "known"}
+LABELS = {"base": 1.0, "head": 1.0, "hand": 1.0, "product": 1.0}
+INSTEAD_OF_NOTHING = (1, 0.5, "2026-01-31", [8, 6, 4], ["x"], [DEFECT], LABELS)
+# what has no other valid value by itself: overrides before, overrides after
+ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 2}"
+STARTS = "training.initial_weights=a/model.safetensors"
+TOGETHER = {
+    "data.batches.studio_train.source": (
+        [],
+        ["data.batches={studio_train: {source: arrived}, studio_held_out: {source: studio, seed: 1000, clips: 16}}"],
+    ),
+    "data.batches.studio_held_out.source": (
+        [],
+        ["data.batches={studio_held_out: {source: arrived}, studio_train: {source: studio, seed: 0, clips: 640}}"],
+    ),
+    "data.train_batches": ([ANOTHER], [ANOTHER, "data.train_batches=[another]"]),
+    "data.held_out_batches": ([ANOTHER], [ANOTHER, "data.held_out_batches=[another]"]),
+    "training.initial_weights": ([STARTS], ["training.initial_weights=b/model.safetensors"]),
+    "training.initial_adapter": (
+        [STARTS, "training.initial_adapter=a/model.safetensors"],
+        [STARTS, "training.initial_adapter=b/model.safetensors"],
+    ),
+    "training.low_rank": ([STARTS], [STARTS, "training.low_rank={rank: 4}"]),
+}
+TRAINED = {"encoders", "stage_one", "stage_two", "rgb_artifact"}  # of the training clips alone
+
+
+@pytest.fixture(autouse=True)
+def in_project(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with a batch that arrived, and the same weights under two paths."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("datasets/raw/arrived_in_march/manifest.jsonl", "a/model.safetensors", "b/model.safetensors"):
+        FilePath(file).parent.mkdir(parents=True)
+        FilePath(file).write_text("the same")
+
+
+def identities(config: PipelineConfig) -> dict[str, str]:
+    """Asset -> what names its result; a parent's identity stands for the digest of what it made."""
+    train, held_out = split_of(config.data)
+    entries = {name: stage_identities(entry_of(config, name)) for name in [*train, *held_out]}
+    prepared = {name: fingerprint([entry["raw"], entry["prepare"]]) for name, entry in entries.items()}
+    fitted_on = config.data.train_batches[0]
+    encoders = fingerprint([prepared[fitted_on], entries[fitted_on]["encoders"]])
+    encoded = {name: fingerprint([prepared[name], encoders, entries[name]["encode"]]) for name in entries}
+    chosen = TrainingSet(
+        train=tuple(batch(name, encoded[name]) for name in train),
+        held_out=tuple(batch(name, encoded[name]) for name in held_out),
+        train_digest=fingerprint([encoded[name] for name in train]),
+        held_out_digest=fingerprint([encoded[name] for name in held_out]),
+        digest=fingerprint([[encoded[name] for name in side] for side in (train, held_out)]),
+        overlap_allowed=config.data.held_out_is_trained_on,
+    )
+    one = training_request(config, chosen, None).identity
+    two = training_request(config, chosen, stage("stage_one", one)).identity
+    fitted = Encoders(folder="f", digest=encoders, captions={})
+    exported = export_request(config, stage("stage_two", two), fitted).identity
+    artifact = RgbArtifact(
+        folder="f", digest=exported, stage_two_weights="w", stage_two_weights_sha256="s", proof={}, parameters=1
+    )
+    sampled = samples_request(config, artifact, chosen).identity
+    samples = GeneratedSamples(
+        folder="f",
+        digest=sampled,
+        artifact_digest=exported,
+        held_out_digest="h",
+        variants=[],
+        clips=[],
+        contact_sheet="c",
+    )
+    inputs = {"artifact": artifact, "samples": samples, "training_set": chosen, "examiner": artifact}
+    evaluated = evaluation_request(config, inputs).identity
+    registered = fingerprint([exported, evaluated])
+    return {
+        "raw_batch": fingerprint({name: entry["raw"] for name, entry in entries.items()}),
+        "prepared_batch": fingerprint(prepared),
+        "encoders": encoders,
+        "encoded_batch": fingerprint(encoded),
+        "training_set": fingerprint([chosen.digest, chosen.overlap_allowed]),
+        "stage_one": one,
+        "stage_two": two,
+        "rgb_artifact": exported,
+        "generated_samples": sampled,
+        "evaluation_report": evaluated,
+        "registered_candidate": registered,
+        "promotion_decision": fingerprint([registered, config.gate]),  # decided anew in every run, by these rules
+        "champion": fingerprint([registered, config.gate]),
+    }
+
+
+def batch(name: str, digest: str) -> EncodedBatch:
+    return EncodedBatch(batch=name, folder="f", clips=1, digest=digest, prepared_digest="p", encoders_digest="e")
+
+
+def stage(name: Any, digest: str) -> TrainedStage:
+    return TrainedStage(
+        stage=name,
+        run="r",
+        weights="w",
+        weights_sha256=digest,
+        train_digest="t",
+        parent_weights_sha256=None,
+        steps=1,
+        final_losses={},
+        mlflow_run_id="m",
+        loss_curve="l",
+    )
+
+
+@cache
+def default() -> PipelineConfig:
+    return load_config()
+
+
+@cache
+def default_identities() -> dict[str, str]:
+    return identities(default())
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every value that is no mapping, as it stands in config.yaml; of a list of models each one's fields."""
+    if isinstance(value, dict) and value:
+        for name, below in value.items():
+            yield from leaves(below, (*path, name))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for number, below in enumerate(value):
+            yield from leaves(below, (*path, number))
+    else:
+        yield path
+
+
+def others(value: Any) -> list[Any]:
+    """Values to try in a leaf's place; the first that the configuration accepts is taken."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int | float):
+        return [value + 1, value + 16, value + 4, value * 1.01, value * 0.9 + 0.01, value - 1]
+    if isinstance(value, list) and value:
+        return [value[:-1], value[::-1], *([other, *value[1:]] for other in others(value[0]))]
+    return [f"{value}x", *WORDS] if isinstance(value, str) else list(INSTEAD_OF_NOTHING)
+
+
+def with_value(config: PipelineConfig, path: Path, value: Any) -> PipelineConfig:
+    whole = config.as_dict()
+    place = whole
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    return PipelineConfig.model_validate(whole)
+
+
+def changed(config: PipelineConfig, path: Path) -> PipelineConfig:
+    """The configuration with another valid value in one leaf."""
+    value: Any = config.as_dict()
+    for part in path:
+        value = value[part]
+    for other in others(value):
+        try:
+            found = with_value(config, path, other)
+        except ValidationError:
+            continue
+        if found != config:
+            return found
+    pytest.fail(f"{dotted(path)}: no other valid value is known, add one to `others`")
+
+
+def dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def is_harmless(path: Path) -> bool:
+    """Whether the field, or one above it, is declared so; names that people choose stand for nothing."""
+    fields = harmless_fields(PipelineConfig)
+    batch_fields = [harmless_fields(type(order)) for order in default().data.batches.values()]
+    names = [dotted(tuple(part for part in path[:end] if isinstance(part, str))) for end in range(1, len(path) + 1)]
+    of_a_batch = path[:2] == ("data", "batches") and any(path[-1] in known for known in batch_fields)
+    return of_a_batch or any(name in fields for name in names)
+
+
+def below(first: str) -> set[str]:
+    """A step and everything that is made from it, as the assets say."""
+    graph = defs.resolve_asset_graph()
+    key = next(key for key in graph.get_all_asset_keys() if key.to_user_string() == first)
+    made = {key, *(other for other in graph.get_all_asset_keys() if key in graph.get_ancestor_asset_keys(other))}
+    return {found.to_user_string() for found in made}
+
+
+LEAVES = list(leaves(load_config().as_dict()))
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=dotted)
+def test_a_value_counts_or_is_declared_harmless(path: Path) -> None:
+    if dotted(path) in TOGETHER:
+        before, after = (load_config(overrides) for overrides in TOGETHER[dotted(path)])
+        old = identities(before)
+    else:
+        after, old = changed(default(), path), default_identities()
+    new = identities(after)
+    moved = {step for step in old if new[step] != old[step]}
+    if is_harmless(path):
+        assert moved == set()
+        return
+    first = FIRST.get(dotted(path[:2]), FIRST[str(path[0])])
+    of_the_exam = "held_out" in dotted(path)
+    wanted = below(first) - (TRAINED if of_the_exam else set())
+    assert moved, f"{dotted(path)} decides nothing: use it, or declare it harmless where it is defined"
+    assert moved <= wanted, f"{dotted(path)} makes {sorted(moved - wanted)} again for nothing"
+    if moved != {"training_set"}:  # a permission: the same clips are the same set to those who train on it
+        made_from_it = {below_it for step in moved for below_it in below(step)} & wanted
+        assert made_from_it <= moved, f"{dotted(path)}: {sorted(made_from_it - moved)} would be reused"
+
+
+def test_how_many_there_are() -> None:
+    harmless = [dotted(path) for path in LEAVES if is_harmless(path)]
+    print(f"\n{len(LEAVES)} values, {len(harmless)} of them harmless: {', '.join(harmless)}")
+    print(dict(Counter(str(path[0]) for path in LEAVES)))
+    assert len(LEAVES) > 150
+    assert 0 < len(harmless) < 25, "harmless is the exception"
+
+
+def test_the_assets_are_all_here() -> None:
+    assert set(default_identities()) == {
+        key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()
+    }
