@@ -34,8 +34,12 @@ class _Source(NamedTuple):
     decides: bool
 
 
+@cache
 def code_digest(*modules: str) -> str:
-    """sha256 over the closure's sources, the files beside them, and the versions of the libraries they import."""
+    """sha256 over the closure's sources, the files beside them, and the versions of the libraries they import.
+
+    A process keeps what it found first: it runs that code to its end, whatever is written beside it meanwhile.
+    """
     files = sorted(_file(module) for module in closure(*modules))
     digest = hashlib.sha256()
     for file in files:

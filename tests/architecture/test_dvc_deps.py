@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,14 +71,22 @@ def test_what_changes_in_an_entry_changes_the_stages_that_it_decides(
     assert {stage for stage in before if before[stage] != after[stage]} == stages
 
 
+def forget() -> None:
+    """A process keeps the digests it found first; these tests change files under it."""
+    digests._source.cache_clear()
+    digests.code_digest.cache_clear()
+
+
 @pytest.fixture
-def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The code in another place, whose digests are asked for."""
     for package in ("foundation", "data", "model"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(digests, "ROOT", tmp_path)
     monkeypatch.setattr(digests, "_own_packages", lambda: frozenset({"foundation", "data", "model"}))
-    return tmp_path
+    forget()
+    yield tmp_path
+    forget()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +106,7 @@ def test_a_changed_constant_changes_the_digest_of_prepare(
     text = (copy / file).read_text()
     assert before in text
     (copy / file).write_text(text.replace(before, after))
-    digests._source.cache_clear()
+    forget()
     assert (digests.code_digest(*MODULES["prepare"]) != untouched) is changes
 
 
@@ -105,6 +114,7 @@ def test_the_page_is_made_by_prepare(copy: Path) -> None:
     untouched = {stage: digests.code_digest(*MODULES[stage]) for stage in ("prepare", "encode")}
     template = copy / "data/validation/page.html.j2"
     template.write_text(template.read_text() + "<!-- -->")
+    forget()
     assert digests.code_digest(*MODULES["prepare"]) != untouched["prepare"]
     assert digests.code_digest(*MODULES["encode"]) == untouched["encode"], "encoding does not depend on validation"
 

@@ -55,7 +55,7 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[
         return code_digest("core.train")
 
     def forget() -> None:
-        for remembered in (module._source, module._own_packages):
+        for remembered in (module._source, module._own_packages, module.code_digest):
             remembered.cache_clear()
 
     forget()
@@ -125,6 +125,7 @@ def test_libraries_that_compute_count_by_version(edit: Edit, monkeypatch: pytest
     before = edit()
     assert set(libraries("core.train")) == {"python", "numpy"}, "yaml computes nothing"
     monkeypatch.setattr(module, "version", lambda _name: "0.0")
+    code_digest.cache_clear()
     assert code_digest("core.train") != before
 
 
