@@ -1,7 +1,7 @@
 """Where validation draws its lines: `data.validation` in conf/data, with every unit and default in this one place.
 
 The values go into the batch's entry in datasets/batches.yaml, so that DVC sees a change and judges the batch again.
-What each one was chosen by is in docs/decisions/0011-validation.md.
+What each one was chosen by is in docs/decisions/0010-validation.md.
 """
 
 from typing import Annotated

@@ -29,8 +29,8 @@ GATE = dg.AssetCheckSpec(
 def results_of(receipt: BaseModel) -> list[tuple[str, bool, str]]:
     """(check, passed, what was seen) for a receipt whose asset has checks."""
     if isinstance(receipt, PreparedBatch):
-        told = [*(receipt.failures or ["no failure"]), *receipt.accepted, *receipt.no_longer]
-        return [(CLIPS_ARE_VALID.name, receipt.valid, "\n".join(told))]
+        lines = [*(receipt.failures or ["no failure"]), *receipt.accepted, *receipt.no_longer]
+        return [(CLIPS_ARE_VALID.name, receipt.valid, "\n".join(lines))]
     if isinstance(receipt, RgbArtifact):
         says = "\n".join(f"{check}: {seen}" for check, seen in receipt.proof.items())
         return [(RGB_ONLY.name, bool(receipt.proof), says)]

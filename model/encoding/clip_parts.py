@@ -58,7 +58,7 @@ def encode_after_motion(motion_1CMHW: Tensor, rgb_1CTHW: Tensor, codec: LatentCo
     """What came before and the clip's frames 1..4T through the codec as one video: 73 + 80 frames are 19 + 20 latents.
 
     The clip's frame 0 counts as what came before, and the oldest frame of its motion is left out: so the target is the
-    same frames whether motion is given or not, those that sound, boxes and structure video belong to (decision 0014).
+    same frames whether motion is given or not, those that sound, boxes and structure video belong to (decision 0013).
 
     Raises:
         ValueError: the motion is not 4k + 1 frames long.

@@ -2,7 +2,7 @@
 
 q, k, v, o and both FFN layers get factors; router, experts and the HOI modules train in full; everything else stands
 still. What leaves a stage is merged: plain weights, as if all of them had been trained, so that the next stage, the
-export and its proof know nothing of factors (docs/decisions/0007).
+export and its proof know nothing of factors (docs/decisions/0006).
 
 Shape legend: R rank, D_in and D_out a layer's widths.
 """

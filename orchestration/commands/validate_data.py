@@ -57,8 +57,8 @@ def print_report(console: Console, batch: str, report: Report) -> None:
         console.print(f"[bold green]{escape(batch)} is valid[/]: {_count(report.clips, 'clip')}")
     else:
         clips = len({fault.clip_id for fault in found.failures})
-        told = f"{_count(len(found.failures), 'fault')} in {_count(clips, 'clip')}"
-        console.print(f"[bold red]{escape(batch)} is invalid[/]: {told}")
+        counts = f"{_count(len(found.failures), 'fault')} in {_count(clips, 'clip')}"
+        console.print(f"[bold red]{escape(batch)} is invalid[/]: {counts}")
     console.print(f"look at  {report.page}", soft_wrap=True)
 
 

@@ -70,25 +70,25 @@ class Ledger:
 
     def previous_champion(self) -> tuple[str, str] | None:
         """(digest, version) of the champion that a rollback would restore."""
-        reigns: list[tuple[str, str]] = []
+        champions: list[tuple[str, str]] = []
         for entry in self.entries():
             if entry.action == "rollback":
-                reigns.pop()
+                champions.pop()
             elif entry.action == "promote":
                 assert entry.champion
                 assert entry.champion_version
-                reigns.append((entry.champion, entry.champion_version))
-        return reigns[-2] if len(reigns) > 1 else None
+                champions.append((entry.champion, entry.champion_version))
+        return champions[-2] if len(champions) > 1 else None
 
     def was_rolled_back(self, digest: str) -> bool:
-        """Whether a person took this model off the throne after its last promotion."""
-        deposed = False
+        """Whether a person rolled this model back after its last promotion."""
+        rolled_back = False
         for before, entry in itertools.pairwise(self.entries()):
             if entry.action == "rollback" and before.champion == digest:
-                deposed = True
+                rolled_back = True
             elif entry.action == "promote" and entry.champion == digest:
-                deposed = False
-        return deposed
+                rolled_back = False
+        return rolled_back
 
     def append(self, entry: Entry, expected_champion: str | None) -> Entry:
         """Add one line if the champion is still the expected one.

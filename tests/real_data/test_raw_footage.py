@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[2]
 REAL = ROOT / "../shared/real"
 VIDEOS = ["demo_train/input_video/000.mp4", *(f"demo_generate/generated/00{number}.mp4" for number in range(3))]
 RULES = FootageRules()
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the public CoInteract samples are not beside the repository")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(not REAL.is_dir(), reason="the public CoInteract samples are not beside the repository"),
+]
 
 
 @pytest.fixture(scope="module")

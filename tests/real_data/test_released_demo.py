@@ -26,7 +26,10 @@ from foundation.video_io import read_video
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "../shared/real/demo_train"
-pytestmark = pytest.mark.skipif(not DEMO.is_dir(), reason="the public CoInteract sample is not beside the repository")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(not DEMO.is_dir(), reason="the public CoInteract sample is not beside the repository"),
+]
 Order = Callable[..., ReleasedCsvBatch]
 
 

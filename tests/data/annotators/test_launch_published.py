@@ -20,6 +20,7 @@ def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
         build("pose", Tool(kind="dwpose", weights=str(tmp_path / "nowhere")))
 
 
+@pytest.mark.end_to_end
 def test_dwpose_and_sam3_annotate_a_clip(
     tmp_path: Path, clip: Frames, pose: PoseTrack, dwpose: tuple[Path, Path], sam3: Path
 ) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -26,6 +27,7 @@ from model.inference.seams import SeamReport, measure_seams
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions
 
+pytestmark = pytest.mark.end_to_end
 NEW, MOTION, CLIPS, SIDE = 16, 13, 3, 64  # frames that a clip adds, frames of it that the next is told
 CHANNELS, STEPS = 24, 500
 

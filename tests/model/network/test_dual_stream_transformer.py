@@ -148,6 +148,7 @@ def test_bf16_autocast_stays_close(
         assert error < 0.05
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("mode", ["full", "asymmetric"])
 def test_block_compiles_without_a_graph_break(
     small: NetworkConfig, recipe: RecipeConfig, make_inputs: Any, randomized: Any, mode: AttentionMode

@@ -107,6 +107,7 @@ print(json.dumps({"grown": kibibytes("VmHWM") - before, "size": size}))
 """
 
 
+@pytest.mark.end_to_end
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
 def test_peak_is_the_network_and_one_shard(tmp_path: Path, small: NetworkConfig, read_recipe: Any) -> None:
     network = small.model_copy(update={"dim": 480, "heads": 5, "ffn_dim": 1536, "layers": 8})

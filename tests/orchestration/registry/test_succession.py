@@ -207,7 +207,7 @@ def test_the_champions_receipts_come_back(succession: Succession, register: Regi
 
 
 def test_names_of_versions(succession: Succession, register: Register) -> None:
-    with pytest.raises(ValueError, match="the succession has no champion: no version yet: `graspline run`"):
+    with pytest.raises(ValueError, match="the registry has no champion: no version yet: `graspline run`"):
         succession.models.version_named("champion")
     a = register("a")
     register("b")
