@@ -70,7 +70,7 @@ class EvaluationReport(BaseModel, frozen=True, extra="forbid"):
     """Receipt of one evaluation."""
 
     artifact_digest: str
-    exam_digest: str  # held-out clips + seed + metric versions: reports compare only where it is equal
+    exam_digest: str  # held-out clips + seed + metrics and their code: reports compare only where it is equal
     metrics: dict[str, Metric]
     report_html: str
     contact_sheet: str

@@ -30,6 +30,7 @@ from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role
 from evaluation.report.page import write_page
+from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder, write_whole
@@ -39,6 +40,7 @@ from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSe
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 STEPS = 5
+MEASURING = ("evaluation.measure", "evaluation.exam.fit_hand_locator", "evaluation.exam.ask_network")
 # why a metric is not measured here, where something was missing that an evaluation usually has
 REASONS: dict[Need, str] = {
     "hand_locator": "no training clip has a hand box",
@@ -114,13 +116,14 @@ def versions_of(
 
 
 def exam_digest(config: EvaluationConfig, training_set: TrainingSet, encoders_digest: str) -> str:
-    """sha256 of all that decides an exam: clips, seeds, what the locator is fitted on and through, metric versions."""
+    """sha256 of all that decides an exam: clips, seeds, what the locator is fitted on and through, metrics, their code."""
     decides = {
         "held_out": training_set.held_out_digest,
         "encoders": encoders_digest,
         "locator_batch": training_set.train[0].prepared_digest,
         "config": config.model_dump(),
         "metrics": {name: definition.version for name, definition in definitions().items()},
+        "code": code_digest(*MEASURING),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

@@ -84,7 +84,9 @@ def _named(text: str) -> list[str]:
     if not _is_ours(text):
         return []
     folder = ROOT.joinpath(*text.split("."))
-    children = [f"{text}.{path.stem}" for path in folder.iterdir()] if folder.is_dir() else []
+    children = (
+        [f"{text}.{path.stem}" for path in folder.iterdir() if path.stem != "__init__"] if folder.is_dir() else []
+    )
     return [text, *(child for child in children if _is_ours(child))]
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.contracts import EvaluationConfig, GeneratedSamples
-from evaluation.evaluate import check_they_belong_together, exam_digest
+from evaluation.evaluate import MEASURING, check_they_belong_together, exam_digest
+from foundation.code_digest import closure
 from foundation.digests import folder_digest
 from model.contracts import EncodedBatch, RgbArtifact, TrainingSet
 
@@ -48,6 +49,14 @@ def test_clips_seeds_encoders_and_what_the_locator_learned_from_change_the_exam(
         exam_digest(CONFIG.model_copy(update={"seed": 2}), _training_set(_batch("one")), "encoders"),
     ]
     assert len(set(exams)) == len(exams)
+
+
+def test_a_changed_formula_is_another_exam(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a champion's number of yesterday's formula is never compared with a candidate's of today's."""
+    assert "evaluation.metrics.psnr" in closure(*MEASURING)
+    before = exam_digest(CONFIG, _training_set(_batch("one")), "encoders")
+    monkeypatch.setattr("evaluation.evaluate.code_digest", lambda *_modules: "another formula")
+    assert exam_digest(CONFIG, _training_set(_batch("one")), "encoders") != before
 
 
 @pytest.fixture
