@@ -116,7 +116,7 @@ def versions_of(
 
 
 def exam_digest(config: EvaluationConfig, training_set: TrainingSet, encoders_digest: str) -> str:
-    """sha256 of all that decides an exam: clips, seeds, what the locator is fitted on and through, metrics, their code."""
+    """sha256 of all that decides an exam: clips, seeds, what the locator is fitted on and through, metrics and code."""
     decides = {
         "held_out": training_set.held_out_digest,
         "encoders": encoders_digest,
