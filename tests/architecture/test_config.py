@@ -9,10 +9,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from foundation.by_name import choices
 from orchestration.load_config import CONF, PipelineConfig, load_config, valid_keys
 
 GROUPS = sorted(PipelineConfig.model_fields)
 CHOICES = [(group, file.stem) for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
+SOURCES = choices("data.sources")
 EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 FOLDER = "data.path=/deliveries/one"
 
@@ -140,7 +142,7 @@ def test_a_batch_of_ones_own_name_can_be_ordered() -> None:
         (["deepspeed.zero_stage=7"], "deepspeed.zero_stage: Input should be 0, 1, 2 or 3"),
         (["+network.layerz=3"], "network.layerz: Extra inputs are not permitted, did you mean network.layers?"),
         (["data.batches.studio_train.clipz=3"], "unknown key, did you mean data.batches.studio_train.clips?"),
-        (["data.batches.studio_train.source=film"], "'film' is none of arrived, raw_video, released_csv, studio"),
+        (["data.batches.studio_train.source=film"], f"'film' is none of {', '.join(SOURCES)}"),
         (["data.batches.studio_train.source=studios"], "studio_train.source: Value error, 'studios' is none of"),
         (["data.batches.studio_train.source=studios"], "did you mean studio?"),
         (["+data.batches.studio_train.clipz=3"], "clipz: Extra inputs are not permitted, did you mean data.batches."),
