@@ -215,7 +215,7 @@ def test_names_of_versions(succession: Succession, register: Register) -> None:
     names = {name: succession.models.version_named(name) for name in ("champion", "challenger", "1", "2")}
     assert names == {"champion": "1", "challenger": "2", "1": "1", "2": "2"}
     for name in ("3", "previous_champion", "best"):
-        with pytest.raises(ValueError, match=f"the succession has no {name}: versions 1, 2"):
+        with pytest.raises(ValueError, match=f"the registry has no {name}: versions 1, 2"):
             succession.models.version_named(name)
 
 
