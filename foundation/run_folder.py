@@ -94,7 +94,7 @@ class RunFolder:
 def write_whole(file: Path, text: str) -> None:
     """Write a text file so that a reader sees all of it or none: temporary name, fsync, rename."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    with temporary.open("w") as handle:
+    with temporary.open("w", encoding="utf-8", newline="") as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
