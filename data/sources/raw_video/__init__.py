@@ -26,8 +26,10 @@ class FootageRules(BaseModel, frozen=True, extra="forbid"):
     face_share: float = 0.7
     hand_share: float = 0.5  # at least one hand
     product_share: float = 0.5
+    product_confidence: float = 0.5  # that the mask is the product, 0..1: what the tool of the mask says
     person_score: float = 0.0  # of triplet validation, cosine: the tool says what is alike
     product_score: float = 0.0
+    product_left: float = 0.1  # share of the product that the person reference may still show
 
 
 class RawVideoBatch(BatchConfig, frozen=True, extra="forbid"):

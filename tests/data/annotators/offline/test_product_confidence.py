@@ -1,0 +1,48 @@
+"""The probability that a mask is right grows with what speaks for it; nothing found is 0."""
+
+import pytest
+
+from data.annotators.offline.product_confidence import MODELS, Model, confidence_in
+
+GOOD = {
+    "off_person": 0.9,
+    "distinct": 0.7,
+    "in_hand": 1.0,
+    "small": 0.1,
+    "large": 0.0,
+    "compact": 0.92,
+    "steady": 0.92,
+    "seen": 1.0,
+    "moves": 0.95,
+}
+PICTURED = GOOD | {"colours": 0.9, "looks": 0.8, "features": 4.0}
+
+
+def test_nothing_found_is_no_product() -> None:
+    assert confidence_in({}) == 0
+
+
+def test_a_model_is_the_logistic_of_its_sum() -> None:
+    model = Model({"looks": 2.0}, -1.0)
+    assert model.confidence({"looks": 0.5, "other": 9.0}) == 0.5
+    assert model.confidence({"looks": 1.0}) == pytest.approx(0.7311, abs=1e-4)
+    assert model.confidence({"looks": -1e9}) < 1e-9 < model.confidence({"looks": 1e9})
+
+
+@pytest.mark.parametrize(("evidence", "model"), [(GOOD, "without_picture"), (PICTURED, "with_picture")])
+def test_a_number_without_a_weight_or_a_weight_without_a_number_is_a_mistake(
+    evidence: dict[str, float], model: str
+) -> None:
+    assert set(MODELS[model].weights) == set(evidence)
+
+
+def test_a_thing_that_looks_otherwise_than_its_picture_is_not_it() -> None:
+    assert confidence_in(PICTURED) > 0.9
+    assert confidence_in(PICTURED | {"looks": 0.2, "colours": 0.1, "features": 0.0}) < 0.3
+
+
+def test_a_piece_of_the_person_is_not_it() -> None:
+    sleeve = {"off_person": 0.1, "distinct": 0.1, "compact": 0.6, "large": 1.0}
+    assert confidence_in(GOOD) > 0.8
+    assert confidence_in(GOOD | sleeve) < 0.3
+    assert confidence_in(PICTURED | sleeve | {"looks": 0.4}) < 0.3
