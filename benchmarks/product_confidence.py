@@ -33,7 +33,7 @@ from data.annotators.product_mask.grabcut import guesses, smaller
 from data.sources.studio.shapes import Part
 from foundation.video_io import read_video
 
-FRAMES = slice(10, 34)  # of each clip: what is measured of a second is enough
+FRAMES = slice(12, 28)  # of each clip: two thirds of a second are enough
 OLD_GUESS = {True: 1, False: 0}  # with a picture or without: the one that was taken before there was a choice
 OVERLAP = 0.5  # from which a mask is right
 RIDGE, STEPS = 1.0, 50

@@ -6,6 +6,8 @@ nothing against it. The network (EfficientNet-Lite0) sees shape, texture and col
 Shape legend: T frames, H W pixels, C = 3 colours (RGB, uint8), N features.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 import torch
@@ -32,7 +34,7 @@ class PictureOfProduct:
         self.lab_N3 = np.asarray(cv2.cvtColor(photo.pixels()[None], cv2.COLOR_RGB2LAB)[0], np.uint8)
         self.network = EfficientNetLite0.from_package()
         self.looks_D = self._looks([on_white(photo.rgb_HWC, photo.mask_HW)])[0]
-        self.finder = cv2.SIFT.create(nfeatures=1000)
+        self.finder: Any = cv2.SIFT.create(nfeatures=1000)
         inside_HW = (photo.mask_HW * 255).astype(np.uint8)
         points, self.described_ND = self.finder.detectAndCompute(grey_of(photo.rgb_HWC), inside_HW)
         self.points_N2 = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
@@ -63,7 +65,8 @@ class PictureOfProduct:
         from_N2 = self.points_N2[[match.queryIdx for match in good]]
         to_N2 = np.array([points[match.trainIdx].pt for match in good], np.float32) / ENLARGED
         cv2.setRNGSeed(0)
-        affine, kept_N1 = cv2.estimateAffine2D(from_N2, to_N2, method=cv2.RANSAC, ransacReprojThreshold=REPROJECTION)
+        found: Any = cv2.estimateAffine2D(from_N2, to_N2, method=cv2.RANSAC, ransacReprojThreshold=REPROJECTION)
+        affine, kept_N1 = found
         if affine is None:
             return 0
         columns, rows = np.round(to_N2[kept_N1[:, 0] > 0]).astype(int).T

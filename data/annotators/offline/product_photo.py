@@ -52,7 +52,7 @@ def product_in(rgb_HWC: Frames) -> Mask:
 def plain_ground(rgb_HWC: Frames) -> Mask:
     """Everything that can be reached from the border in small steps of colour."""
     height, width = rgb_HWC.shape[:2]
-    lab_HWC = cv2.medianBlur(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB), 5)
+    lab_HWC = np.asarray(cv2.medianBlur(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB), 5), np.uint8)
     edges_HW = cv2.dilate(cv2.Canny(cv2.GaussianBlur(rgb_HWC, (0, 0), 1.0), *EDGES), np.ones((3, 3), np.uint8))
     reached_HW = np.pad(np.where(edges_HW > 0, np.uint8(2), np.uint8(0)), 1)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8)

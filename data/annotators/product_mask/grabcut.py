@@ -11,6 +11,8 @@
 Without a hand in the picture there is no product: nothing is invented. Shapes as in the contracts.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,7 @@ SHORT_SIDE = 270  # masks are made at this size and enlarged
 NEAR, REACH = 0.6, 1.2  # distances from a hand in its own sizes: touching, looked at
 # of the product: on sure background; at a hand and moving beside the person; at a hand; moving beside him; elsewhere
 PRIORS = (0.02, 0.5, 0.2, 0.3, 0.05)
+PICTURED_PRIORS = (0.05, 0.8, 0.6, 0.7, 0.4)  # where its picture says what it looks like, the place says less
 LEARNING_ROUNDS = 8
 SURE, LIKELY = 0.85, 0.5
 CUT_ROUNDS = 2
@@ -103,7 +106,7 @@ def product_likelihood(scene: Scene, pictured_N3: Frames) -> Values:
     Args:
         pictured_N3: Lab colours of its picture, which count as much as all frames; none without one.
     """
-    reach_THW, prior_THW = scene.distance_THW < REACH, priors(scene)
+    reach_THW, prior_THW = scene.distance_THW < REACH, priors(scene, PRIORS)
     near_N3, known_N, prior_N = scene.lab_THWC[reach_THW], scene.known_THW[reach_THW], prior_THW[reach_THW]
     weight_N = prior_N
     product = ColourModel.of(near_N3)
@@ -116,7 +119,7 @@ def product_likelihood(scene: Scene, pictured_N3: Frames) -> Values:
 
 def pictured_likelihood(scene: Scene, pictured_N3: Frames) -> Values:
     """The same by the picture's colours, and by what at the hands is like them: one round of learning."""
-    reach_THW, prior_THW = scene.distance_THW < REACH, priors(scene)
+    reach_THW, prior_THW = scene.distance_THW < REACH, priors(scene, PICTURED_PRIORS)
     near_N3, known_N, prior_N = scene.lab_THWC[reach_THW], scene.known_THW[reach_THW], prior_THW[reach_THW]
     weight_N = _share(prior_N, ColourModel.of(pictured_N3).of_pixels(near_N3), known_N)
     weights = np.concatenate([weight_N, np.full(len(pictured_N3), weight_N.sum() / len(pictured_N3))])
@@ -124,11 +127,11 @@ def pictured_likelihood(scene: Scene, pictured_N3: Frames) -> Values:
     return _share(prior_THW, product.of_pixels(scene.lab_THWC), scene.known_THW)
 
 
-def priors(scene: Scene) -> Values:
-    """How likely the product is at a place, whatever its colour."""
+def priors(scene: Scene, values: Sequence[float]) -> Values:
+    """How likely the product is at a place, whatever its colour: one of five values."""
     beside_THW, reach_THW = scene.moving_THW & (scene.person_THW < BESIDE), scene.distance_THW < REACH
     places = [scene.ground_THW, reach_THW & beside_THW, reach_THW, beside_THW]
-    return np.select(places, list(PRIORS[:4]), PRIORS[4]).astype(np.float32)
+    return np.select(places, list(values[:4]), values[4]).astype(np.float32)
 
 
 def _share(prior: Values, own: Values, known: Values) -> Values:
