@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide
+from foundation.names import Name
 
 AttentionMode = Literal["full", "asymmetric"]
 StageName = Literal["stage_one", "stage_two"]
@@ -217,8 +218,8 @@ class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
 
     # for example sqlite:///registry/mlflow.db, relative to the project root
     uri: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
-    experiment: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
-    registered_model: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
+    experiment: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
+    registered_model: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
 
 
 class Encoders(BaseModel, frozen=True, extra="forbid"):
@@ -232,7 +233,7 @@ class Encoders(BaseModel, frozen=True, extra="forbid"):
 class EncodedBatch(BaseModel, frozen=True, extra="forbid"):
     """Receipt of datasets/encoded/<batch>: shards of safetensors and an index.json."""
 
-    batch: str
+    batch: Name
     folder: str
     clips: int
     digest: str

@@ -17,6 +17,7 @@ from data.sources import read_batch, source_of
 from data.versions.batch_entry import RAW, batch_entry
 from data.versions.delivery import Delivery, check_delivered, is_delivered, write_delivery
 from foundation.failures import full_disk_named
+from foundation.names import check_name
 from foundation.progress import report_progress
 
 
@@ -56,4 +57,4 @@ def _workplace(batch: str, settings: dict[str, Any]) -> Path:
 
 
 if __name__ == "__main__":
-    deliver_batch(sys.argv[1])
+    deliver_batch(check_name(sys.argv[1]))

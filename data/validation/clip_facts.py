@@ -79,8 +79,8 @@ def measure(folder: Path, record: ClipRecord, decoded: Mapping[str, Frames] | No
     return ClipFacts(
         clip_id=record.clip_id,
         prompt=record.prompt.strip(),
-        person_id=record.person_id.strip(),
-        product_id=record.product_id.strip(),
+        person_id=record.person_id,
+        product_id=record.product_id,
         licence=record.licence.strip(),
         consent_date=record.consent_date.isoformat() if record.consent_date else "",
         rgb_frames=len(rgb_THWC),

@@ -24,6 +24,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from foundation.clip_format import ClipFormat
+from foundation.names import Name, WrittenIdentity
 from foundation.run_folder import write_whole
 from model.contracts import EncodingConfig
 from model.encoding.shard import Fields, Shard
@@ -37,14 +38,14 @@ class ClipInfo(BaseModel, frozen=True, extra="forbid"):
     shards: dict[str, str]  # series (latents, text ...) -> file
     keys: dict[str, str]  # part (rgb, text ...) -> digest of all that decides it
     prompt: str
-    person_id: str
-    product_id: str
+    person_id: WrittenIdentity
+    product_id: WrittenIdentity
 
 
 class EncodedIndex(BaseModel, frozen=True, extra="forbid"):
     """index.json."""
 
-    batch: str
+    batch: Name
     prepared_digest: str
     encoders_digest: str
     clip_format: ClipFormat

@@ -6,7 +6,6 @@ belong to the data group, groups like `encoding` stay what they are, and anythin
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 import yaml
 
 from data.config import DataConfig
+from foundation.names import check_name
 from orchestration.load_config import CONF, PipelineConfig
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"
 
 
@@ -76,8 +75,7 @@ def _path(value: str, where: Path) -> str:
 
 def _alone(batch: str, model: str, known: bool) -> list[str]:
     """A batch of one's own, alone in its data set."""
-    if not NAME.fullmatch(batch):
-        raise ValueError(f"batch={batch} becomes a folder's name: letters, digits, _ and - only")
+    check_name(batch)
     ordered = [] if known else [f"+data.batches.{batch}=${{data.batches.{model}}}"]
     split = [f"data.train_batches=[{batch}]", f"data.held_out_batches=[{batch}]"]
     return [*ordered, *split, "data.held_out_is_trained_on=true"]

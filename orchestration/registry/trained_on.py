@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.versions.withdrawals import Withdrawal
+from foundation.names import normal_identity
 from foundation.run_folder import write_whole
 from model.contracts import EncodedBatch
 from orchestration.registry.models import ModelRegistry
@@ -53,4 +54,4 @@ def _clips_of(train_digest: str, withdrawal: Withdrawal) -> list[str] | None:
     if not file.exists():
         return None
     clips: dict[str, list[str]] = json.loads(file.read_text())
-    return [name for name, (person_id, product_id) in clips.items() if withdrawal.covers(person_id, product_id)]
+    return [name for name, ids in clips.items() if withdrawal.covers(*map(normal_identity, ids))]

@@ -13,6 +13,7 @@ import data.contracts
 import evaluation.contracts
 import model.contracts
 import orchestration.registry.contracts
+from foundation.names import check_name, is_name
 from foundation.run_folder import write_whole
 
 FOLDER = Path("registry/receipts")
@@ -68,11 +69,11 @@ def previous_receipt(asset: str, batch: str | None = None) -> BaseModel | None:
 
 def has_receipt(asset: str, batch: str | None = None) -> bool:
     """Whether the asset was ever made."""
-    return _file(asset, batch).exists()
+    return (batch is None or is_name(batch)) and _file(asset, batch).exists()
 
 
 def _file(asset: str, batch: str | None) -> Path:
-    return FOLDER / asset / f"{batch}.json" if batch else FOLDER / f"{asset}.json"
+    return FOLDER / asset / f"{check_name(batch)}.json" if batch else FOLDER / f"{asset}.json"
 
 
 def _sha256(text: str) -> str:
