@@ -43,7 +43,7 @@ ENCODING: dict[str, Any] = {
 
 def make_project(folder: Path) -> None:
     """A checkout of its own, with this one's code."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/", "datasets/batches")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def deliver(batch: str, numbers: range) -> None:
     with ProcessPoolExecutor(2) as pool:
         records = pool.map(write_clip, repeat(folder), numbers, chunksize=20)
         lines = [record.model_dump_json(exclude_none=True) + "\n" for record in records]
-    with (folder / "manifest.jsonl").open("a") as file:
+    with (folder / "manifest.jsonl").open("a", encoding="utf-8") as file:
         file.writelines(lines)
 
 

@@ -151,7 +151,7 @@ def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
         return None
     if file_sha256(weights) != artifact.stage_two_weights_sha256:
         raise ValueError(f"{artifact.folder} was not exported from {weights} as it is now: export again")
-    configs = json.loads((Path(artifact.folder) / "network.json").read_text())
+    configs = json.loads((Path(artifact.folder) / "network.json").read_text(encoding="utf-8"))
     network = DualStreamTransformer(
         NetworkConfig.model_validate(configs["network"]), RecipeConfig.model_validate(configs["recipe"]), streams="dual"
     )

@@ -62,7 +62,7 @@ def _known(folder: Path, names: list[str]) -> dict[str, str]:
         raise ValueError(f"{folder} is missing or empty: make it again")
     root = str(folder.resolve())
     memory = CACHE / f"{sha256(root.encode()).hexdigest()[:24]}.json"
-    cache: dict[str, Stamped] = json.loads(memory.read_text()) if memory.exists() else {}
+    cache: dict[str, Stamped] = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
     stamped = {name: _stamped(f"{root}/{name}", cache.get(name)) for name in names}
     if stamped != cache and CACHE.parents[1].is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)

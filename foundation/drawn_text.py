@@ -1,7 +1,7 @@
 """One line of text in a picture, whatever the text holds: line breaks, control characters, any script, any length.
 
-Pillow's own font has the letters of English; a text with others is drawn in DejaVu Sans, which comes with Matplotlib and
-has those of European, Cyrillic, Greek and Arabic scripts. What it lacks too (Chinese, emoji) becomes boxes.
+Pillow's own font has the letters of English; a text with others is drawn in DejaVu Sans, which comes with Matplotlib
+and has those of European, Cyrillic, Greek and Arabic scripts. What it lacks too (Chinese, emoji) becomes boxes.
 """
 
 from bisect import bisect_left

@@ -58,7 +58,7 @@ class RunFolder:
         file = self.path / "result.json"
         if not file.exists():
             return None
-        result: dict[str, Any] = json.loads(file.read_text())
+        result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if result.pop("run_id", None) != self.run_id:
             raise ValueError(f"{file} belongs to another run: remove {self.path} and start again")
         return result
@@ -70,7 +70,7 @@ class RunFolder:
         Raises:
             ValueError: another process works in this folder.
         """
-        with (self.path / "lock").open("a+") as lock:
+        with (self.path / "lock").open("a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -88,7 +88,7 @@ class RunFolder:
         file = self.path / name
         if not file.exists():
             raise ValueError(f"{file} is missing: the launcher writes it before it starts this process")
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
 
 
 def write_whole(file: Path, text: str) -> None:

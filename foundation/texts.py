@@ -1,4 +1,4 @@
-"""Text as people write it and as other programs save it: read as UTF-8 by name, shown in one line, whatever it holds."""
+"""Text as people write it and other programs save it: read as UTF-8 by name, shown in one line, whatever it holds."""
 
 import unicodedata
 from pathlib import Path

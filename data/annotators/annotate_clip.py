@@ -150,7 +150,7 @@ def annotate_clip(folder: Path, config: AnnotationConfig, tasks: list[Task]) -> 
 
 def main(arguments: list[str]) -> None:
     folder = Path(arguments[0])
-    config = AnnotationConfig.model_validate_json((folder / arguments[1]).read_text())
+    config = AnnotationConfig.model_validate_json((folder / arguments[1]).read_text(encoding="utf-8"))
     annotate_clip(folder, config, [task for task in TASKS if task in arguments[2:]])
 
 

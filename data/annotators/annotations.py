@@ -50,7 +50,7 @@ class Annotations(BaseModel, frozen=True, extra="forbid"):
 def read_annotations(folder: Path) -> Annotations | None:
     """What has been written so far; None: nothing yet."""
     file = folder / ANNOTATIONS
-    return Annotations.model_validate_json(file.read_text()) if file.is_file() else None
+    return Annotations.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def write_annotations(folder: Path, annotations: Annotations) -> None:

@@ -87,9 +87,13 @@ def _looks(batch: str, folder: Path) -> list[Look]:
         raise ValueError(f"{file} is missing, so batch {batch} cannot be compared with others: prepare it again")
     looks: dict[str, Look] = {}
     for _, (facts, *_) in read_json_lines(file):
-        ids = (normal_identity(facts[name]) for name in ("person_id", "product_id"))
-        clip = f"{batch}/{facts['clip_id']}"
-        looks[facts["clip_id"]] = Look(clip, *ids, facts["content_sha256"], facts["fingerprint"])
+        looks[facts["clip_id"]] = Look(
+            clip=f"{batch}/{facts['clip_id']}",
+            person_id=normal_identity(facts["person_id"]),
+            product_id=normal_identity(facts["product_id"]),
+            content_sha256=facts["content_sha256"],
+            fingerprint=facts["fingerprint"],
+        )
     return list(looks.values())
 
 

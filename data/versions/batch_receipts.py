@@ -69,7 +69,7 @@ def read_validation(prepared: Path) -> Validation:
     """What validation said of a prepared folder. ValueError: nothing yet."""
     if not is_validated(prepared):
         raise ValueError(f"{prepared / VALIDATION} is missing: prepare the batch again")
-    return Validation.model_validate_json((prepared / VALIDATION).read_text())
+    return Validation.model_validate_json((prepared / VALIDATION).read_text(encoding="utf-8"))
 
 
 def write_validation(prepared: Path, validation: Validation) -> None:

@@ -29,7 +29,7 @@ def read_delivery(folder: Path) -> Delivery:
     """
     if not is_delivered(folder):
         raise ValueError(f"{folder / NAME} is missing: delete {folder} and deliver it again")
-    return Delivery.model_validate_json((folder / NAME).read_text())
+    return Delivery.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
 
 
 def write_delivery(folder: Path, delivery: Delivery) -> None:

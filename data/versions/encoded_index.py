@@ -27,5 +27,5 @@ def read_clips(folder: Path) -> dict[str, EncodedClip]:
     file = folder / INDEX
     if not file.exists():
         raise ValueError(f"{file} is missing: encode the batch again")
-    clips = json.loads(file.read_text())["clips"]
+    clips = json.loads(file.read_text(encoding="utf-8"))["clips"]
     return {clip_id: EncodedClip.model_validate(values) for clip_id, values in clips.items()}

@@ -72,7 +72,7 @@ def _clips(
     report: EvaluationReport, champion: EvaluationReport | None, headlines: dict[str, str]
 ) -> list[dict[str, Any]]:
     """One entry a clip: its prompt, its numbers and its videos from left to right."""
-    clips = json.loads((Path(report.folder) / "clips.json").read_text())
+    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
     return [
         {
             "id": clip["clip_id"],

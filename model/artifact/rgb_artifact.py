@@ -124,7 +124,7 @@ def read_manifest(folder: Path) -> ArtifactManifest:
     if not file.exists():
         raise ValueError(f"{file} is missing: {folder} is no artifact; name a folder that model.artifact.export wrote")
     try:
-        manifest = ArtifactManifest.model_validate_json(file.read_text())
+        manifest = ArtifactManifest.model_validate_json(file.read_text(encoding="utf-8"))
     except ValidationError as error:
         raise ValueError(f"{file} is damaged ({error.errors()[0]['msg']}): export again") from error
     if manifest.format != FORMAT:
@@ -175,7 +175,7 @@ def read_config(file: Path, section: str | None, model: type[Config]) -> Config:
     Raises:
         ValueError: the section is missing, or its fields are not those of this version.
     """
-    content: dict[str, Any] = json.loads(file.read_text())
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     values: dict[str, Any] = content if section is None else content.get(section, {})
     kept = {key: value for key, value in values.items() if key not in harmless_fields(model)}
     try:

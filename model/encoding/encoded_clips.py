@@ -60,7 +60,7 @@ def read_index(folder: Path) -> EncodedIndex:
         raise ValueError(
             f"{file} is missing: encode the batch first (python -m model.encoding.encode_clips {folder.name})"
         )
-    return EncodedIndex.model_validate_json(file.read_text())
+    return EncodedIndex.model_validate_json(file.read_text(encoding="utf-8"))
 
 
 def write_index(folder: Path, index: EncodedIndex) -> EncodedIndex:

@@ -38,7 +38,7 @@ def read_encoders(folder: Path) -> EncodersFile:
         raise ValueError(
             f"{file} is missing: fit the encoders first (python -m model.encoding.fit_encoders {folder.name})"
         )
-    return EncodersFile.model_validate_json(file.read_text())
+    return EncodersFile.model_validate_json(file.read_text(encoding="utf-8"))
 
 
 def copy_empty_text(encoders: Path, encoded: Path) -> None:

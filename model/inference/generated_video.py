@@ -39,7 +39,7 @@ class GeneratedVideo:
         file = check_name(Path(path))
         write_video(file, self.frames, self.frames_per_second, sound=(self.sound, self.samples_per_second))
         about = {**self.about, "seams": self.seams.model_dump()}
-        file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+        file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         sampling = self.about["sampling"]
         settings = f"{sampling['steps']} steps, guidance {sampling['guidance']:g}"
         title = f"{file.name}: seed {self.about['seed']}, {settings}"

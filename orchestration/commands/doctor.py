@@ -43,7 +43,9 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    wanted = [line.strip() for line in Path("requirements.txt").read_text().splitlines() if "==" in line]
+    wanted = [
+        line.strip() for line in Path("requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
     wrong: list[str] = []
     for line in wanted:
         name, version = line.split("==")
@@ -65,7 +67,8 @@ def _room() -> Finding:
 
 def _accelerator() -> Finding:
     script = "import torch as t; print(', '.join(t.cuda.get_device_name(i) for i in range(t.cuda.device_count())))"
-    devices = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False).stdout.strip()
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False)
+    devices = found.stdout.strip()
     return True, devices or f"none: training runs on {os.cpu_count()} CPU cores"
 
 

@@ -38,7 +38,7 @@ def read_prepare_request(words: Sequence[str], where: Path) -> PrepareRequest:
     choices = sorted(file.stem for file in (CONF / "data").glob("*.yaml"))
     if source not in choices:
         raise ValueError(f"give source=X, one of {', '.join(choices)} (conf/data), as in: {EXAMPLE}")
-    file = yaml.safe_load((CONF / f"data/{source}.yaml").read_text())
+    file = yaml.safe_load((CONF / f"data/{source}.yaml").read_text(encoding="utf-8"))
     first = file["train_batches"][0]
     split = list(dict.fromkeys([*file["train_batches"], *file["held_out_batches"]]))
     overrides = [f"data={source}"]

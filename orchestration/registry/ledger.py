@@ -118,7 +118,7 @@ class Ledger:
 
 @contextmanager
 def _locked(file: Path) -> Generator[None]:
-    with file.open("w") as lock:
+    with file.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

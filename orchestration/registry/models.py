@@ -72,7 +72,7 @@ class ModelRegistry:
         run_id = str(self._get(version).run_id)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(self.client.download_artifacts(run_id, "receipts.json", folder))
-            receipts = json.loads(file.read_text())
+            receipts = json.loads(file.read_text(encoding="utf-8"))
         artifact = RgbArtifact.model_validate(receipts["artifact"])
         registered = artifact.model_copy(update={"folder": str(self.folder(version))})
         return registered, EvaluationReport.model_validate(receipts["report"])

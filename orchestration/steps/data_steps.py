@@ -48,7 +48,7 @@ def encoders(step: StepContext, prepared: dict[str, PreparedBatch]) -> StepResul
     _assert_ready(batch, prepared)
     reused = _reproduce(step, "encoders", batch)
     folder = DATASETS / "encoders" / batch
-    captions = json.loads((folder / "encoders.json").read_text())["captions"]
+    captions = json.loads((folder / "encoders.json").read_text(encoding="utf-8"))["captions"]
     return StepResult(Encoders(folder=str(folder), digest=folder_digest(folder), captions=captions), reused)
 
 

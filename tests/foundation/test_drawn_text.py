@@ -30,7 +30,9 @@ def test_any_text_is_drawn_in_one_line(text: str) -> None:
     line.encode("utf-8")
 
 
-@pytest.mark.parametrize("text", ["one\ntwo", "one\r\ntwo", "one\u2028two", "one\u0085two", "one\x00two", "one\ud800two"])
+@pytest.mark.parametrize(
+    "text", ["one\ntwo", "one\r\ntwo", "one\u2028two", "one\u0085two", "one\x00two", "one\ud800two"]
+)
 def test_what_breaks_a_line_does_not(text: str) -> None:
     assert len(one_line(text).split()) in (1, 2)
     assert (drawn(text) != 255).any()

@@ -89,10 +89,8 @@ def test_an_id_has_one_spelling_whatever_its_form(text: str) -> None:
     assert WRITTEN.validate_python(text) == once
     for form in ("NFC", "NFD"):
         assert normal_identity(unicodedata.normalize(form, f" \t{text}\u200b\n")) == once
-    try:
+    if text.strip().isprintable():
         assert IF_KNOWN.validate_python(text) == once
-    except ValidationError as error:
-        assert "cannot be an id" in str(error)
 
 
 @pytest.mark.parametrize("written", ["anna ", "\ufeffanna", "anna\u200b", " anna\n", "an\u00adna"])

@@ -10,9 +10,7 @@ validation then refuses its clips and names field and fix, because no captioner 
 people know who agreed to what. They are filled in manifest.jsonl of the raw batch, or here before delivery.
 """
 
-import csv
 from datetime import date
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from data.clips.manifest import inside
 from data.contracts import EMPTY_CELLS
 from foundation.json_lines import read_json_lines
 from foundation.names import IdentityIfKnown
+from foundation.tables import read_table
 from foundation.texts import read_text
 
 NAMES = ("footage.csv", "footage.jsonl", "footage.yaml")
@@ -90,25 +89,17 @@ def read_sidecar(footage: Path) -> dict[str, FootageEntry]:
 
 def _rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
     """[(place for messages, values)]"""
-    text = read_text(file)
     if file.suffix == ".csv":
-        reader = csv.DictReader(StringIO(text, newline=""))
-        return [(f"line {reader.line_num}", _whole(file, reader.line_num, row)) for row in reader]
+        return [(f"line {line}", row) for line, row in read_table(file)[1]]
     if file.suffix == ".jsonl":
         return [(f"line {number}", _mapping(file, values)) for number, values in read_json_lines(file)]
     try:
-        listed = yaml.safe_load(text) or []
+        listed = yaml.safe_load(read_text(file)) or []
     except yaml.YAMLError as error:
         raise ValueError(f"{file} cannot be read: {error}: mend it") from error
     if not isinstance(listed, list):
         raise ValueError(f"{file} must be a list of entries, `- video: ...`")
     return [(f"entry {number}", _mapping(file, entry)) for number, entry in enumerate(listed, 1)]
-
-
-def _whole(file: Path, line: int, row: dict[Any, Any]) -> dict[str, Any]:
-    if None in row or None in row.values():
-        raise ValueError(f"{file} line {line}: more or fewer cells than columns: mend the quoting of that line")
-    return row
 
 
 def _mapping(file: Path, entry: Any) -> dict[str, Any]:

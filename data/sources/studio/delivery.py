@@ -91,7 +91,7 @@ def check_ordered(config: StudioBatch, clip: ClipFormat, folder: Path) -> None:
     file = folder / ORDERED
     if not file.exists():
         write_whole(file, json.dumps(wanted, indent=1) + "\n")
-    existing = json.loads(file.read_text())
+    existing = json.loads(file.read_text(encoding="utf-8"))
     if existing != wanted:
         raise ValueError(
             f"raw batch {folder} holds another delivery ({existing}, ordered now: {wanted}): "

@@ -55,7 +55,7 @@ def test_one_batch_of_the_file_can_be_named() -> None:
         (["source=film"], r"give source=X, one of .*raw_video"),
         (["raw_video"], r"'raw_video' is not key=value"),
         (["source=studio", "clips=4"], r"clips=4 makes another batch than studio_train: give it a name, batch=NAME"),
-        (["source=studio", "batch=a.b"], r"batch=a\.b becomes a folder's name"),
+        (["source=studio", "batch=a.b"], r"'a\.b' cannot be a name .it holds '\.'.*call it a-b"),
     ],
 )
 def test_a_mistake_is_named(words: list[str], says: str) -> None:

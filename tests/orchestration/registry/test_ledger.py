@@ -83,7 +83,7 @@ def test_lines_are_chained(ledger: Ledger) -> None:
         (lambda lines: [lines[1], lines[0], lines[2]], 1),
         (lambda lines: [lines[0], lines[0], *lines[1:]], 2),
         (lambda lines: [*lines[:2], lines[2][:40]], 3),
-        (lambda lines: [lines[0], "", *lines[1:]], 2),
+        (lambda lines: [lines[0], "", *lines[1:]], 3),
     ],
     ids=["reworded", "other champion", "cut out", "beheaded", "swapped", "repeated", "torn", "blank"],
 )
