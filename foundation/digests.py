@@ -53,8 +53,16 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def digest_of(digests: dict[str, str]) -> str:
-    """One digest for many files: {relative path: sha256}."""
-    return sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
+    """One digest for many files: {relative path: sha256}.
+
+    Raises:
+        ValueError: the name of a file is not UTF-8.
+    """
+    try:
+        return sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
+    except UnicodeEncodeError as error:
+        odd = next(name for name in digests if not name.isprintable())
+        raise ValueError(f"the name of file {odd!r} is not UTF-8: rename the file") from error
 
 
 def _known(folder: Path, names: list[str]) -> dict[str, str]:

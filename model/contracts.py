@@ -3,6 +3,7 @@
 Every model is frozen and refuses unknown fields, so a typo is an error. Facts: CoInteract, arXiv 2604.19636.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
@@ -210,6 +211,14 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     ] = "auto"
 
 
+def _inside(uri: str) -> str:
+    """A database that is named relative to the project stays inside it."""
+    kind, _, place = uri.partition("://")
+    if kind == "sqlite" and ".." in Path(place).parts:
+        raise ValueError(f"{uri} leads out of the project: write sqlite:///registry/NAME.db, or the whole path")
+    return uri
+
+
 _WRITTEN_DOWN = "only where results are written down"
 
 
@@ -217,7 +226,7 @@ class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/tracking/*.yaml: where runs and model versions live."""
 
     # for example sqlite:///registry/mlflow.db, relative to the project root
-    uri: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
+    uri: Annotated[str, AfterValidator(_inside), DoesNotDecide(_WRITTEN_DOWN)]
     experiment: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
     registered_model: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
 

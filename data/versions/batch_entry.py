@@ -5,6 +5,7 @@ names them as the stage's params (DECIDES; a test holds both equal). What decide
 Small, without DVC, Great Expectations or torch: everything that reads a batch may import it.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,13 @@ DECIDES = {
     "encoders": ("clip", "encoding", "code.encoders"),
     "encode": ("clip", "encoding", "encoders", "code.encode"),
 }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes also what DVC, which reads YAML 1.2, takes for a number: a batch may be called 1e5."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[0-9]+[eE][0-9]+|0o[0-7]+"), list("0123456789"))
 
 
 class Harmless(BaseModel, frozen=True, extra="forbid"):
@@ -107,7 +115,7 @@ def write_entry(batch: str, entry: BatchEntry) -> None:
     """
     batches = {**known_batches(), check_name(batch): entry.model_dump(mode="json")}
     if batches != _all_entries():
-        write_whole(BATCHES, HEADING + yaml.safe_dump({"batches": batches}, sort_keys=False))
+        write_whole(BATCHES, HEADING + yaml.dump({"batches": batches}, Dumper=_Dumper, sort_keys=False))
 
 
 def _all_entries() -> dict[Any, dict[str, Any]]:

@@ -6,6 +6,7 @@ belong to the data group, groups like `encoding` stay what they are, and anythin
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from data.config import DataConfig
 from foundation.names import check_name
 from orchestration.load_config import CONF, PipelineConfig
 
+IS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]+")  # of Hydra; a date such as 2026-03-01 is none
 EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"
 
 
@@ -76,6 +78,8 @@ def _path(value: str, where: Path) -> str:
 def _alone(batch: str, model: str, known: bool) -> list[str]:
     """A batch of one's own, alone in its data set."""
     check_name(batch)
-    ordered = [] if known else [f"+data.batches.{batch}=${{data.batches.{model}}}"]
-    split = [f"data.train_batches=[{batch}]", f"data.held_out_batches=[{batch}]"]
+    same = f"${{data.batches.{model}}}"
+    key = f"+data.batches.{batch}={same}" if IS_KEY.fullmatch(batch) else f"++data.batches={{{batch}:'{same}'}}"
+    ordered = [] if known else [key]
+    split = [f"data.{side}=['{batch}']" for side in ("train_batches", "held_out_batches")]  # quoted: it may be a number
     return [*ordered, *split, "data.held_out_is_trained_on=true"]
