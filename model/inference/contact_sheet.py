@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from foundation.video_io import Frames
+from foundation.video_frames import Frames
 from model.inference.seams import SeamReport
 
 FRAMES, HEIGHT = 8, 192  # of a row, of a tile in pixels

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from foundation.video_io import Sound
+from foundation.sound import Sound
 from model.inference.read_inputs import Picture
 
 
