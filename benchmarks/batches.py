@@ -29,7 +29,8 @@ from data.versions.batch_entry import BatchEntry
 from data.versions.dataset_version import deliver_raw, order_batch, reproduce
 from foundation.clip_format import ClipFormat
 from foundation.home import ROOT
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 
 FRAMES, SIZE = 5, 32
 ENCODING: dict[str, Any] = {

@@ -25,7 +25,7 @@ from data.annotators.contracts import Mask
 from data.contracts import FrameBoxes
 from foundation.geometry import box_of
 from foundation.progress import report_progress
-from foundation.video_io import write_video
+from foundation.video_writing import write_video
 
 
 class ClipAnnotator:

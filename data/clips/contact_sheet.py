@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from data.clips.region_boxes import expected_frames
 from data.contracts import ClipRecord, FrameBoxes
 from foundation.drawn_text import Ink, draw_line
-from foundation.video_io import read_video
+from foundation.pictures import read_image
+from foundation.video_reading import read_video
 
 # H height, W width, C = 3 colours (RGB)
 Picture = Image.Image
@@ -83,8 +84,7 @@ def _caption(strip: Picture, text: str, top: int) -> None:
 def _reference(prepared: Path, image: str | None) -> Picture:
     if image is None:
         return Image.new("RGB", (8, 8), BACKGROUND)
-    with Image.open(prepared / image) as picture:
-        return _tile(np.asarray(picture.convert("RGB")))
+    return _tile(read_image(prepared / image)[0])
 
 
 def _tile(frame_HWC: NDArray[np.uint8]) -> Picture:

@@ -90,7 +90,7 @@ def clip_jobs(records: Iterable[ClipRecord], raw: Path, prepared: Path, entry: B
     """The work on a raw batch, every clip id once."""
     config = read_batch(entry.batch_values)
     rates = source_of(config).frame_rates(config, entry.clip)
-    return [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
+    return [ClipJob(record, raw, prepared, entry.clip, rates, config.limits) for record in unique(records)]
 
 
 def unique(records: Iterable[ClipRecord]) -> list[ClipRecord]:

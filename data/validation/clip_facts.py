@@ -13,7 +13,9 @@ from data.contracts import ClipRecord
 from data.validation.clip_fingerprint import fingerprint
 from data.validation.clip_timing import Lag, boxes_lag, grey_grid, structure_lag
 from foundation.digests import file_sha256
-from foundation.video_io import Frames, probe_video, read_audio, read_video
+from foundation.sound import read_audio
+from foundation.video_frames import Frames
+from foundation.video_reading import probe_video, read_video
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Delivery(BaseModel, frozen=True, extra="forbid"):
 
 def is_delivered(folder: Path) -> bool:
     """Whether a folder is a whole delivery: the file is written last."""
-    return (folder / NAME).exists()
+    return (folder / NAME).is_file()
 
 
 def read_delivery(folder: Path) -> Delivery:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from foundation.drawn_text import Ink, draw_line
-from foundation.video_io import Frames
+from foundation.video_frames import Frames
 from model.inference.seams import SeamReport
 
 FRAMES, HEIGHT = 8, 192  # of a row, of a tile in pixels

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foundation.video_io import Frames, Samples, write_video
+from foundation.sound import Samples
+from foundation.video_frames import Frames
+from foundation.video_writing import write_video
 from model.inference.contact_sheet import contact_sheet
 from model.inference.seams import SeamReport
 

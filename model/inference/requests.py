@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from foundation.sound import Sound
 from foundation.tables import read_table
-from foundation.video_io import Sound
 from model.inference.read_inputs import Picture
 
 

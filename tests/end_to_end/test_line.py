@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from foundation.video_io import read_audio, read_video
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,12 @@ import pytest
 from data.clips.manifest import read_manifest
 from data.sources.raw_video import FootageRules, RawVideoBatch
 from data.sources.raw_video.delivery import deliver
-from data.sources.raw_video.read import Footage, Upright
 from data.sources.raw_video.rejected import read_rejected
 from data.sources.raw_video.survey import SMALL, Survey, colour_difference, shots
 from foundation.clip_format import ClipFormat
-from foundation.video_io import read_audio, read_video
+from foundation.footage import Footage, Upright
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / "../shared/real"

@@ -25,7 +25,6 @@ from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
 from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
-from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.rejected import NAME as REJECTED
 from data.sources.raw_video.rejected import Rejection, summary, write_rejected
 from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
@@ -34,8 +33,10 @@ from data.sources.raw_video.survey import Survey, look_through
 from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import copy_delivery
+from foundation.footage import Footage
 from foundation.json_lines import append_line, read_lines
 from foundation.map_items import Spread, map_items
+from foundation.media_files import MediaError
 from foundation.names import Name, slugs
 from foundation.progress import parse_progress, report_progress
 
@@ -111,9 +112,10 @@ def _plan(
     for done, video in enumerate(videos, 1):
         entry = entries.get(video, FootageEntry(video=video))
         try:
-            surveyed = _look(footage, entry, folder / SURVEYS / names[video])
-        except FootageError as error:
-            rejected.append(Rejection(video=video, reason=error.reason, value=str(error)))
+            look = Footage(footage / video, entry.frames_per_second, config.limits)
+            surveyed = _look(look, footage / entry.sound if entry.sound else None, folder / SURVEYS / names[video])
+        except MediaError as error:
+            rejected.append(Rejection(video=video, reason=error.reason, value=error.fault))
         else:
             kept, not_kept = stretches(video, surveyed, clip, config.rules)
             sound = folder / SURVEYS / names[video] / SOUND
@@ -128,13 +130,12 @@ def _plan(
     return jobs, rejected
 
 
-def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
+def _look(video: Footage, sound: Path | None, remembered: Path) -> Survey:
     """Look at one file, or remember what an interrupted delivery saw; its sound is kept for the clips."""
     if (remembered / SURVEY).exists():
         return Survey.load(remembered / SURVEY)
-    video = Footage(footage / entry.video, entry.frames_per_second)
-    video.declared()
-    samples_S = video.sound(footage / entry.sound if entry.sound else None)
+    video.shown()
+    samples_S = video.sound(sound)
     surveyed = look_through(video, samples_S)
     remembered.mkdir(parents=True, exist_ok=True)
     np.save(remembered / SOUND, np.round(np.clip(samples_S, -1, 1) * 32767).astype(np.int16))

@@ -13,7 +13,8 @@ from data.sources.released_csv.boxes import BoxReader
 from foundation.copy_delivery import copy_delivery
 from foundation.failures import refuse
 from foundation.tables import read_table
-from foundation.video_io import probe_video
+from foundation.video_frames import same_rate
+from foundation.video_reading import probe_video
 
 FRAMES_PER_SECOND = 25.0
 MEDIA = {  # released column -> field of ClipRecord
@@ -115,7 +116,7 @@ def _probe(video: Path, clip_id: str, config: ReleasedCsvBatch) -> tuple[int, in
     except ValueError as error:
         raise refuse(clip_id, "input_video", str(error), "the file can be read", "deliver it again") from error
     expected = config.container_frames_per_second or FRAMES_PER_SECOND
-    if rate != expected:
+    if not same_rate(rate, expected, frames):
         raise refuse(
             clip_id,
             "input_video",

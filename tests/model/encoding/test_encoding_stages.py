@@ -18,7 +18,8 @@ from data.contracts import ClipRecord, FrameBoxes
 from data.versions.batch_receipts import judged_files
 from foundation.digests import folder_digest
 from foundation.map_items import Spread, map_items
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 from model.conditioning.build import build_codec
 from model.conditioning.pixels import to_pixels
 from model.contracts import LatentCodecConfig
