@@ -32,7 +32,8 @@ from data.contracts import ClipRecord
 from data.sources.studio import StudioBatch
 from data.sources.studio.film import FilmedClip, film
 from foundation.clip_format import ClipFormat
-from foundation.map_items import Spread, end_with_parent
+from foundation.map_items import Spread
+from foundation.parent_watch import end_with_parent
 from foundation.progress import report_progress
 from foundation.run_folder import write_whole
 from foundation.video_io import write_audio, write_video
