@@ -29,6 +29,7 @@ from data.versions.batch_entry import BatchEntry
 from data.versions.dataset_version import deliver_raw, order_batch, reproduce
 from foundation.clip_format import ClipFormat
 from foundation.home import ROOT
+from foundation.parent_watch import end_with_parent
 from foundation.sound import write_audio
 from foundation.video_writing import write_video
 
@@ -90,7 +91,7 @@ def write_clip(folder: Path, number: int) -> ClipRecord:
 def deliver(batch: str, numbers: range) -> None:
     """Add clips to datasets/raw/<batch>, as a person would who copies a folder there."""
     folder = Path("datasets/raw") / batch
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, initializer=end_with_parent) as pool:
         records = pool.map(write_clip, repeat(folder), numbers, chunksize=20)
         lines = [record.model_dump_json(exclude_none=True) + "\n" for record in records]
     with (folder / "manifest.jsonl").open("a", encoding="utf-8") as file:

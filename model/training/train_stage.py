@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from foundation.parent_watch import end_with_parent
 from foundation.run_folder import RunFolder
 from model.flow_matching import LOSSES, Losses
 from model.training.checkpoint import Checkpoint, newest_intact, open_checkpoint, save_checkpoint
@@ -34,7 +35,8 @@ STOPPED = 143  # what a shell reports after SIGTERM
 
 
 def main(path: str) -> None:
-    """Hold the run folder on rank 0 and train."""
+    """Hold the run folder on rank 0 and train, for as long as the launcher lives."""
+    end_with_parent()
     folder = RunFolder(Path(path))
     try:
         request = read_request(folder)

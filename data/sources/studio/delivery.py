@@ -33,7 +33,8 @@ from data.sources.studio import StudioBatch
 from data.sources.studio.film import FilmedClip, film
 from foundation.clip_format import ClipFormat
 from foundation.json_lines import append_line, read_lines
-from foundation.map_items import Spread, end_with_parent
+from foundation.map_items import Spread
+from foundation.parent_watch import end_with_parent
 from foundation.progress import report_progress
 from foundation.run_folder import write_whole
 from foundation.sound import write_audio
