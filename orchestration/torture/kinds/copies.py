@@ -1,4 +1,4 @@
-"""What copying does: files cut short, bytes flipped, blocks of zeros, a file in another's place, a receipt left over."""
+"""What copying does: files cut short, bytes flipped, blocks of zeros, a file in another's place, stale receipts."""
 
 import shutil
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def _left_over(content: bytes) -> Damage:
 DAMAGES: tuple[tuple[str, Outcome, Damage], ...] = (
     ("cut short", "refused", _cut),
     ("20 bits flipped", "either", _flip),
-    ("zeros from the middle on", "refused", _zeros),
+    ("zeros from the middle on", "either", _zeros),
     ("noise", "refused", _noise),
     ("something behind its end", "either", _tail),
     ("another kind of file", "refused", _swapped),

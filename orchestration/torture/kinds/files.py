@@ -1,4 +1,4 @@
-"""What lies where a regular file is expected: links, pipes, sockets, folders, nothing, and paths that lead elsewhere."""
+"""What lies where a regular file is expected: links, pipes, sockets, folders, nothing, paths elsewhere."""
 
 import os
 import socket

@@ -46,7 +46,9 @@ def draw(rng: Random, number: int) -> Case:
         off = float(np.abs(seen_HWC - np.load(kept)).mean())
         return f"the picture is off by {off:.1f} levels" if off > LEVELS else None
 
-    return Case(f"picture: {story}", change, expected, (clip_id(clip), FIELD), check=check if expected == "taken" else None)
+    return Case(
+        f"picture: {story}", change, expected, (clip_id(clip), FIELD), check=check if expected == "taken" else None
+    )
 
 
 def _oriented(orientation: int) -> Callable[[Path, Picture], None]:
@@ -119,7 +121,11 @@ WAYS: tuple[tuple[str, Outcome, Callable[[Path, Picture], None]], ...] = (
     ("a bomb of 30,000 x 30,000", "refused", _bomb(30_000)),
     ("a bomb of 2 billion pixels a side", "refused", _bomb(2_000_000_000)),
     ("a text", "refused", _text(b"#!/bin/sh\ntouch PWNED\n")),
-    ("SVG that reads a file", "refused", _text(b'<svg xmlns="http://www.w3.org/2000/svg"><image href="/etc/passwd"/></svg>')),
+    (
+        "SVG that reads a file",
+        "refused",
+        _text(b'<svg xmlns="http://www.w3.org/2000/svg"><image href="/etc/passwd"/></svg>'),
+    ),
     ("PostScript", "refused", _text(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 96\n(/etc/passwd) run\n")),
     ("cut short", "refused", _cut),
     ("one pixel", "either", _tiny),

@@ -16,7 +16,7 @@ FINE = (
     "الشخص يحمل زجاجة \u202eright to left",
     "👩‍🔬 holds 🧴🏽",
     "tab\tand  spaces",
-    'quotes " \' ` and a backslash \\ at the end\\',
+    "quotes \" ' ` and a backslash \\ at the end\\",
     "$a_{1}$ \\frac{x}{y}",
     "a" * 3000,
     "null",
