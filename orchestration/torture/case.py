@@ -20,7 +20,7 @@ class Case:
     """
 
     story: str  # what is odd, in a few words
-    change: Callable[[Path], None]  # given the delivery's folder
+    change: Callable[[Path], object]  # given the delivery's folder
     expected: Outcome
     names: tuple[str, ...] = ()  # clip, field, file or value of which a refusal names one
     folder: str | None = None  # the delivery's name, where that is what is odd
@@ -37,7 +37,7 @@ def write_records(delivery: Path, lines: list[dict[str, Any]]) -> None:
     write_json_lines(delivery / MANIFEST, lines)
 
 
-def change_record(number: int, **fields: Any) -> Callable[[Path], None]:
+def change_record(number: int, **fields: Any) -> Callable[[Path], object]:
     """A change that sets fields of one clip's line."""
 
     def change(delivery: Path) -> None:

@@ -56,7 +56,7 @@ def outside_digest() -> str:
 def what_came_in() -> list[str]:
     """What must never happen: a command of a name was run, or the secret was copied into the project. Removes it."""
     secret = SECRET.encode()
-    made = {path: "was made" for path in Path("..").rglob("PWNED*")}
+    made = dict.fromkeys(Path("..").rglob("PWNED*"), "was made")
     inside = (path for root in (CACHE, PREPARED) for path in root.rglob("*") if path.is_file())
     copied = (path for path in inside if path.stat().st_size < LARGE and secret in path.read_bytes())
     found = made | dict.fromkeys(copied, "holds the secret from outside")

@@ -8,7 +8,7 @@ from random import Random
 from orchestration.torture.case import Case, Outcome, clip_id, media
 
 FIELDS = ("video", "hoi_video", "audio", "person_image", "product_image")
-Damage = Callable[[Path, Random], None]
+Damage = Callable[[Path, Random], object]
 
 
 def draw(rng: Random, number: int) -> Case:
@@ -56,7 +56,7 @@ def _swapped(file: Path, _rng: Random) -> None:
 
 def _left_over(content: bytes) -> Damage:
     """A receipt that another program, or an interrupted copy, left in the delivery."""
-    return lambda file, _rng: file.parents[2].joinpath("delivery.json").write_bytes(content) and None
+    return lambda file, _rng: file.parents[2].joinpath("delivery.json").write_bytes(content)
 
 
 DAMAGES: tuple[tuple[str, Outcome, Damage], ...] = (

@@ -21,10 +21,10 @@ def draw(rng: Random, number: int) -> Case:
     )
 
 
-def _replaced(place: Callable[[Path], None]) -> Callable[[int, str], Callable[[Path], None]]:
+def _replaced(place: Callable[[Path], object]) -> Callable[[int, str], Callable[[Path], object]]:
     """The file is removed and something else put in its place."""
 
-    def of(clip: int, field: str) -> Callable[[Path], None]:
+    def of(clip: int, field: str) -> Callable[[Path], object]:
         def change(delivery: Path) -> None:
             file = media(delivery, clip, field)
             file.unlink()
@@ -35,12 +35,12 @@ def _replaced(place: Callable[[Path], None]) -> Callable[[int, str], Callable[[P
     return of
 
 
-def _named(path: str) -> Callable[[int, str], Callable[[Path], None]]:
+def _named(path: str) -> Callable[[int, str], Callable[[Path], object]]:
     """The record names another path."""
     return lambda clip, field: change_record(clip, **{field: path})
 
 
-def _folder_link(clip: int, _field: str) -> Callable[[Path], None]:
+def _folder_link(clip: int, _field: str) -> Callable[[Path], object]:
     def change(delivery: Path) -> None:
         folder = delivery / "clips" / clip_id(clip)
         elsewhere = SECRET.resolve().parent / "clip"
@@ -54,7 +54,7 @@ def _folder_link(clip: int, _field: str) -> Callable[[Path], None]:
     return change
 
 
-def _stray(place: Callable[[Path], None]) -> Callable[[int, str], Callable[[Path], None]]:
+def _stray(place: Callable[[Path], object]) -> Callable[[int, str], Callable[[Path], object]]:
     """Beside the clips lies something that no record names; a version of the folder would hold it."""
     return lambda _clip, _field: lambda delivery: place(delivery / "stray")
 
@@ -69,7 +69,7 @@ def _socket(file: Path) -> None:
         os.chdir(here)
 
 
-PLACES: tuple[tuple[str, Callable[[int, str], Callable[[Path], None]]], ...] = (
+PLACES: tuple[tuple[str, Callable[[int, str], Callable[[Path], object]]], ...] = (
     ("a link to a file outside", _replaced(lambda file: file.symlink_to(SECRET.resolve()))),
     ("a pipe", _replaced(os.mkfifo)),
     ("a path that climbs out", _named("../../../../outside/secret")),

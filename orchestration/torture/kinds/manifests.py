@@ -19,7 +19,7 @@ def draw(rng: Random, number: int) -> Case:
     return Case(f"manifest: {story}", change(clip), expected, names=NAMES)
 
 
-def _bytes(edit: Callable[[bytes], bytes]) -> Callable[[int], Callable[[Path], None]]:
+def _bytes(edit: Callable[[bytes], bytes]) -> Callable[[int], Callable[[Path], object]]:
     def change(delivery: Path) -> None:
         file = delivery / NAME
         file.write_bytes(edit(file.read_bytes()))
@@ -27,14 +27,14 @@ def _bytes(edit: Callable[[bytes], bytes]) -> Callable[[int], Callable[[Path], N
     return lambda _clip: change
 
 
-def _field(**fields: Any) -> Callable[[int], Callable[[Path], None]]:
+def _field(**fields: Any) -> Callable[[int], Callable[[Path], object]]:
     return lambda clip: change_record(clip, **fields)
 
 
-def _line(text: bytes) -> Callable[[int], Callable[[Path], None]]:
+def _line(text: bytes) -> Callable[[int], Callable[[Path], object]]:
     """One clip's line becomes this text."""
 
-    def of(clip: int) -> Callable[[Path], None]:
+    def of(clip: int) -> Callable[[Path], object]:
         def change(delivery: Path) -> None:
             lines = (delivery / NAME).read_bytes().split(b"\n")
             lines[clip] = text
@@ -45,8 +45,8 @@ def _line(text: bytes) -> Callable[[int], Callable[[Path], None]]:
     return of
 
 
-def _without(field: str) -> Callable[[int], Callable[[Path], None]]:
-    def of(clip: int) -> Callable[[Path], None]:
+def _without(field: str) -> Callable[[int], Callable[[Path], object]]:
+    def of(clip: int) -> Callable[[Path], object]:
         def change(delivery: Path) -> None:
             lines = records(delivery)
             del lines[clip][field]
@@ -57,7 +57,7 @@ def _without(field: str) -> Callable[[int], Callable[[Path], None]]:
     return of
 
 
-def _twice(clip: int) -> Callable[[Path], None]:
+def _twice(clip: int) -> Callable[[Path], object]:
     def change(delivery: Path) -> None:
         lines = records(delivery)
         write_records(delivery, [*lines, lines[clip]])
@@ -65,10 +65,10 @@ def _twice(clip: int) -> Callable[[Path], None]:
     return change
 
 
-def _box(box: Any) -> Callable[[int], Callable[[Path], None]]:
+def _box(box: Any) -> Callable[[int], Callable[[Path], object]]:
     """The face's box of one frame becomes something else."""
 
-    def of(clip: int) -> Callable[[Path], None]:
+    def of(clip: int) -> Callable[[Path], object]:
         def change(delivery: Path) -> None:
             lines = records(delivery)
             lines[clip]["boxes"]["6"]["face"] = box
@@ -79,7 +79,7 @@ def _box(box: Any) -> Callable[[int], Callable[[Path], None]]:
     return of
 
 
-def _nan(clip: int) -> Callable[[Path], None]:
+def _nan(clip: int) -> Callable[[Path], object]:
     def change(delivery: Path) -> None:
         lines = (delivery / NAME).read_text(encoding="utf-8").split("\n")
         lines[clip] = lines[clip].replace('"frames_per_second": 25.0', '"frames_per_second": NaN')
@@ -89,7 +89,7 @@ def _nan(clip: int) -> Callable[[Path], None]:
     return change
 
 
-FAULTS: tuple[tuple[str, Outcome, Callable[[int], Callable[[Path], None]]], ...] = (
+FAULTS: tuple[tuple[str, Outcome, Callable[[int], Callable[[Path], object]]], ...] = (
     ("a byte order mark", "taken", _bytes(lambda text: b"\xef\xbb\xbf" + text)),
     ("line ends of Windows", "taken", _bytes(lambda text: text.replace(b"\n", b"\r\n"))),
     ("empty lines", "taken", _bytes(lambda text: b"\n\n" + text.replace(b"\n", b"\n\n"))),

@@ -51,7 +51,7 @@ def draw(rng: Random, number: int) -> Case:
     )
 
 
-def _oriented(orientation: int) -> Callable[[Path, Picture], None]:
+def _oriented(orientation: int) -> Callable[[Path, Picture], object]:
     def write(file: Path, upright_HWC: Picture) -> None:
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -75,7 +75,7 @@ def _sixteen_bits(file: Path, upright_HWC: Picture) -> None:
     Image.fromarray(grey).save(file, "PNG")
 
 
-def _bomb(side: int) -> Callable[[Path, Picture], None]:
+def _bomb(side: int) -> Callable[[Path, Picture], object]:
     """A PNG of a few kilobytes that unpacks to side x side pixels."""
 
     def write(file: Path, _upright: Picture) -> None:
@@ -91,12 +91,12 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def _as(kind: str, mode: str = "RGB") -> Callable[[Path, Picture], None]:
+def _as(kind: str, mode: str = "RGB") -> Callable[[Path, Picture], object]:
     return lambda file, upright_HWC: Image.fromarray(upright_HWC).convert(mode).save(file, kind)
 
 
-def _text(content: bytes) -> Callable[[Path, Picture], None]:
-    return lambda file, _upright: file.write_bytes(content) and None
+def _text(content: bytes) -> Callable[[Path, Picture], object]:
+    return lambda file, _upright: file.write_bytes(content)
 
 
 def _cut(file: Path, _upright: Picture) -> None:
@@ -108,7 +108,7 @@ def _tiny(file: Path, _upright: Picture) -> None:
     Image.new("RGB", (1, 1)).save(file, "PNG")
 
 
-WAYS: tuple[tuple[str, Outcome, Callable[[Path, Picture], None]], ...] = (
+WAYS: tuple[tuple[str, Outcome, Callable[[Path, Picture], object]], ...] = (
     *(((f"EXIF orientation {turn}", "taken", _oriented(turn))) for turn in TURNED),
     ("transparent corner with a hidden colour", "taken", _hidden_colours),
     ("16 bits of grey", "either", _sixteen_bits),

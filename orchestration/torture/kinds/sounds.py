@@ -32,7 +32,7 @@ def draw(rng: Random, number: int) -> Case:
     return Case(f"sound: {story}", change, expected, (clip_id(clip), "audio"))
 
 
-def _wave(make: Callable[[Samples], NDArray[Any]], rate: int = RATE) -> Callable[[Path, Samples], None]:
+def _wave(make: Callable[[Samples], NDArray[Any]], rate: int = RATE) -> Callable[[Path, Samples], object]:
     return lambda file, samples_S: wavfile.write(file, rate, make(samples_S))
 
 
@@ -46,7 +46,7 @@ def _with_nan(samples_S: Samples) -> Samples:
     return broken_S
 
 
-def _coded(codec: str, container: str, seconds_late: float = 0.0) -> Callable[[Path, Samples], None]:
+def _coded(codec: str, container: str, seconds_late: float = 0.0) -> Callable[[Path, Samples], object]:
     """Coded by FFmpeg, its first sample so late."""
 
     def write(file: Path, samples_S: Samples) -> None:
@@ -62,7 +62,7 @@ def _coded(codec: str, container: str, seconds_late: float = 0.0) -> Callable[[P
     return write
 
 
-def _header(size: int) -> Callable[[Path, Samples], None]:
+def _header(size: int) -> Callable[[Path, Samples], object]:
     """Of a WAVE file that says so many bytes and holds none."""
 
     def write(file: Path, _samples: Samples) -> None:
@@ -72,11 +72,11 @@ def _header(size: int) -> Callable[[Path, Samples], None]:
     return write
 
 
-def _text(content: bytes) -> Callable[[Path, Samples], None]:
-    return lambda file, _samples: file.write_bytes(content) and None
+def _text(content: bytes) -> Callable[[Path, Samples], object]:
+    return lambda file, _samples: file.write_bytes(content)
 
 
-WAYS: tuple[tuple[str, Outcome, Callable[[Path, Samples], None]], ...] = (
+WAYS: tuple[tuple[str, Outcome, Callable[[Path, Samples], object]], ...] = (
     (
         "44.1 kHz",
         "either",

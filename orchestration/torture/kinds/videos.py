@@ -45,7 +45,7 @@ def draw(rng: Random, number: int) -> Case:
     return Case(f"video: {story}", change, expected, (clip_id(clip), "video"))
 
 
-def _written(way: Way) -> Callable[[Path, Frames], None]:
+def _written(way: Way) -> Callable[[Path, Frames], object]:
     return lambda file, frames_THWC: _write(file, frames_THWC, way)
 
 
@@ -91,11 +91,11 @@ def _long(file: Path, frames_THWC: Frames) -> None:
     _write(file, frames_THWC, Way(at=lambda number: number / RATE if number < len(frames_THWC) - 1 else 86_400))
 
 
-def _text(content: str) -> Callable[[Path, Frames], None]:
-    return lambda file, _frames: file.write_text(content.format(secret=(Path("../outside/secret")).resolve())) and None
+def _text(content: str) -> Callable[[Path, Frames], object]:
+    return lambda file, _frames: file.write_text(content.format(secret=(Path("../outside/secret")).resolve()))
 
 
-def _fewer(count: int) -> Callable[[Path, Frames], None]:
+def _fewer(count: int) -> Callable[[Path, Frames], object]:
     return lambda file, frames_THWC: _write(file, frames_THWC[:count], Way())
 
 
@@ -110,7 +110,7 @@ def _sound_alone(file: Path, _frames: Frames) -> None:
 
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{secret}\n#EXT-X-ENDLIST\n"
-WAYS: tuple[tuple[str, Outcome, Callable[[Path, Frames], None]], ...] = (
+WAYS: tuple[tuple[str, Outcome, Callable[[Path, Frames], object]], ...] = (
     ("a playlist that names another file", "refused", _text(HLS)),
     ("a list of parts that names another file", "refused", _text("ffconcat version 1.0\nfile '{secret}'\n")),
     ("written again", "taken", _written(Way())),
