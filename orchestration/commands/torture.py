@@ -30,7 +30,7 @@ def deliveries(
         from rich.progress import Progress
         from rich.table import Table
 
-        from foundation.json_lines import write_json_lines
+        from foundation.json_lines import as_json, write_lines
         from orchestration.torture.deliveries import torture_deliveries
         from orchestration.torture.worker import Verdict
 
@@ -46,7 +46,7 @@ def deliveries(
             verdicts = torture_deliveries(folder, count, seed, os.cpu_count() or 1, show)
         report = Path(f"runs/torture/deliveries-{seed}-{count}.jsonl")
         report.parent.mkdir(parents=True, exist_ok=True)
-        write_json_lines(report, map(asdict, verdicts))
+        write_lines(report, (as_json(asdict(verdict)) for verdict in verdicts))
         table = Table("kind", "deliveries", "taken", "partly", "refused", "wrong", box=None, header_style="dim")
         for kind in sorted({verdict.kind for verdict in verdicts}):
             of_kind = [verdict for verdict in verdicts if verdict.kind == kind]

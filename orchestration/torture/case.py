@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data.clips.manifest import NAME as MANIFEST
-from foundation.json_lines import read_json_lines, write_json_lines
+from foundation.json_lines import as_json, read_json_lines, write_lines
 
 Outcome = Literal["taken", "refused", "either"]
 
@@ -34,7 +34,7 @@ def records(delivery: Path) -> list[dict[str, Any]]:
 
 def write_records(delivery: Path, lines: list[dict[str, Any]]) -> None:
     """Write the manifest anew."""
-    write_json_lines(delivery / MANIFEST, lines)
+    write_lines(delivery / MANIFEST, map(as_json, lines))
 
 
 def change_record(number: int, **fields: Any) -> Callable[[Path], object]:
