@@ -101,7 +101,7 @@ def test_an_id_of_nobody_is_refused(
 
 
 def test_a_person_whose_id_differs_in_letter_case_is_named(batch: EncodedBatch, tracking: TrackingConfig) -> None:
-    with pytest.raises(ValueError, match="no clip of person Ann is here.*warning: person_id 'Ann' and 'ann' differ"):
+    with pytest.raises(ValueError, match=r"no clip of person Ann is here.*warning: person_id 'Ann' and 'ann' differ"):
         said(tracking, "Ann")
     clips = {**CLIPS, "c1": {**CLIPS["c1"], "person_id": "Ann"}}
     (Path(batch.folder) / "index.json").write_text(json.dumps({"clips": clips}))
