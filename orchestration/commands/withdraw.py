@@ -29,14 +29,15 @@ def withdraw(person_id: str, product_id: str | None, reason: str, tracking: Trac
     )
     models = models_trained_on(ModelRegistry(tracking), withdrawal)
     with dataset_version.one_writer(console.print):
+        meant = _meant(person_id)
         removed = remove_withdrawn(withdrawal)
         if not removed and not any(model.clips for model in models):
             raise ValueError(
                 f"no clip of person {person_id}{_with(product_id)} is here, and no model was trained on one"
-                + "".join(f"; {line}" for line in _meant(person_id))
+                + "".join(f"; {line}" for line in meant)
             )
         add_withdrawal(withdrawal)
-    for line in _meant(person_id):
+    for line in meant:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for batch in removed:
         if is_name(batch) and (RAW / batch / NAME).exists():
