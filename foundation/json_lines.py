@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from foundation.run_folder import write_whole
 from foundation.texts import decoded
+from foundation.whole_file import write_whole
 
 BLANK = " \t\r"
 Line = tuple[int, str]

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from data.contracts import FrameBoxes, Provenance
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 ANNOTATIONS = "annotations.json"
 CLIP, PRODUCT_IMAGE, PERSON_IMAGE = "rgb.mp4", "product.png", "person.png"

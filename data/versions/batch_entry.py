@@ -17,8 +17,8 @@ from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.map_items import MapKind, Spread
 from foundation.names import Name, check_name, is_name
-from foundation.run_folder import write_whole
 from foundation.texts import read_text
+from foundation.whole_file import write_whole
 
 BATCHES = Path("datasets/batches.yaml")
 RAW = Path("datasets/raw")

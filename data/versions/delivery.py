@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 NAME = "delivery.json"
 

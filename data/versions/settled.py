@@ -14,7 +14,7 @@ import yaml
 
 from data.versions.batch_entry import RAW, batch_entry, known_batches, stage_identities
 from foundation.digests import file_sha256, folder_digest
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 MEMORY = Path("datasets/.memory/settled")
 STAGES, LOCK = Path("dvc.yaml"), Path("dvc.lock")

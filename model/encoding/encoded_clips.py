@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from foundation.clip_format import ClipFormat
 from foundation.names import Name, WrittenIdentity
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import EncodingConfig
 from model.encoding.shard import Fields, Shard
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import EncodingConfig
 
 ENCODERS_FILE, EMPTY_TEXT = "encoders.json", "empty_text.safetensors"

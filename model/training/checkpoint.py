@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from foundation.digests import file_sha256
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 SHARD_BYTES = 2 * 1024**3
 FACTS = "checkpoint.json"

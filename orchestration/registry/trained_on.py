@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from data.versions.withdrawals import Withdrawal
 from foundation.names import normal_identity
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import EncodedBatch
 from orchestration.registry.models import ModelRegistry
 

@@ -150,7 +150,10 @@ def test_a_typo_is_answered_before_anything_runs(clone: Clone) -> None:
 def _sittings(clone: Clone, artifact_digest: str) -> list[dict[str, Any]]:
     """An artifact's reports, the oldest first."""
     files = [folder / "result.json" for folder in clone.run_folders("evaluation")]
-    reports = [json.loads(file.read_text()) for file in sorted(files, key=lambda file: file.stat().st_mtime)]
+    reports = [
+        json.loads(file.read_text())["content"]["receipt"]
+        for file in sorted(files, key=lambda file: file.stat().st_mtime)
+    ]
     return [report for report in reports if report["artifact_digest"] == artifact_digest]
 
 

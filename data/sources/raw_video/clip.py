@@ -26,9 +26,9 @@ from foundation.clip_format import ClipFormat
 from foundation.footage import SOUND_RATE, Footage
 from foundation.media_files import MediaError
 from foundation.pictures import read_image, write_image
-from foundation.run_folder import write_whole
 from foundation.sound import write_audio
 from foundation.video_writing import write_video
+from foundation.whole_file import write_whole
 
 PEOPLE: tuple[Task, ...] = ("pose", "regions")
 PRODUCT: tuple[Task, ...] = ("product_mask",)

@@ -36,9 +36,9 @@ from foundation.json_lines import append_line, read_lines
 from foundation.map_items import Spread
 from foundation.parent_watch import end_with_parent
 from foundation.progress import report_progress
-from foundation.run_folder import write_whole
 from foundation.sound import write_audio
 from foundation.video_writing import write_video
+from foundation.whole_file import write_whole
 
 LISTED, ORDERED = "manifest.partial.jsonl", "order.json"
 LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people are drawn, their bodies CC0
