@@ -37,7 +37,7 @@ class MediaLimits(BaseModel, frozen=True, extra="forbid"):
     """What is refused before it is decoded."""
 
     file_gigabytes: Limit = 100.0  # of any file
-    picture_megapixels: Limit = 80.0  # of a picture
+    picture_megapixels: Annotated[Limit, Field(le=178)] = 80.0  # of a picture; 178 is Pillow's own limit
     video_megapixels: Limit = 9.0  # of one frame of a video; 4096x2160 is 8.8
     clip_gigabytes: Limit = 8.0  # of a whole clip's frames in memory
     recording_hours: Limit = 12.0  # of a video or a sound
@@ -86,7 +86,7 @@ def open_media(path: Path, limits: MediaLimits = LIMITS) -> Generator[Any]:
     """
     check_file(path, limits)
     try:
-        with av.open(f"file:{path.absolute()}", options=ONLY) as container:
+        with av.open(f"file:{path.absolute()}", options=ONLY, metadata_errors="replace") as container:
             _check_length(path, container.duration, limits)
             yield container
     except ArgumentError as error:
@@ -95,6 +95,17 @@ def open_media(path: Path, limits: MediaLimits = LIMITS) -> Generator[Any]:
     except (FFmpegError, OSError) as error:
         fault = f"cannot be read ({error.strerror or error}): deliver it again"
         raise MediaError(path, "unreadable", fault) from error
+
+
+def check_decodable(path: Path, stream: Any) -> None:
+    """Refuse a stream that FFmpeg knows no decoder for.
+
+    Raises:
+        MediaError: it is one.
+    """
+    if stream.codec_context is None:
+        fault = f"cannot be read: its {stream.type} stream is of a kind that nothing decodes: convert it"
+        raise MediaError(path, "unreadable", fault)
 
 
 def check_seconds(path: Path, seconds: float, limits: MediaLimits) -> None:

@@ -19,14 +19,14 @@ from foundation.media_files import LIMITS, MEGA, MediaError, MediaLimits, check_
 from foundation.video_frames import Frames
 
 # H height, W width, C = 3 colours (RGB)
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")  # MPO: a JPEG with more pictures behind the first
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 GROUND = (255, 255, 255)  # what shows through where a picture is transparent: references stand on white
 SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
 PLAIN = ("1", "L", "RGB", "RGBX", "YCbCr")
 WITH_ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
 SAME_COLOUR = 1  # level by which a profile may move a colour and still be sRGB under another name
 BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, EOFError)
-BROKEN_INSIDE = (*BROKEN, struct.error, zlib.error, MemoryError, Image.DecompressionBombError)
+BROKEN_INSIDE = (*BROKEN, struct.error, zlib.error, MemoryError)
 
 
 def read_image(path: Path, limits: MediaLimits = LIMITS) -> Frames:
@@ -46,6 +46,8 @@ def read_image(path: Path, limits: MediaLimits = LIMITS) -> Frames:
                 return np.asarray(_rgb(path, ImageOps.exif_transpose(picture), profile))[None]
     except MediaError:
         raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit, which no configuration raises
+        raise MediaError(path, "too_large", f"is too large ({error}): make it smaller") from error
     except BROKEN_INSIDE as error:
         reason = str(error).splitlines()[0].replace(f" {str(path)!r}", "") if str(error) else type(error).__name__
         raise MediaError(path, "unreadable", f"cannot be read ({reason}): give a PNG or JPEG file") from error
@@ -65,7 +67,8 @@ def _check(path: Path, picture: Image.Image, limits: MediaLimits) -> None:
             "too_large",
             f"is too large ({size}): make it smaller, or raise limits.picture_megapixels of the batch",
         )
-    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
+    moving = picture.format != "MPO"  # a phone's JPEG with more pictures behind the first, which is the one it took
+    if moving and getattr(picture, "n_frames", 1) > 1:
         raise MediaError(path, "moving", f"holds {_frames(picture)} pictures: give one of them as a PNG or JPEG file")
 
 

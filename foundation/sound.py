@@ -15,7 +15,7 @@ import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from foundation.media_files import LIMITS, MediaError, MediaLimits, check_seconds, open_media
+from foundation.media_files import LIMITS, MediaError, MediaLimits, check_decodable, check_seconds, open_media
 
 # S samples
 Samples = NDArray[np.float32]
@@ -44,6 +44,7 @@ def read_audio(path: Path, samples_per_second: int | None = None, limits: MediaL
         if not container.streams.audio:
             raise MediaError(path, "no_sound", "has no sound stream: deliver it with its sound")
         stream = container.streams.audio[0]
+        check_decodable(path, stream)
         track = _Track(path, int(samples_per_second or stream.rate), samples_per_second is not None, limits)
         frames = container.decode(stream)
         first = next(frames, None)
@@ -141,7 +142,7 @@ def _resampler(rate: int, mix: bool) -> av.AudioResampler:
 def _pieces(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[Samples]:
     for piece in resampler.resample(frame):
         channels_CS: Any = piece.to_ndarray()
-        yield channels_CS.mean(axis=0, dtype=np.float32)
+        yield channels_CS[0] if len(channels_CS) == 1 else channels_CS.mean(axis=0, dtype=np.float32)
 
 
 def _zero_seconds(container: Any, first: av.AudioFrame) -> float:

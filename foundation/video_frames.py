@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.reformatter import ColorPrimaries, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
-from foundation.media_files import MEGA, MediaError, MediaLimits
+from foundation.media_files import MEGA, MediaError, MediaLimits, check_decodable
 
 # T frames, H height, W width, C = 3 colours (RGB)
 Frames = NDArray[np.uint8]
@@ -40,7 +40,8 @@ class Shown:
     """What a container says of its picture, nothing decoded."""
 
     frames: int  # that are presented; 0: it does not say
-    frames_per_second: float | None
+    frames_per_second: float | None  # as stated: over all frames, hidden ones too
+    hides_frames: bool
     height: int  # as stored: before it is turned upright and its pixels are made square
     width: int
     pixel_aspect: float  # width of a pixel over its height
@@ -61,13 +62,15 @@ def picture_stream(path: Path, container: Any, limits: MediaLimits) -> tuple[Any
     if not moving:
         raise MediaError(path, "not_a_video", "has no picture stream: deliver a video")
     stream = moving[0]
+    check_decodable(path, stream)
     _check_size(path, stream.width * stream.height, limits)
     _check_range(path, int(stream.codec_context.color_trc or 0))
     aspect = float(stream.sample_aspect_ratio or 1)
-    frames, rate = _presented(container, stream)
+    frames, rate = _presented(container, stream), stream.average_rate
     return stream, Shown(
         frames=frames,
-        frames_per_second=rate,
+        frames_per_second=float(rate) if rate else None,
+        hides_frames=frames < stream.frames,
         height=stream.height,
         width=stream.width,
         pixel_aspect=1.0 if abs(aspect - 1) < SQUARE else aspect,
@@ -124,17 +127,11 @@ def same_rate(stated: float, wanted: float, frames: int) -> bool:
     return apart <= RATE_TOLERANCE or (apart <= SQUARE and apart * frames / stated <= JITTER_SECONDS)
 
 
-def _presented(container: Any, stream: Any) -> tuple[int, float | None]:
-    """Frames and their rate. What an edit list hides is in both as an MP4 states them, and marked in its index."""
-    rate = float(stream.average_rate) if stream.average_rate else None
-    if not (stream.frames and container.format.name.startswith("mov")):
-        return stream.frames, rate
-    entries = list(stream.index_entries)
-    presented = sum(not entry.is_discard for entry in entries)
-    if presented < stream.frames and len(entries) > 1:
-        span = float((entries[-1].timestamp - entries[0].timestamp) * stream.time_base)
-        rate = (len(entries) - 1) / span if span > 0 else rate
-    return presented, rate
+def _presented(container: Any, stream: Any) -> int:
+    """Frames that an edit list hides are in the count that an MP4 states, and marked in its index."""
+    if stream.frames and container.format.name.startswith("mov"):
+        return sum(not entry.is_discard for entry in stream.index_entries)
+    return stream.frames
 
 
 def _check_size(path: Path, pixels: int, limits: MediaLimits) -> None:

@@ -68,10 +68,15 @@ def probe_video(path: Path, limits: MediaLimits = LIMITS) -> tuple[int, float, i
     """
     with open_media(path, limits) as container:
         stream, shown = picture_stream(path, container, limits)
-        frames = shown.frames or sum(packet.size > 0 and not packet.is_discard for packet in container.demux(stream))
-    if shown.frames_per_second is None:
+        frames, rate = shown.frames, shown.frames_per_second
+        if not frames or shown.hides_frames:
+            packets = [packet for packet in container.demux(stream) if packet.size > 0 and not packet.is_discard]
+            frames = len(packets)
+            if shown.hides_frames:
+                rate = _measured_rate(sorted(float(packet.pts * packet.time_base) for packet in packets)) or rate
+    if rate is None:
         raise MediaError(path, "no_rate", "has no frame rate: write it again")
-    return frames, shown.frames_per_second, shown.height, shown.width
+    return frames, rate, shown.height, shown.width
 
 
 def _steady_rate(path: Path, seconds: list[float | None], shown: Shown) -> float:
@@ -82,7 +87,7 @@ def _steady_rate(path: Path, seconds: list[float | None], shown: Shown) -> float
         if stated is None:
             raise MediaError(path, "no_rate", "has no frame rate: write it again")
         return stated
-    measured = (len(known) - 1) / (known[-1] - known[0]) if known[-1] > known[0] else 0.0
+    measured = _measured_rate(known)
     for rate in (stated, measured):
         if rate and _furthest(known, rate)[1] * rate <= OFF_BEAT:
             return rate
@@ -93,6 +98,11 @@ def _steady_rate(path: Path, seconds: list[float | None], shown: Shown) -> float
         f"has a variable frame rate (frame {frame} is {apart:.3f} s off {stated or measured:g} frames a second): "
         "convert it to a steady one",
     )
+
+
+def _measured_rate(seconds: Any) -> float:
+    """Of frames in order; 0 where they take no time."""
+    return (len(seconds) - 1) / (seconds[-1] - seconds[0]) if len(seconds) > 1 and seconds[-1] > seconds[0] else 0.0
 
 
 def _furthest(seconds_T: Any, rate: float) -> tuple[int, float]:

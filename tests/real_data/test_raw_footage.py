@@ -31,8 +31,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def small() -> list[np.ndarray]:
     """Every frame of the four videos, as a survey sees it."""
-    upright = Upright(SMALL)
-    return [np.stack([upright.picture(timed) for timed in Footage(REAL / name).frames()]) for name in VIDEOS]
+    films = [(Upright(SMALL, REAL / name), Footage(REAL / name)) for name in VIDEOS]
+    return [np.stack([upright.picture(timed) for timed in footage.frames()]) for upright, footage in films]
 
 
 def cuts(frames_THWC: np.ndarray) -> list[int]:
