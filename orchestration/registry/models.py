@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from evaluation.contracts import EvaluationReport
 from foundation.digests import folder_digest
 from model.contracts import RgbArtifact, TrackingConfig
@@ -73,7 +75,13 @@ class ModelRegistry:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(self.client.download_artifacts(run_id, "receipts.json", folder))
             receipts = json.loads(file.read_text())
-        artifact = RgbArtifact.model_validate(receipts["artifact"])
+        try:
+            artifact = RgbArtifact.model_validate(receipts["artifact"])
+        except ValidationError as error:
+            raise ValueError(
+                f"version {version} was registered by another version of Graspline ({error.errors()[0]['msg']}): "
+                "register new models under another name, tracking.registered_model=NAME"
+            ) from error
         registered = artifact.model_copy(update={"folder": str(self.folder(version))})
         return registered, EvaluationReport.model_validate(receipts["report"])
 
