@@ -9,11 +9,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from foundation.by_name import check_choice
-from foundation.fingerprint import DoesNotDecide
+from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.names import Name
+from model.method import ATTENTION, Shipped, StageRecord
+from model.method import AttentionMode as AttentionMode
+from model.method import StageName as StageName
 
-AttentionMode = Literal["full", "asymmetric"]
-StageName = Literal["stage_one", "stage_two"]
 RegionName = Literal["base", "head", "hand"]
 LabelName = Literal["base", "head", "hand", "product"]
 REGIONS: tuple[RegionName, ...] = ("base", "head", "hand")  # the router's; released logits order base, hand, face
@@ -119,10 +120,9 @@ class EncodingConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class StageConfig(BaseModel, frozen=True, extra="forbid"):
-    """One stage of training. Paper: 5,000 steps with full attention, then 2,000 with asymmetric attention."""
+    """One stage of training. How it attends is the method's to say (model.method), not the configuration's."""
 
     steps: int = Field(ge=1)
-    attention: AttentionMode
     learning_rate: float
     warmup_steps: int = 0
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -185,6 +185,7 @@ class StageTraining(TrainingOptions, frozen=True, extra="forbid"):
     """What one stage is trained with, as its process reads it: nothing of the other stage."""
 
     stage: StageConfig
+    attention: AttentionMode
 
 
 class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
@@ -192,11 +193,16 @@ class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
 
     stage_one: StageConfig
     stage_two: StageConfig
+    # an experiment beside the method, to be compared by its losses: it is trained, and refused wherever it would ship
+    ablation: Literal["full_attention_in_stage_two"] | None = None
 
     def of_stage(self, name: StageName) -> StageTraining:
         """The part of one stage."""
         shared = {field: getattr(self, field) for field in TrainingOptions.model_fields}
-        return StageTraining(**shared, stage=self.stage_one if name == "stage_one" else self.stage_two)
+        if name == "stage_one":
+            return StageTraining(**shared, stage=self.stage_one, attention=ATTENTION[name])
+        attention = "full" if self.ablation else ATTENTION[name]
+        return StageTraining(**shared, stage=self.stage_two, attention=attention)
 
 
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
@@ -261,10 +267,17 @@ class TrainingSet(BaseModel, frozen=True, extra="forbid"):
     overlap_allowed: bool
 
 
+_WHERE_IT_LIES = {"run", "weights", "mlflow_run_id", "loss_curve"}  # trained again, it is the same stage elsewhere
+
+
 class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     """Receipt of one stage: consolidated fp32 weights of both streams."""
 
     stage: StageName
+    attention: AttentionMode
+    seed: int
+    network: str  # digest of the configuration it was trained with
+    recipe: str  # likewise
     run: str  # run folder, relative to the project root
     weights: str  # model.safetensors, relative to the project root
     weights_sha256: str
@@ -274,15 +287,21 @@ class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     final_losses: dict[str, float]
     mlflow_run_id: str
     loss_curve: str  # PNG, relative to the project root
+    initial_digest: str | None = None  # of the weights it started from, where it has no parent and did not draw them
+    before: tuple[StageRecord, ...] = ()  # the stages that its parent's weights went through
+
+    def history(self) -> tuple[StageRecord, ...]:
+        """How its weights came to be, this stage last."""
+        own = {name: getattr(self, name) for name in StageRecord.model_fields if name != "receipt"}
+        return (*self.before, StageRecord(**own, receipt=fingerprint(self.model_dump(exclude=_WHERE_IT_LIES))))
 
 
-class RgbArtifact(BaseModel, frozen=True, extra="forbid"):
+class RgbArtifact(Shipped, frozen=True, extra="forbid"):
     """Receipt of the exported folder: model.safetensors + network.json + manifest.json, no HOI weight in it."""
 
     folder: str
     digest: str
     stage_two_weights: str  # where they were: promotion runs the proof again on them
-    stage_two_weights_sha256: str
     proof: dict[str, str]  # check -> what it showed, for example "noise_swap": "same bits on 3 shapes"
     parameters: int
     train_digest: str = ""  # of the clips it learnt from, see orchestration.registry.trained_on; empty: not known

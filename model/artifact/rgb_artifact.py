@@ -8,7 +8,7 @@
 | latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
 | sampling.json | SamplingConfig, those of its fields that decide a pixel |
-| manifest.json | sha256 of every file above, the stage-two weights it came from, the proof of model.artifact.proof |
+| manifest.json | sha256 of every file above, how it was trained (model.method), the proof of model.artifact.proof |
 
 Safetensors and JSON only: loading it runs no code from the folder.
 """
@@ -31,23 +31,22 @@ from model.conditioning.build import build_audio_encoder, build_codec, build_tex
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
+from model.method import Shipped
 from model.network.dual_stream_transformer import DualStreamTransformer
 
-FORMAT = "graspline-rgb-artifact-1"
+FORMAT = "graspline-rgb-artifact-2"
 MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
 EMPTY_TEXT, SAMPLING = "empty_text.safetensors", "sampling.json"
 NOT_OF_A_MODEL = {"lossless"}  # field of ClipFormat that only says how prepared videos are stored
 Config = TypeVar("Config", bound=BaseModel)
 
 
-class ArtifactManifest(BaseModel, frozen=True, extra="forbid"):
+class ArtifactManifest(Shipped, frozen=True, extra="forbid"):
     """manifest.json."""
 
     format: str
-    stage: str
-    stage_two_weights_sha256: str
     encoders_digest: str
-    given_weights: dict[str, str] = {}  # files of real encoders, which do not travel with it -> sha256
+    given_weights: dict[str, str]  # files of real encoders, which do not travel with it -> sha256
     parameters: int
     proof: dict[str, str]
     files: dict[str, str]  # name -> sha256
@@ -99,7 +98,7 @@ def verify_files(folder: Path) -> ArtifactManifest:
     """Check the folder against its manifest, byte by byte.
 
     Raises:
-        ValueError: names the file that is missing, changed or unknown, or the stage it is wrongly from.
+        ValueError: names the file that is missing, changed or unknown, or what it was trained as instead.
     """
     manifest = read_manifest(folder)
     present = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {MANIFEST}
@@ -110,11 +109,6 @@ def verify_files(folder: Path) -> ArtifactManifest:
             raise ValueError(f"{folder / name} is missing from the artifact: export again")
         if file_sha256(folder / name) != digest:
             raise ValueError(f"{folder / name} changed since its export (sha256 differs): export again")
-    if manifest.stage != "stage_two":
-        raise ValueError(
-            f"{folder} comes from {manifest.stage}: only stage two's RGB stream is independent of the HOI stream; "
-            "train stage two and export it"
-        )
     return manifest
 
 
@@ -124,12 +118,15 @@ def read_manifest(folder: Path) -> ArtifactManifest:
     if not file.exists():
         raise ValueError(f"{file} is missing: {folder} is no artifact; name a folder that model.artifact.export wrote")
     try:
-        manifest = ArtifactManifest.model_validate_json(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
+        written = content.get("format") if isinstance(content, dict) else None
+        if isinstance(written, str) and written != FORMAT:
+            raise ValueError(f"{file} has format {written}, this version reads {FORMAT}: export again")
+        return ArtifactManifest.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"{file} is damaged ({error.errors()[0]['msg']}): export again") from error
-    if manifest.format != FORMAT:
-        raise ValueError(f"{file} has format {manifest.format}, this version reads {FORMAT}: export again")
-    return manifest
+        raise ValueError(f"{file} is refused ({error.errors()[0]['msg']}): export again") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is damaged ({error}): export again") from error
 
 
 def load_network(folder: Path) -> DualStreamTransformer:

@@ -31,7 +31,7 @@ def verify(folder: Path, weights: Path | None) -> dict[str, str]:
         return results | {f"at export, {check}": result for check, result in artifact.manifest.proof.items()}
     if file_sha256(weights) != artifact.manifest.stage_two_weights_sha256:
         raise ValueError(f"{weights} is not what {folder} was exported from: name stage two's own weights")
-    return results | prove_rgb_only(weights, folder)
+    return results | prove_rgb_only(weights, folder, artifact.manifest.training[-1].attention)
 
 
 def main() -> None:

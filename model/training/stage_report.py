@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from foundation.fingerprint import fingerprint
 from foundation.progress import report_progress
 from foundation.whole_file import write_whole
 from model.contracts import TrainedStage
@@ -89,18 +90,24 @@ class StageReport:
         request.folder.finish(receipt.model_dump(mode="json"))
 
     def _receipt(self, digest: str, mlflow_run_id: str, curve: Path) -> TrainedStage:
-        request = self._request
+        request, parent = self._request, self._request.inputs.parent
         return TrainedStage(
             stage=request.inputs.stage,
+            attention=request.training.attention,
+            seed=request.stage.seed,
+            network=fingerprint(request.network),
+            recipe=fingerprint(request.recipe),
             run=str(request.folder.path),
             weights=str(request.folder.path / "model.safetensors"),
             weights_sha256=digest,
             train_digest=request.training_set.train_digest,
-            parent_weights_sha256=request.inputs.parent.weights_sha256 if request.inputs.parent else None,
+            parent_weights_sha256=parent.weights_sha256 if parent else None,
             steps=request.stage.steps,
             final_losses={name: self.history[-1][1][name] for name in LOSSES},
             mlflow_run_id=mlflow_run_id,
             loss_curve=str(curve),
+            initial_digest=request.inputs.initial_digest,
+            before=parent.history() if parent else (),
         )
 
     def _open_tracking(self) -> RunTracking:

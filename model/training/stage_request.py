@@ -19,6 +19,7 @@ from model.contracts import (
     TrainedStage,
     TrainingSet,
 )
+from model.method import ATTENTION
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 
@@ -115,6 +116,8 @@ def read_request(folder: RunFolder) -> StageRequest:
         deepspeed=folder.section("deepspeed", DeepSpeedConfig),
         tracking=folder.section("tracking", TrackingConfig),
     )
+    if inputs.stage == "stage_one" and request.training.attention != ATTENTION["stage_one"]:
+        raise ValueError(f"{folder.path}/config.yaml: stage_one attends with {ATTENTION['stage_one']} attention only")
     check_deepspeed(request.deepspeed)
     if request.stage.warmup_steps >= request.stage.steps:
         raise ValueError(

@@ -102,7 +102,7 @@ def _update(engine: Engine, clips: ClipDataset, request: StageRequest, step: int
         first = (micro * engine.processes.world_size + engine.processes.rank) * per_process
         place = Place(step, micro, range(first, first + per_process))
         batch = on_device(clips.batch(place, request.clips_per_step), engine.processes.device)
-        losses = batch_loss(engine.network, batch, request.recipe, request.stage.attention, request.stage.seed)
+        losses = batch_loss(engine.network, batch, request.recipe, request.training.attention, request.stage.seed)
         engine.backward(losses.total)
         engine.step(learning_rate(request.stage, step))
         sums += _as_tensor(losses)

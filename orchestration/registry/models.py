@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from evaluation.contracts import EvaluationReport
 from foundation.digests import folder_digest
 from foundation.sealed_file import read_sealed, sealed_text
@@ -86,7 +88,13 @@ class ModelRegistry:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(self.client.download_artifacts(run_id, RECEIPTS, folder))
             receipts = read_sealed(file, f"of version {version}: {AGAIN}")
-        artifact = RgbArtifact.model_validate(receipts["artifact"])
+        try:
+            artifact = RgbArtifact.model_validate(receipts["artifact"])
+        except ValidationError as error:
+            raise ValueError(
+                f"version {version} was registered by another version of Graspline ({error.errors()[0]['msg']}): "
+                "register new models under another name, tracking.registered_model=NAME"
+            ) from error
         report = EvaluationReport.model_validate(receipts["report"])
         if {artifact.digest, report.artifact_digest} != {self.digest(version)}:
             raise ValueError(f"{RECEIPTS} of version {version} is about another artifact: {AGAIN}")

@@ -1,5 +1,6 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
+import json
 from pathlib import Path
 
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples, Reason
@@ -25,6 +26,7 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
     """
     assert_left(artifact)
     assert_left(report)
+    assert_trained_as_its_receipt_says(artifact)
     models = ModelRegistry(step.config.tracking)
     reused = models.is_registered(artifact)
     return StepResult(models.register(artifact, report), reused)
@@ -77,6 +79,7 @@ def verify_release(models: ModelRegistry, version: str, log: OnLine) -> None:
     """
     models.assert_intact(version)
     artifact, _ = models.release(version)
+    assert_trained_as_its_receipt_says(artifact)
     command = ["-m", "model.artifact.verify", artifact.folder]
     if Path(artifact.stage_two_weights).exists():
         command += ["--weights", artifact.stage_two_weights]
@@ -85,6 +88,17 @@ def verify_release(models: ModelRegistry, version: str, log: OnLine) -> None:
     code, last = follow(command, log)
     if code != 0:
         raise ValueError(f"version {version} is not what was exported, it is not promoted: {last}")
+
+
+def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
+    """Hold the artifact's own manifest against its receipt: both carry how it was trained.
+
+    Raises:
+        ValueError: they differ, so one of them is of another model.
+    """
+    manifest = json.loads((Path(artifact.folder) / "manifest.json").read_text(encoding="utf-8"))
+    if manifest.get("training") != artifact.model_dump(mode="json")["training"]:
+        raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
 
 def promote_by_hand(version: str, reason: str) -> Entry:

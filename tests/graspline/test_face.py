@@ -59,6 +59,7 @@ def register(artifact: Path, stage: TrainedStage) -> None:
                 digest=digest,
                 stage_two_weights=stage.weights,
                 stage_two_weights_sha256=stage.weights_sha256,
+                training=stage.history(),
                 proof={},
                 parameters=1,
             )

@@ -1,5 +1,6 @@
 """Receipts as small as they can be, and a tracking server of each test's own."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from evaluation.contracts import EvaluationReport, Metric
 from foundation.digests import folder_digest, text_sha256
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.steps.run_step import run_of
+from tests.receipts import history
 
 Receipt = TypeVar("Receipt", bound=BaseModel)
 MakeArtifact = Callable[[str], RgbArtifact]
@@ -34,12 +36,15 @@ def make_artifact(project: Path) -> MakeArtifact:
         folder = project / "runs" / f"export-{weights}" / "rgb_artifact"
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_text(weights)
+        training = [record.model_dump(mode="json") for record in history(f"stage two of {weights}")]
+        (folder / "manifest.json").write_text(json.dumps({"training": training}), encoding="utf-8")
         return left(
             RgbArtifact(
                 folder=str(folder.relative_to(project)),
                 digest=folder_digest(folder),
                 stage_two_weights=str(weights),
                 stage_two_weights_sha256=f"stage two of {weights}",
+                training=history(f"stage two of {weights}"),
                 proof={"noise_swap": "same bits"},
                 parameters=3_300_000,
             )

@@ -17,6 +17,7 @@ from foundation.clip_format import ClipFormat
 from foundation.run_folder import RunFolder
 from model.contracts import EncodedBatch, EncodingConfig, TrainingSet
 from model.encoding.write_shards import Part, ShardWriter
+from model.method import ATTENTION, StageName
 
 REPOSITORY = Path(__file__).parents[3]
 FRAMES, ROWS, COLUMNS, CHANNELS = 2, 4, 4, 4
@@ -87,7 +88,7 @@ def _encoding() -> EncodingConfig:
 
 def stage_config(**changes: Any) -> dict[str, Any]:
     """The sections of config.yaml that training reads; `changes` are dotted paths with __ for the dot."""
-    stage = {"steps": 12, "attention": "full", "learning_rate": 3e-3, "warmup_steps": 2}
+    stage = {"steps": 12, "learning_rate": 3e-3, "warmup_steps": 2}
     config: dict[str, Any] = {
         "network": {
             "dim": 48,
@@ -126,7 +127,7 @@ def stage_config(**changes: Any) -> dict[str, Any]:
         },
         "training": {
             "stage_one": stage,
-            "stage_two": {**stage, "attention": "asymmetric", "seed": 1},
+            "stage_two": {**stage, "seed": 1},
             "micro_batch_per_process": 2,
             "weight_decay": 0.01,
             "gradient_clip": 1.0,
@@ -149,8 +150,9 @@ class Stage:
     """One run folder under a project root, and the real command on it."""
 
     def __init__(self, root: Path, name: str, batch: EncodedBatch, parent: dict[str, Any] | None, config: Any) -> None:
-        stage = "stage_two" if parent else "stage_one"
-        training = {"stage": config["training"][stage], **config["training"]}
+        stage: StageName = "stage_two" if parent else "stage_one"
+        own = {"stage": config["training"][stage], "attention": ATTENTION[stage]}
+        training = {**own, **config["training"]}
         self.config = {**config, "training": {key: training[key] for key in training if not key.startswith("stage_")}}
         self.root, self.folder = root, RunFolder(root / "runs" / name)
         training_set = TrainingSet(

@@ -23,6 +23,7 @@ from orchestration.registry.succession import Succession
 from orchestration.steps import model_steps, release_steps
 from orchestration.steps.run_step import run_of
 from orchestration.steps.step import StepContext
+from tests.receipts import stage_two_receipt
 
 SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
 SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
@@ -53,18 +54,7 @@ def stage_two(folder: Path, config: PipelineConfig) -> TrainedStage:
     dual = DualStreamTransformer(config.network, config.recipe, streams="dual")
     file = folder / "stage_two.safetensors"
     save_file({name: 0.1 * torch.randn_like(value) + value for name, value in dual.state_dict().items()}, file)
-    return TrainedStage(
-        stage="stage_two",
-        run="elsewhere",
-        weights=str(file),
-        weights_sha256=file_sha256(file),
-        train_digest="t",
-        parent_weights_sha256="p",
-        steps=1,
-        final_losses={},
-        mlflow_run_id="m",
-        loss_curve="l.png",
-    )
+    return stage_two_receipt(file)
 
 
 def fitted_encoders(folder: Path, config: PipelineConfig) -> Encoders:
