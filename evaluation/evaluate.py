@@ -33,7 +33,8 @@ from evaluation.report.page import render_page
 from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
-from foundation.run_folder import RunFolder, write_whole
+from foundation.run_folder import RunFolder
+from foundation.whole_file import write_whole
 from model.artifact.rgb_artifact import load_artifact, load_weights
 from model.conditioning.latent_codec import LatentCodec
 from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSet

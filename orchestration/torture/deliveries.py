@@ -6,18 +6,17 @@ change or come in, and nothing may hang. One scratch project and one worker a pr
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from orchestration.load_config import load_config
 from orchestration.torture.scratch import make_scratch
-from orchestration.torture.worker import OVERRIDES, Verdict, case_of, work
+from orchestration.torture.worker import OVERRIDES, Pipe, Verdict, case_of, work
 
 PATIENCE_SECONDS = 180  # for one delivery of three small clips
 END_SECONDS = 20
@@ -62,7 +61,7 @@ def _serve(folder: Path, seed: int, numbers: SimpleQueue[int], keep: OnVerdict) 
             keep(number, _ask(process, pipe, number) or _died(folder, seed, number, process))
 
 
-def _ask(process: SpawnProcess, pipe: Connection, number: int) -> Verdict | None:
+def _ask(process: SpawnProcess, pipe: Pipe, number: int) -> Verdict | None:
     """The worker's answer; None where it hangs or dies over it."""
     pipe.send(number)
     try:
@@ -84,7 +83,7 @@ def _died(folder: Path, seed: int, number: int, process: SpawnProcess) -> Verdic
 
 
 @contextmanager
-def _worker(folder: Path, seed: int) -> Iterator[tuple[SpawnProcess, Connection]]:
+def _worker(folder: Path, seed: int) -> Generator[tuple[SpawnProcess, Pipe]]:
     """A worker, in a process group of its own, and the pipe to it."""
     context = get_context("spawn")
     here, there = context.Pipe()
@@ -100,7 +99,7 @@ def _worker(folder: Path, seed: int) -> Iterator[tuple[SpawnProcess, Connection]
         _end(process)
 
 
-def _begin(folder: Path, seed: int, pipe: Connection) -> None:
+def _begin(folder: Path, seed: int, pipe: Pipe) -> None:
     """The worker's first act: its own group, its output in a file."""
     os.setsid()
     with (folder / "worker.log").open("w", encoding="utf-8") as log:

@@ -8,9 +8,9 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
+from typing import Any, Protocol
 
 from data.contracts import PreparedBatch, RawBatch
 from foundation.by_name import choices, load_choice
@@ -25,6 +25,15 @@ OVERRIDES = ("data=smoke", "data.train_on_arrivals=true", "data.preparation_proc
 # an exception of ours speaks plainly; any other that reaches a person is a crash
 FOREIGN = re.compile(r"Traceback \(most recent|\b(?!ValueError|ClipError|ChildFailedError)\w+(Error|Exception)\b: ")
 CLIPS = 3
+
+
+class Pipe(Protocol):
+    """What is used of multiprocessing's connection, whichever kind this system has."""
+
+    def send(self, obj: Any, /) -> None: ...
+    def recv(self) -> Any: ...
+    def poll(self, timeout: float, /) -> bool: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def case_of(seed: int, number: int) -> tuple[str, Case]:
     return kind, case
 
 
-def work(folder: Path, seed: int, pipe: Connection) -> None:
+def work(folder: Path, seed: int, pipe: Pipe) -> None:
     """Take in the cases whose numbers come, until none comes."""
     os.chdir(folder / "project")
     os.environ["PYTHONPATH"] = str(ROOT)

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.contracts import RawBatch
-from foundation.run_folder import RunFolder, write_whole
+from foundation.run_folder import RunFolder
+from foundation.whole_file import write_whole
 
 ROOT = Path(__file__).parents[2]
 HOLD = """

@@ -39,7 +39,9 @@ def draw(rng: Random, number: int) -> Case:
     def change(delivery: Path) -> None:
         file = media(delivery, clip, "video")
         with av.open(str(file)) as container:
-            frames_THWC = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+            frames_THWC = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]).astype(
+                np.uint8
+            )
         write(file, frames_THWC)
 
     return Case(f"video: {story}", change, expected, (clip_id(clip), "video"))
