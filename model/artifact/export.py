@@ -104,9 +104,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         stage_two_weights_sha256=stage.weights_sha256,
         training=history,
         encoders_digest=encoders.digest,
-        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_text(encoding="utf-8"))[
-            "weights_sha256"
-        ],
+        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_bytes())["weights_sha256"],
         parameters=parameters,
         proof=proof,
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},

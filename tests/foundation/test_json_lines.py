@@ -70,7 +70,7 @@ def test_a_mark_of_the_byte_order_and_windows_line_ends_are_skipped(tmp_path: Pa
     ("content", "fault"),
     [
         (b'{"a": 1}\n{"b": \n', "line 2: not JSON.*one JSON object a line"),
-        (b'{"a": "caf\xe9"}\n', "not UTF-8 .byte 10.: save it as UTF-8"),
+        (b'{"a": "n\xe9"}\n', "not UTF-8 .byte 8.: save it as UTF-8"),
         (b"\xff\xfe{\x00}\x00\n\x00", "not UTF-8"),
         (b"[" * 200_000, "line 1: not JSON"),
     ],
