@@ -36,7 +36,8 @@ from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest
 from foundation.map_items import Spread, map_items
 from foundation.parent_watch import end_with_parent
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 from model.contracts import EncodingConfig
 from model.encoding.encode_clips import EncodeJob, encode_missing
 from model.encoding.fit_encoders import fit_encoders

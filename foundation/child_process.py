@@ -38,6 +38,7 @@ def child_environment(**extra: str) -> dict[str, str]:
         **os.environ,
         "PATH": binaries + os.pathsep + os.environ.get("PATH", ""),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",  # whatever the locale: what children print and open, libraries included, is UTF-8
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -60,7 +61,7 @@ def run_child(
         ChildFailedError: it failed, or ended well without a result.
     """
     log = folder.path / "log.txt"
-    with log.open("a") as handle:
+    with log.open("a", encoding="utf-8") as handle:
 
         def keep(line: str) -> None:
             handle.write(line + "\n")
@@ -91,7 +92,8 @@ def follow(
         _guarded(python, arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         env=child_environment(**environment),
     )
     try:

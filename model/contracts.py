@@ -3,12 +3,14 @@
 Every model is frozen and refuses unknown fields, so a typo is an error. Facts: CoInteract, arXiv 2604.19636.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide, fingerprint
+from foundation.names import Name
 from model.method import ATTENTION, Shipped, StageRecord
 from model.method import AttentionMode as AttentionMode
 from model.method import StageName as StageName
@@ -215,6 +217,14 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     ] = "auto"
 
 
+def _inside(uri: str) -> str:
+    """A database that is named relative to the project stays inside it."""
+    kind, _, place = uri.partition("://")
+    if kind == "sqlite" and ".." in Path(place).parts:
+        raise ValueError(f"{uri} leads out of the project: write sqlite:///registry/NAME.db, or the whole path")
+    return uri
+
+
 _WRITTEN_DOWN = "only where results are written down"
 
 
@@ -222,9 +232,9 @@ class TrackingConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/tracking/*.yaml: where runs and model versions live."""
 
     # for example sqlite:///registry/mlflow.db, relative to the project root
-    uri: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
-    experiment: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
-    registered_model: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
+    uri: Annotated[str, AfterValidator(_inside), DoesNotDecide(_WRITTEN_DOWN)]
+    experiment: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
+    registered_model: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
 
 
 class Encoders(BaseModel, frozen=True, extra="forbid"):
@@ -238,7 +248,7 @@ class Encoders(BaseModel, frozen=True, extra="forbid"):
 class EncodedBatch(BaseModel, frozen=True, extra="forbid"):
     """Receipt of datasets/encoded/<batch>: shards of safetensors and an index.json."""
 
-    batch: str
+    batch: Name
     folder: str
     clips: int
     digest: str

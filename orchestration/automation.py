@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from data.sources.arrived import arrived_batches
+from data.sources.arrived import arrived_batches, misnamed_arrivals
 from orchestration.assets import BATCHES
 
 ARRIVALS = Path("datasets/raw")
@@ -21,6 +21,8 @@ def new_batch_sensor(ingest_batch: "dg.UnresolvedAssetJobDefinition") -> dg.Sens
     @dg.sensor(name="new_batch", job=ingest_batch, minimum_interval_seconds=60)
     def new_batch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         known = set(context.instance.get_dynamic_partitions(str(BATCHES.name)))
+        for line in misnamed_arrivals(ARRIVALS):
+            context.log.warning(line)
         arrived = [batch for batch in arrived_batches(ARRIVALS) if batch not in known]
         return dg.SensorResult(
             run_requests=[dg.RunRequest(run_key=batch, partition_key=batch) for batch in arrived],

@@ -16,7 +16,9 @@ from typing import Any
 from data.sources import read_batch, source_of
 from data.versions.batch_entry import RAW, batch_entry
 from data.versions.delivery import Delivery, check_delivered, is_delivered, write_delivery
+from foundation.delivered_files import check_delivery
 from foundation.failures import full_disk_named
+from foundation.names import check_name
 from foundation.progress import report_progress
 
 
@@ -31,10 +33,12 @@ def deliver_batch(batch: str) -> None:
     source, clip = source_of(config), entry.clip
     settings = source.settings(config, clip)
     if source.in_place:
+        check_delivery(folder, config.limits)
         clips = source.deliver(config, clip, folder, entry.spread)
         if not is_delivered(folder):
             write_delivery(folder, Delivery(settings=settings, clips=clips))
     elif folder.exists():
+        check_delivery(folder, config.limits)  # people may have put something into it since
         check_delivered(folder, settings)
     else:
         with full_disk_named(folder):
@@ -56,4 +60,4 @@ def _workplace(batch: str, settings: dict[str, Any]) -> Path:
 
 
 if __name__ == "__main__":
-    deliver_batch(sys.argv[1])
+    deliver_batch(check_name(sys.argv[1]))

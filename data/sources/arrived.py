@@ -7,6 +7,7 @@ from data.sources import BatchConfig, Source
 from data.versions.delivery import is_delivered, read_delivery
 from foundation.clip_format import ClipFormat
 from foundation.map_items import Spread
+from foundation.names import check_name, is_name
 
 SOURCE_NAME = "arrived"
 
@@ -32,10 +33,33 @@ SOURCE = Arrived()
 
 
 def arrived_batches(raw: Path = Path("datasets/raw")) -> list[str]:
-    """Folders that people put into datasets/raw; one without its manifest is still being copied."""
-    folders = sorted(file.parent for file in raw.glob(f"*/{NAME}") if not file.parent.name.startswith("."))
+    """Folders that people put into datasets/raw; one without its manifest is still being copied.
+
+    A folder that has no name for a batch is left out: `misnamed_arrivals` says what to do with it.
+    """
     return [
         folder.name
-        for folder in folders
-        if not is_delivered(folder) or read_delivery(folder).settings["source"] == SOURCE_NAME
+        for folder in _folders(raw)
+        if is_name(folder.name)
+        and (not is_delivered(folder) or read_delivery(folder).settings["source"] == SOURCE_NAME)
     ]
+
+
+def misnamed_arrivals(raw: Path = Path("datasets/raw")) -> list[str]:
+    """For every folder with a manifest whose name cannot be a batch's: a line that says why, and the fix."""
+    return [
+        f"warning: a delivery in {raw} is not taken in: {_why(folder.name)} (rename the folder)"
+        for folder in _folders(raw)
+        if not is_name(folder.name)
+    ]
+
+
+def _folders(raw: Path) -> list[Path]:
+    return sorted(file.parent for file in raw.glob(f"*/{NAME}") if not file.parent.name.startswith("."))
+
+
+def _why(name: str) -> str:
+    try:
+        return check_name(name)
+    except ValueError as error:
+        return str(error)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 NAME = "delivery.json"
 
@@ -20,7 +20,7 @@ class Delivery(BaseModel, frozen=True, extra="forbid"):
 
 def is_delivered(folder: Path) -> bool:
     """Whether a folder is a whole delivery: the file is written last."""
-    return (folder / NAME).exists()
+    return (folder / NAME).is_file()
 
 
 def read_delivery(folder: Path) -> Delivery:
@@ -29,7 +29,7 @@ def read_delivery(folder: Path) -> Delivery:
     """
     if not is_delivered(folder):
         raise ValueError(f"{folder / NAME} is missing: delete {folder} and deliver it again")
-    return Delivery.model_validate_json((folder / NAME).read_text())
+    return Delivery.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
 
 
 def write_delivery(folder: Path, delivery: Delivery) -> None:

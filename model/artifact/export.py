@@ -104,7 +104,9 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         stage_two_weights_sha256=stage.weights_sha256,
         training=history,
         encoders_digest=encoders.digest,
-        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_text())["weights_sha256"],
+        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_text(encoding="utf-8"))[
+            "weights_sha256"
+        ],
         parameters=parameters,
         proof=proof,
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
@@ -153,7 +155,7 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
 
 
 def _write_json(file: Path, value: dict[str, Any]) -> None:
-    file.write_text(json.dumps(value, indent=1) + "\n")
+    file.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

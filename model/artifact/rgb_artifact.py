@@ -172,7 +172,7 @@ def read_config(file: Path, section: str | None, model: type[Config]) -> Config:
     Raises:
         ValueError: the section is missing, or its fields are not those of this version.
     """
-    content: dict[str, Any] = json.loads(file.read_text())
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     values: dict[str, Any] = content if section is None else content.get(section, {})
     kept = {key: value for key, value in values.items() if key not in harmless_fields(model)}
     try:

@@ -21,7 +21,7 @@ from safetensors.torch import load, save
 
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
-from data.versions.batch_entry import BatchEntry, batch_entry
+from data.versions.batch_entry import BatchEntry, batch_entry, batch_of_stage
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.digests import digest_of, file_digests, folder_digest
@@ -139,4 +139,4 @@ def _stored(clip_id: str, fields: Fields) -> Fields:
 
 
 if __name__ == "__main__":
-    encode_batch(sys.argv[1])
+    encode_batch(batch_of_stage(sys.argv[1]))

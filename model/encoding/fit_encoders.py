@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from data.clips.manifest import read_manifest
-from data.versions.batch_entry import batch_entry
+from data.versions.batch_entry import batch_entry, batch_of_stage
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.digests import file_sha256
@@ -75,4 +75,4 @@ def given_weights(encoding: EncodingConfig) -> dict[str, str]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the fit's last bits do not depend on the machine's cores
-    fit_encoders(sys.argv[1])
+    fit_encoders(batch_of_stage(sys.argv[1]))

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from foundation.digests import file_sha256
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 SHARD_BYTES = 2 * 1024**3
 FACTS = "checkpoint.json"
@@ -73,7 +73,7 @@ def newest_intact(folder: Path) -> Checkpoint | None:
 def open_checkpoint(folder: Path, step: int) -> Checkpoint:
     """The checkpoint of a step, which `newest_intact` has verified, perhaps in another process."""
     saved = folder / f"step_{step:08d}"
-    return Checkpoint(saved, step, json.loads((saved / FACTS).read_text())["facts"])
+    return Checkpoint(saved, step, json.loads((saved / FACTS).read_text(encoding="utf-8"))["facts"])
 
 
 def write_weights(file: Path, weights: dict[str, Tensor]) -> str:
@@ -155,7 +155,7 @@ def _damage(saved: Path) -> str | None:
     if not (saved / FACTS).exists():
         return f"{FACTS} is missing"
     try:
-        files: dict[str, str] = json.loads((saved / FACTS).read_text())["files"]
+        files: dict[str, str] = json.loads((saved / FACTS).read_text(encoding="utf-8"))["files"]
     except (json.JSONDecodeError, KeyError):
         return f"{FACTS} does not read"
     for name, sha256 in files.items():

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from foundation.fingerprint import fingerprint
 from foundation.progress import report_progress
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import TrainedStage
 from model.flow_matching import LOSSES
 from model.training.checkpoint import write_weights

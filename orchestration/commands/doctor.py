@@ -43,7 +43,9 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    wanted = [line.strip() for line in Path("requirements.txt").read_text().splitlines() if "==" in line]
+    wanted = [
+        line.strip() for line in Path("requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
     wrong: list[str] = []
     for line in wanted:
         name, version = line.split("==")

@@ -7,6 +7,7 @@ import typer
 
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import plain_errors
+from orchestration.commands.torture import app as torture_app
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -19,6 +20,7 @@ Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the led
 
 
 app.add_typer(data_app, name="data")
+app.add_typer(torture_app, name="torture")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from data.versions.withdrawals import is_withdrawn, read_withdrawals
 from foundation.code_digest import code_digest
 from foundation.digests import folder_digest
 from foundation.fingerprint import deciding, harmless_fields
+from foundation.names import warnings_of
 from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.load_config import PipelineConfig
 from orchestration.registry.trained_on import remember_training_set
@@ -47,7 +48,7 @@ def encoders(step: StepContext, prepared: dict[str, PreparedBatch]) -> StepResul
     _assert_ready(batch, prepared)
     reused = _reproduce(step, "encoders", batch)
     folder = DATASETS / "encoders" / batch
-    captions = json.loads((folder / "encoders.json").read_text())["captions"]
+    captions = json.loads((folder / "encoders.json").read_text(encoding="utf-8"))["captions"]
     return StepResult(Encoders(folder=str(folder), digest=folder_digest(folder), captions=captions), reused)
 
 
@@ -75,6 +76,8 @@ def training_set(step: StepContext, encoded: dict[str, EncodedBatch]) -> StepRes
     train, held_out = (_chosen(encoded, names) for names in split_of(config))
     _assert_apart(train, held_out, config)
     _assert_none_withdrawn([*train, *held_out])
+    for line in _warnings([*train, *held_out]):
+        step.log(line)
     train_digest, held_out_digest = _digest(train), _digest(held_out)
     receipt = TrainingSet(
         train=train,
@@ -167,6 +170,13 @@ def _assert_none_withdrawn(batches: Sequence[EncodedBatch]) -> None:
                     f"batch {batch.batch} still holds clip {clip_id} of person {clip.person_id}, who is withdrawn: "
                     "prepare and encode the batch again (`graspline run` does)"
                 )
+
+
+def _warnings(batches: Sequence[EncodedBatch]) -> list[str]:
+    """Ids in all batches together that may be meant as one."""
+    clips = [clip for batch in batches for clip in read_clips(Path(batch.folder)).values()]
+    people, products = {clip.person_id for clip in clips}, {clip.product_id for clip in clips}
+    return [*warnings_of("person_id", people), *warnings_of("product_id", products)]
 
 
 def _assert_apart(train: Sequence[EncodedBatch], held_out: Sequence[EncodedBatch], config: DataConfig) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel
 
+from foundation.names import check_name
 from orchestration.load_config import PipelineConfig
 
 
@@ -36,9 +37,13 @@ class StepContext:
 
     @property
     def batch_name(self) -> str:
-        """The batch of a step that works on one."""
+        """The batch of a step that works on one.
+
+        Raises:
+            ValueError: it has no name for a batch; anybody may add a partition on Dagster's page.
+        """
         assert self.batch is not None
-        return self.batch
+        return check_name(self.batch)
 
 
 class StepResult(NamedTuple):

@@ -104,7 +104,7 @@ def test_the_sensor_asks_for_a_new_batch_and_no_other(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for batch in ("known", "march"):
+    for batch in ("known", "march", "x;touch PWNED", "april 2"):
         Path(f"datasets/raw/{batch}").mkdir(parents=True)
         Path(f"datasets/raw/{batch}/manifest.jsonl").touch()
     Path("datasets/raw/still_copied").mkdir()

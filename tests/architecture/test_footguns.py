@@ -51,7 +51,7 @@ def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_flow(choice: str) 
 
 def test_10_training_reaches_no_encoder() -> None:
     graph = grimp.build_graph("foundation", "data", "model", "evaluation", "orchestration", cache_dir=None)
-    for encoder in ("model.conditioning", "model.encoding.encode_clips", "foundation.video_io"):
+    for encoder in ("model.conditioning", "model.encoding.encode_clips", "foundation.media_files"):
         chain = graph.find_shortest_chain("model.training", encoder, as_packages=True)
         assert chain is None, " -> ".join(chain or ())
     assert graph.find_shortest_chain("model.encoding.encode_clips", "model.conditioning", as_packages=True)

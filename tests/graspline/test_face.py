@@ -15,7 +15,7 @@ import graspline
 from evaluation.contracts import Decision, EvaluationReport, Metric
 from foundation import home
 from foundation.digests import folder_digest
-from foundation.video_io import write_audio
+from foundation.sound import write_audio
 from model.contracts import RgbArtifact, TrainedStage
 from orchestration.load_config import load_config
 from orchestration.registry.succession import Succession

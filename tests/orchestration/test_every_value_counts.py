@@ -229,7 +229,7 @@ def is_harmless(path: Path) -> bool:
     fields = harmless_fields(PipelineConfig)
     batch_fields = [harmless_fields(type(order)) for order in default().data.batches.values()]
     names = [dotted(tuple(part for part in path[:end] if isinstance(part, str))) for end in range(1, len(path) + 1)]
-    of_a_batch = path[:2] == ("data", "batches") and any(path[-1] in known for known in batch_fields)
+    of_a_batch = path[:2] == ("data", "batches") and any(path[3] in known for known in batch_fields)
     return of_a_batch or any(name in fields for name in names)
 
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from data.contracts import PreparedBatch
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
+from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.steps import data_steps
-from orchestration.steps.model_steps import artifact_intact
 from orchestration.steps.step import StepContext
 
 
@@ -135,17 +134,6 @@ def test_encoders_of_another_batch_are_refused(work: StepContext) -> None:
 def test_a_batch_that_nobody_ordered_is_named(work: StepContext) -> None:
     with pytest.raises(ValueError, match=r"batch april is neither ordered under data\.batches .* nor in datasets/raw"):
         data_steps.raw_batch(replace(work, batch="april"))
-
-
-def test_an_artifact_is_whole_gone_or_changed(make_artifact: "object") -> None:
-    assert callable(make_artifact)
-    artifact: RgbArtifact = make_artifact("w")
-    assert artifact_intact(artifact)
-    (Path(artifact.folder) / "extra.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"rgb_artifact changed since its export: remove the folder and run again"):
-        artifact_intact(artifact)
-    Path(artifact.folder).rename("elsewhere")
-    assert not artifact_intact(artifact)
 
 
 def test_a_batch_that_arrived_joins_the_training_side_where_asked(work: StepContext) -> None:
