@@ -25,6 +25,7 @@ class StageReport:
 
     def __init__(self, request: StageRequest, engine: Engine, start: int, history: History) -> None:
         self._request, self._engine, self._processes = request, engine, engine.processes
+        self.start = start  # steps that were done before
         self.history = [(step, values) for step, values in history]
         self._sums = torch.zeros(len(LOSSES), device=engine.processes.device)
         self._sound = SoundVariation(engine.module.get_submodule("audio"))
@@ -72,6 +73,11 @@ class StageReport:
                 "start the same command again to continue",
                 flush=True,
             )
+
+    def failed(self) -> None:
+        """After a loss or a weight that is no finite number."""
+        if self._tracking:
+            self._tracking.end("FAILED")
 
     def finish(self, weights: dict[str, Tensor]) -> None:
         """Rank 0, last act of a stage: weights, network.json, loss curve, MLflow, then result.json."""

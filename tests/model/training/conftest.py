@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,13 @@ def config() -> dict[str, Any]:
     return stage_config()
 
 
-def write_encoded(folder: Path, clips: int) -> EncodedBatch:
+def write_encoded(
+    folder: Path, clips: int, lacking: Mapping[str, Collection[int]] | None = None, broken: Sequence[str] = ()
+) -> EncodedBatch:
+    """Clips with a product each; with `lacking` (part -> numbers of clips without it) with motion and pose too.
+
+    `broken` names fields that hold NaN in clip 5.
+    """
     writer = ShardWriter(folder, clips_per_shard=4)
     for number in range(clips):
         draw = torch.Generator().manual_seed(number)
@@ -50,6 +56,17 @@ def write_encoded(folder: Path, clips: int) -> EncodedBatch:
             "audio_KAS": torch.randn(1, 8, 4 * FRAMES, generator=draw),
             "regions_N": torch.randint(3, (FRAMES * 4,), generator=draw).to(torch.uint8),
         }
+        if lacking is not None:
+            fields |= {
+                "pose_CThw": torch.randn(CHANNELS, FRAMES, ROWS, COLUMNS, generator=draw),
+                "motion_CFhw": torch.randn(CHANNELS, 19, ROWS, COLUMNS, generator=draw),
+                "rgb_after_motion_CThw": rgb[:, 1:] + 0.2,
+            }
+            without = {part for part, numbers in lacking.items() if number in numbers}
+            without |= {"rgb_after_motion"} if "motion" in without else set()
+            fields = {name: value for name, value in fields.items() if name.rpartition("_")[0] not in without}
+        if number == 5:
+            fields |= {name: torch.full_like(fields[name], torch.nan) for name in broken}
         writer.add(f"clip_{number}", _parts(number, fields), {"prompt": "p", "person_id": "a", "product_id": "b"})
     save_file({"text_LD": torch.zeros(4, 8)}, folder / "empty_text.safetensors")
     writer.finish(
