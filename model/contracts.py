@@ -249,6 +249,7 @@ class TrainingSet(BaseModel, frozen=True, extra="forbid"):
     held_out_digest: str
     digest: str
     overlap_allowed: bool
+    not_ready: tuple[str, ...] = ()  # arrived batches that were refused or came too late: not in it
 
 
 class TrainedStage(BaseModel, frozen=True, extra="forbid"):
