@@ -265,6 +265,7 @@ class TrainingSet(BaseModel, frozen=True, extra="forbid"):
     held_out_digest: str
     digest: str
     overlap_allowed: bool
+    not_ready: tuple[str, ...] = ()  # arrived batches that were refused or came too late: not in it
 
 
 _WHERE_IT_LIES = {"run", "weights", "mlflow_run_id", "loss_curve"}  # trained again, it is the same stage elsewhere

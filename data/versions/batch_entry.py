@@ -27,8 +27,8 @@ Stage = Literal["prepare", "encoders", "encode"]
 DECIDES = {
     "raw": ("batch", "clip"),
     "prepare": ("batch", "clip", "validation", "code.prepare"),
-    "encoders": ("clip", "encoding", "code.encoders"),
-    "encode": ("clip", "encoding", "encoders", "code.encode"),
+    "encoders": ("clip", "encoding", "weights", "code.encoders"),
+    "encode": ("clip", "encoding", "weights", "encoders", "code.encode"),
 }
 
 
@@ -56,6 +56,9 @@ class BatchEntry(BaseModel, frozen=True, extra="forbid"):
     validation: ValidationThresholds = ValidationThresholds()
     encoders: Name  # the batch whose encoders this one is encoded with
     encoding: dict[str, Any]  # model.contracts.EncodingConfig, which this layer does not know
+    weights: dict[
+        str, str
+    ] = {}  # file of given encoder weights -> sha256: another file in its place is noticed at once
     code: dict[Stage, str] = {}  # stage -> foundation.code_digest of what it runs
     harmless: Annotated[Harmless, DoesNotDecide("it stands apart for that")] = Harmless()
 

@@ -25,11 +25,18 @@ def is_delivered(folder: Path) -> bool:
 
 def read_delivery(folder: Path) -> Delivery:
     """Raises:
-    ValueError: there is none.
+    ValueError: there is none, or it cannot be read.
     """
+    file = folder / NAME
     if not is_delivered(folder):
-        raise ValueError(f"{folder / NAME} is missing: delete {folder} and deliver it again")
-    return Delivery.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
+        raise ValueError(f"{file} is missing: delete {folder} and deliver it again")
+    try:
+        return Delivery.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{file} is damaged: where people put {folder} there, remove the file; else delete the folder and deliver "
+            "it again"
+        ) from error
 
 
 def write_delivery(folder: Path, delivery: Delivery) -> None:

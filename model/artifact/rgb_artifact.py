@@ -28,6 +28,7 @@ from foundation.digests import file_sha256
 from foundation.fingerprint import harmless_fields
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
+from model.conditioning.given_weights import assert_given
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
@@ -74,9 +75,10 @@ def load_artifact(folder: Path, device: str = "cpu") -> LoadedArtifact:
 
     Raises:
         ValueError: a file is missing, changed or added, it is not from stage two, holds HOI or NaN weights, or its
-            given encoder weights are not on this machine.
+            given encoder weights are not on this machine, or others in their place.
     """
     manifest = verify_files(folder)
+    assert_given(manifest.given_weights)
     network = load_network(folder).to(device)
     encoding = read_config(folder / CONDITIONING, "encoding", EncodingConfig)
     return LoadedArtifact(

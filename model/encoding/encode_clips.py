@@ -30,7 +30,7 @@ from foundation.progress import report_progress
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig
 from model.encoding.clip_parts import ClipEncoders, encode_part
-from model.encoding.encoders_folder import copy_empty_text
+from model.encoding.encoders_folder import copy_empty_text, read_encoders
 from model.encoding.part_keys import PartKeys
 from model.encoding.prepared_clip import PreparedClip
 from model.encoding.shard import Fields
@@ -60,6 +60,8 @@ def encode_batch(batch: str) -> None:
     encoding = EncodingConfig.model_validate(entry.encoding)
     prepared, encoders = Path("datasets/prepared") / batch, Path("datasets/encoders") / entry.encoders
     assert_valid(prepared)
+    if read_encoders(encoders).weights_sha256 != entry.weights:
+        raise ValueError(f"{encoders} was fitted with other given weights than lie there now: make the encoders again")
     files = file_digests(prepared)
     keys = PartKeys(encoding, encoders, files)
     writer = ShardWriter(Path("datasets/encoded") / batch, encoding.clips_per_shard)

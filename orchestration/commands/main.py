@@ -28,13 +28,14 @@ def run(overrides: Overrides = None) -> None:
     """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
     with plain_errors() as console:
         from orchestration.commands.run_pipeline import run_pipeline
-        from orchestration.commands.summary import print_summary
+        from orchestration.commands.summary import print_refused, print_summary
         from orchestration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            run_pipeline(overrides or [], display)
+            refused = run_pipeline(overrides or [], display)
         print_summary(console, display.timings, load_config(overrides or []).gate)
+        print_refused(console, refused)
 
 
 @app.command()

@@ -72,6 +72,9 @@ def _full_key(key: str, batch: str) -> tuple[str, bool]:
 
 
 def _path(value: str, where: Path) -> str:
+    """`null`: none is given, as where the delivery was taken in and its folder is gone."""
+    if value == "null":
+        return value
     return json.dumps(str((where / value).resolve()), ensure_ascii=False)  # quoted: Hydra's grammar has many commas
 
 

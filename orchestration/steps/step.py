@@ -28,12 +28,17 @@ class Display(Protocol):
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a step works with: the configuration, where its output goes, the batch it is about, its last receipt."""
+    """What a step works with: the configuration, where its output goes, the batch it is about, its last receipt.
+
+    `arrivals`: the arrived batches that the run began with and took in. None: whoever started the step did not say,
+    then those count that are ready.
+    """
 
     config: PipelineConfig
     log: Callable[[str], None]
     batch: str | None = None
     previous: BaseModel | None = None  # what the same asset (and batch) gave the last time
+    arrivals: tuple[str, ...] | None = None
 
     @property
     def batch_name(self) -> str:

@@ -94,7 +94,7 @@ def test_the_verdict(
     assert "1 min 15 s" in shown
     assert "20.0" in shown
     assert "≥ 10" in shown
-    assert "runs/evaluation/report.html" in shown
+    assert report.report_html in shown
     assert "Nothing to do" not in shown
 
 
