@@ -116,11 +116,6 @@ def read_request(folder: RunFolder) -> StageRequest:
         tracking=folder.section("tracking", TrackingConfig),
     )
     check_deepspeed(request.deepspeed)
-    if request.stage.warmup_steps >= request.stage.steps:
-        raise ValueError(
-            f"training.{inputs.stage}.warmup_steps {request.stage.warmup_steps} must be below its steps "
-            f"{request.stage.steps}: lower it"
-        )
     return request
 
 
