@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from data.thresholds import ValidationThresholds
+from foundation.bounds import Few
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.map_items import MapKind, Spread
@@ -43,7 +44,7 @@ class Harmless(BaseModel, frozen=True, extra="forbid"):
     """What may change without anything being made again."""
 
     batch: dict[str, Any] = {}  # fields of the batch's configuration that do not decide: where a delivery lies
-    preparation_processes: int = 2
+    preparation_processes: Few = 2
     map: MapKind = "processes"
     ray_address: str | None = None
 

@@ -20,7 +20,7 @@ from model.network.audio_encoder import AudioInjector, CausalAudioEncoder
 from model.network.embedded_conditions import embed_conditions
 from model.network.embeddings import Head, PatchEmbedding, TextEmbedding, TimeEmbedding
 from model.network.initialization import initialize
-from model.network.input_checks import check_batch, check_network
+from model.network.input_checks import check_batch
 from model.network.motion import MotionEmbedding
 from model.network.region_experts import experts_on
 from model.network.streams import Conditions, Denoised
@@ -46,7 +46,6 @@ class DualStreamTransformer(nn.Module):
         checkpoint_blocks: bool = False,
     ) -> None:
         super().__init__()
-        check_network(network)
         self.checkpoint_blocks = checkpoint_blocks
         self.network, self.recipe = network, recipe
         self.streams: Literal["dual", "rgb"] = streams

@@ -119,11 +119,6 @@ def read_request(folder: RunFolder) -> StageRequest:
     if inputs.stage == "stage_one" and request.training.attention != ATTENTION["stage_one"]:
         raise ValueError(f"{folder.path}/config.yaml: stage_one attends with {ATTENTION['stage_one']} attention only")
     check_deepspeed(request.deepspeed)
-    if request.stage.warmup_steps >= request.stage.steps:
-        raise ValueError(
-            f"training.{inputs.stage}.warmup_steps {request.stage.warmup_steps} must be below its steps "
-            f"{request.stage.steps}: lower it"
-        )
     return request
 
 

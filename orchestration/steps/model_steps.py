@@ -149,13 +149,8 @@ def _initial_digest(training: TrainingConfig) -> str | None:
     """Content of what stage one starts from, wherever it lies; None where it starts as drawn.
 
     Raises:
-        ValueError: a file does not exist, or factors would be trained on a backbone that is noise; names the key.
+        ValueError: a file does not exist; names the key.
     """
-    if training.low_rank and not training.initial_weights:
-        raise ValueError(
-            "training.low_rank leaves the backbone as it starts, and without training.initial_weights that is noise: "
-            "give the public backbone's folder or a stage's model.safetensors, or set training.low_rank=null"
-        )
     given = {"initial_weights": training.initial_weights, "initial_adapter": training.initial_adapter}
     digests: list[str] = []
     for key, path in ((key, Path(path)) for key, path in given.items() if path):
