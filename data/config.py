@@ -7,31 +7,33 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
-from data.contracts import Name
 from data.sources import BatchConfig, FoundBatch
 from data.thresholds import ValidationThresholds
+from foundation.addresses import Host
+from foundation.bounds import Few, Once, PathText
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide
 from foundation.map_items import MapKind
+from foundation.names import Name
 
 
 class DataConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/data/*.yaml."""
 
     # folder of the delivery, for batches that read one and name none (`data.path=...` on the command line)
-    path: Annotated[str | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
+    path: Annotated[PathText | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
     clip: ClipFormat
-    batches: dict[Name, FoundBatch]  # batch name -> what was ordered
-    train_batches: list[str] = Field(min_length=1)
-    held_out_batches: list[str] = Field(min_length=1)
+    batches: Annotated[dict[Name, FoundBatch], Field(min_length=1)]  # batch name -> what was ordered
+    train_batches: Annotated[list[Name], Field(min_length=1), Once]
+    held_out_batches: Annotated[list[Name], Field(min_length=1), Once]
     train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
     held_out_is_trained_on: bool = False  # must be set on purpose, for the one-clip overfit demo
     validation: ValidationThresholds = ValidationThresholds()
-    preparation_processes: Annotated[int, Field(ge=1), DoesNotDecide("clips are independent")] = 2  # on this machine
+    preparation_processes: Annotated[Few, DoesNotDecide("clips are independent")] = 2  # on this machine
     # over what clips are spread; ray: an extra, for many machines
     map: Annotated[MapKind, DoesNotDecide("every spread gives the same bytes")] = "processes"
     # of a running Ray cluster; none: Ray on this machine alone
-    ray_address: Annotated[str | None, DoesNotDecide("where clips are worked on")] = None
+    ray_address: Annotated[Host | None, DoesNotDecide("where clips are worked on")] = None
 
     @field_validator("batches")
     @classmethod

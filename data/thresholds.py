@@ -4,30 +4,35 @@ The values go into the batch's entry in datasets/batches.yaml, so that DVC sees 
 What each one was chosen by is in docs/decisions/0010-validation.md.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+from foundation.bounds import Correlation, Once, PositiveShare, Share, Trimmed, above, real, whole
 
 
 class AcceptedDefect(BaseModel, frozen=True, extra="forbid"):
     """A known defect of one clip that is trained on all the same: named by people, never guessed."""
 
-    batch: Text
-    clip: Text  # clip id
-    rule: Text  # the rule's name, as a failure shows it
-    fields: list[Text] = Field(min_length=1)  # the failure's fields, each one named: "product box on frame 54"
-    reason: Text
+    batch: Trimmed
+    clip: Trimmed  # clip id
+    rule: Trimmed  # the rule's name, as a failure shows it
+    fields: Annotated[
+        list[Trimmed], Field(min_length=1), Once
+    ]  # the failure's fields, each one named: "product box on frame 54"
+    reason: Trimmed
 
 
 class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
     """conf/data/*.yaml, `validation`."""
 
     # what must be written in a record
-    licences: list[Text] = []  # the only ones allowed, as SPDX names them; empty: any, as long as one is given
-    unnamed_ids: list[str] = ["unknown"]  # person and product ids that name nobody: they cannot be kept apart
+    licences: Annotated[
+        list[Trimmed], Once
+    ] = []  # the only ones allowed, as SPDX names them; empty: any, as long as one is given
+    unnamed_ids: Annotated[list[Trimmed], Once] = [
+        "unknown"
+    ]  # person and product ids that name nobody: they cannot be kept apart
 
     # which frames carry boxes, as a share of those that should
     least_face_share: Share = 0.5
@@ -35,36 +40,49 @@ class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
     least_product_share: Share = 0.5  # asked of clips that have a product reference only
 
     # one box, as delivered; lengths are shares of the picture's diagonal, areas of the picture
-    most_face_jump: float = Field(default=0.12, gt=0)  # of a box's centre between neighbouring annotated frames
-    most_hand_jump: float = Field(default=0.3, gt=0)
-    most_product_jump: float = Field(default=0.3, gt=0)
-    most_growth: float = Field(default=2.2, gt=1)  # larger area / smaller area of neighbouring boxes: face, product
-    most_face_area: Share = 0.35
-    most_hand_area: Share = 0.25
-    most_product_area: Share = 0.45
-    most_face_covered: Share = 0.95  # of the face's box by the product's
+    most_face_jump: PositiveShare = 0.12  # of a box's centre between neighbouring annotated frames
+    most_hand_jump: PositiveShare = 0.3
+    most_product_jump: PositiveShare = 0.3
+    most_growth: Annotated[float, above(1, 10_000)] = (
+        2.2  # larger area / smaller area of neighbouring boxes: face, product
+    )
+    most_face_area: PositiveShare = 0.35
+    most_hand_area: PositiveShare = 0.25
+    most_product_area: PositiveShare = 0.45
+    most_face_covered: PositiveShare = 0.95  # of the face's box by the product's
 
     # the structure video
     least_structure_share: Share = 0.005  # of its pixels that are not black
-    most_structure_share: Share = 0.95  # not black anywhere: a copy of the clip
-    least_structure_agreement: float = 0.35  # correlation of its motion with the clip's, at the best lag
+    most_structure_share: PositiveShare = 0.95  # not black anywhere: a copy of the clip
+    least_structure_agreement: Correlation = 0.35  # correlation of its motion with the clip's, at the best lag
 
     # what moves together, in frames; lags of up to 8 are looked for
-    most_lag_frames: int = Field(default=2, ge=0)  # between boxes, picture and structure video
-    surest_lag_gain: float = Field(default=0.05, ge=0)  # its correlation (a detector's: IoU) beats no lag's by so much
+    most_lag_frames: Annotated[int, whole(0, 8)] = 2  # between boxes, picture and structure video
+    surest_lag_gain: Annotated[float, real(0, 2)] = (
+        0.05  # its correlation (a detector's: IoU) beats no lag's by so much
+    )
 
     # sound
     least_loudness: Share = 0.001  # largest sample; full scale is 1
 
     # clips against each other
-    most_similarity: float = Field(default=0.955, gt=0, le=1)  # correlation of look and of motion: a near-duplicate
+    most_similarity: PositiveShare = 0.955  # correlation of look and of motion: a near-duplicate
     products_apart: bool = True  # no product of the held-out clips in training; persons always
 
     # what a detector sees, where one is run (`graspline data validate BATCH --detector`)
     least_detector_face_iou: Share = 0.4
     least_detector_hand_iou: Share = 0.25
 
-    accepted_defects: list[AcceptedDefect] = []
+    accepted_defects: Annotated[list[AcceptedDefect], Once] = []
+
+    @model_validator(mode="after")
+    def _some_structure_passes(self) -> Self:
+        if self.least_structure_share >= self.most_structure_share:
+            raise ValueError(
+                f"least_structure_share {self.least_structure_share} must be below most_structure_share "
+                f"{self.most_structure_share}: otherwise no structure video passes"
+            )
+        return self
 
     def of_batch(self, batch: str) -> "ValidationThresholds":
         """The same with the accepted defects of one batch only: what this batch's entry holds."""

@@ -5,11 +5,12 @@ version) changes the exam's digest: reports compare only where all definitions a
 nor an image library. A metric measured with an embedded stand-in instead of the field's usual tool has it in its name.
 """
 
+import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evaluation.contracts import Direction, Metric
+from evaluation.contracts import Direction, Metric, Variant
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
 from foundation.by_name import choices, load_choice
 
@@ -42,6 +43,35 @@ def definitions() -> dict[str, MetricDefinition]:
         for role, description in metric.roles.items()
         for full in [role_name(name, role)]
     }
+
+
+def require_metrics(names: Sequence[str], variants: Sequence[Variant]) -> None:
+    """Whether each of these numbers exists, and comes out of an exam with these variants.
+
+    Raises:
+        ValueError: one does not; names it, and the nearest that does or the variant that it needs.
+    """
+    known = definitions()
+    there: set[Role] = {"model", "baseline", "ceiling", "truth"}
+    there |= {variant for variant in variants if variant != "true"}
+    for name in names:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise ValueError(f"the gate names a metric that does not exist: '{name}'; did you mean '{nearest}'?")
+        if missing := _needs(known[name]) - there:
+            raise ValueError(
+                f"the gate asks for '{name}', which is measured with {' and '.join(sorted(missing))} only: add that to "
+                "evaluation.variants, or drop the rule"
+            )
+
+
+def _needs(definition: MetricDefinition) -> set[Role]:
+    """The roles that a number is made of."""
+    metric = families()[definition.family]
+    if isinstance(metric, ClipMetric):
+        return {definition.role}
+    every = dict.fromkeys(families()[metric.source].roles, 1.0)
+    return {role for role in every if math.isnan(metric.derive({**every, role: math.nan}))}
 
 
 def role_name(family: str, role: Role) -> str:

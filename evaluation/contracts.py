@@ -3,43 +3,75 @@
 Every model is frozen and refuses unknown fields, so a typo is an error.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator, model_validator
 
+from foundation.bounds import Count, Once, PositiveShare, Quantity, Seed, Trimmed, each_once, real
 from foundation.fingerprint import DoesNotDecide
 
 Direction = Literal["higher_is_better", "lower_is_better"]
 Variant = Literal["true", "audio_shuffled", "prompt_shuffled"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
 class EvaluationConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/evaluation/*.yaml: the exam. The same seeds and held-out clips for every model; every field decides."""
 
-    held_out_clips: int = Field(ge=1)
-    seed: int
-    variants: list[Variant]  # which conditions are shuffled between clips, to show that the model uses them
-    noise_levels: list[float]  # sigmas at which the held-out x0 error is taken
-    locator_steps: int  # training steps of the embedded hand locator
+    held_out_clips: Count
+    seed: Seed
+    variants: Annotated[
+        list[Variant], Once
+    ]  # which conditions are shuffled between clips, to show that the model uses them
+    noise_levels: Annotated[
+        list[PositiveShare], Field(min_length=1), Once
+    ]  # sigmas at which the held-out x0 error is taken
+    locator_steps: Count  # training steps of the embedded hand locator
+
+    @model_validator(mode="after")
+    def _variants_can_be_made(self) -> Self:
+        if self.variants[:1] != ["true"]:
+            raise ValueError(f"variants is {self.variants}: it must begin with the true conditions ('true')")
+        if len(self.variants) > 1 and self.held_out_clips < 2:
+            raise ValueError(
+                f"variants {self.variants[1:]} exchange conditions between clips, and held_out_clips is "
+                f"{self.held_out_clips}: hold out two or more, or set variants to ['true']"
+            )
+        return self
 
 
 class GateRule(BaseModel, frozen=True, extra="forbid"):
     """One promotion rule on one metric. A missing or NaN metric refuses."""
 
-    metric: str
-    floor: float | None = None  # absolute: at least (higher is better) or at most (lower is better)
-    allowed_regression: float | None = None  # against the champion, in the metric's units; None: not compared
+    metric: Trimmed
+    floor: Quantity | None = None  # absolute: at least (higher is better) or at most (lower is better)
+    # against the champion, in the metric's units; None: not compared
+    allowed_regression: Annotated[float, real(0, 1_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.floor is None and self.allowed_regression is None:
+            raise ValueError(f"the gate's rule on '{self.metric}' asks nothing: give it a floor or allowed_regression")
+        return self
 
 
 class GateConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/gate/*.yaml: rules are data. They decide the promotion decision only, no step before it."""
 
     rules: list[GateRule]
-    must_improve: str | None  # this metric must be better than the champion's with `confidence`
-    confidence: float = 0.9  # paired bootstrap
-    bootstrap_samples: int = 2000
+    must_improve: Trimmed | None  # this metric must be better than the champion's with `confidence`
+    confidence: PositiveShare = 0.9  # paired bootstrap
+    bootstrap_samples: Count = 2000
     # False: a passing challenger waits for an approver
     automatic: Annotated[bool, DoesNotDecide("who promotes what passed, not whether it passes")] = True
+
+    @field_validator("rules")
+    @classmethod
+    def _one_rule_a_metric(cls, rules: list[GateRule]) -> list[GateRule]:
+        if not rules:
+            raise ValueError("the gate has no rule: anything would pass; add rules under gate.rules")
+        each_once([rule.metric for rule in rules])
+        return rules
 
 
 class Metric(BaseModel, frozen=True, extra="forbid"):

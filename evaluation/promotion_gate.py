@@ -4,21 +4,21 @@ Pure: it reads two reports, touches no file and imports neither torch nor an out
 case is tested. It fails closed: a metric that is missing, not finite or not comparable refuses.
 """
 
-import difflib
 import math
 
-from evaluation.catalogue import definitions
+from evaluation.catalogue import require_metrics
 from evaluation.compare import paired_bootstrap, require_same_exam
-from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Metric, Reason
+from evaluation.contracts import VARIANTS, Decision, EvaluationReport, GateConfig, GateRule, Metric, Reason
 
 
 def decide(challenger: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig) -> Decision:
     """Apply every rule. Without a champion only the floors count.
 
     Raises:
-        ValueError: there is no rule, one asks nothing, or one names a metric that does not exist (names the nearest).
+        ValueError: a rule names a metric that does not exist (names the nearest).
     """
-    _require_known_metrics(gate)
+    named = [rule.metric for rule in gate.rules] + ([gate.must_improve] if gate.must_improve else [])
+    require_metrics(named, VARIANTS)
     reasons = [_floor_reason(challenger, rule) for rule in gate.rules if rule.floor is not None]
     if champion is None:
         reasons.append(Reason(rule="champion", passed=True, message="there is no champion yet: only the floors count"))
@@ -31,20 +31,6 @@ def decide(challenger: EvaluationReport, champion: EvaluationReport | None, gate
         champion_digest=champion.artifact_digest if champion else None,
         exam_digest=challenger.exam_digest,
     )
-
-
-def _require_known_metrics(gate: GateConfig) -> None:
-    known = definitions()
-    if not gate.rules:
-        raise ValueError("the gate has no rule: anything would pass; add rules under gate.rules")
-    named = [rule.metric for rule in gate.rules] + ([gate.must_improve] if gate.must_improve else [])
-    for metric in named:
-        if metric not in known:
-            nearest = difflib.get_close_matches(metric, known, n=1, cutoff=0.0)[0]
-            raise ValueError(f"the gate names a metric that does not exist: '{metric}'; did you mean '{nearest}'?")
-    for rule in gate.rules:
-        if rule.floor is None and rule.allowed_regression is None:
-            raise ValueError(f"the gate's rule on '{rule.metric}' asks nothing: give it a floor or allowed_regression")
 
 
 def _champion_reasons(challenger: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> list[Reason]:

@@ -3,12 +3,15 @@
 So adding one is adding a file, and no table has to be lengthened. Listing the choices imports none of them.
 """
 
+import ast
 import difflib
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any
 
 
 @cache
@@ -37,3 +40,16 @@ def check_choice(package: str, name: str) -> str:
 def load_choice(package: str, name: str) -> ModuleType:
     """Import the module that `name` stands for. ValueError: see check_choice."""
     return import_module(f"{package}.{check_choice(package, name)}")
+
+
+def declared(package: str, name: str, constant: str) -> Any:
+    """What a choice says of itself in a constant of plain values, read without importing it; None: nothing."""
+    spec = find_spec(package)
+    assert spec is not None, package
+    assert spec.submodule_search_locations is not None, package
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    tree = ast.parse((folder / f"{check_choice(package, name)}.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == constant:
+            return ast.literal_eval(node.value)
+    return None

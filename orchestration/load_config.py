@@ -11,48 +11,57 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from data.config import DataConfig
 from data.sources import BatchConfig, config_classes
-from evaluation.contracts import EvaluationConfig, GateConfig
-from model.contracts import (
-    DeepSpeedConfig,
-    EncodingConfig,
-    NetworkConfig,
-    RecipeConfig,
-    SamplingConfig,
-    TrackingConfig,
-    TrainingConfig,
-)
+from foundation.addresses import redacted
+from orchestration.agreement import check_agreement
+from orchestration.given_texts import kind_of, put_back, set_aside
+from orchestration.pipeline_config import PipelineConfig as PipelineConfig
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 _COMPOSING = threading.Lock()  # Hydra's compose is not thread-safe
 
 
-class PipelineConfig(BaseModel, frozen=True, extra="forbid"):
-    """The whole configuration, one field a group."""
-
-    data: DataConfig
-    encoding: EncodingConfig
-    network: NetworkConfig
-    recipe: RecipeConfig
-    training: TrainingConfig
-    deepspeed: DeepSpeedConfig
-    sampling: SamplingConfig
-    evaluation: EvaluationConfig
-    gate: GateConfig
-    tracking: TrackingConfig
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for YAML."""
-        return self.model_dump(mode="json")
-
-
 def load_config(overrides: Sequence[str] = ()) -> PipelineConfig:
-    """Compose conf/pipeline.yaml with the overrides and check every value.
+    """The whole configuration: every value checked, and that the sections agree with each other and this machine.
+
+    Raises:
+        ValueError: as of load_sections, or two sections contradict each other; names the keys and the fix.
+    """
+    config = load_sections(overrides)
+    check_agreement(config)
+    return config
+
+
+def load_sections(overrides: Sequence[str] = ()) -> PipelineConfig:
+    """Compose conf/pipeline.yaml with the overrides and check every value, for work that needs some sections only.
+
+    Clips are prepared without asking whether the network of the same configuration could take them in.
 
     Raises:
         ValueError: an unknown override, group or key, or a value of the wrong kind; names the nearest valid one.
     """
+    plain, texts = set_aside(overrides)
+    try:
+        values = put_back(_composed(plain), texts)
+    except _RefusedError as error:
+        message = put_back(str(error), texts)
+        raise ValueError(redacted(message if error.final else _explain(message, overrides))) from None
+    values.pop("experiment", None)
+    try:
+        return PipelineConfig.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(redacted(_explain_values(error))) from None
+
+
+class _RefusedError(Exception):
+    """Hydra does not compose it; `final`: the message is for people already."""
+
+    def __init__(self, message: str, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+def _composed(overrides: Sequence[str]) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
@@ -63,15 +72,13 @@ def load_config(overrides: Sequence[str] = ()) -> PipelineConfig:
             composed = compose("pipeline", overrides=[_settable(override) for override in overrides])
         values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        raise ValueError(f"{error.full_key} is required and has no default: say {error.full_key}=VALUE") from error
+        raise _RefusedError(
+            f"{error.full_key} is required and has no default: say {error.full_key}=VALUE", True
+        ) from error
     except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(_explain(str(error), overrides)) from error
+        raise _RefusedError(str(error)) from error
     assert isinstance(values, dict)
-    values.pop("experiment", None)
-    try:
-        return PipelineConfig.model_validate(values)
-    except ValidationError as error:
-        raise ValueError(_explain_values(error)) from error
+    return values
 
 
 def valid_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -113,7 +120,23 @@ def _explain(message: str, overrides: Sequence[str]) -> str:
             hints.append(f"{override}: unknown key{_nearest(key, keys)}")
         elif f"Could not override '{key}'" in message:
             hints.append(f"{override}: the batch does not say {key.rpartition('.')[2]} yet, add it with +{override}")
+    hints = hints or [hint for override in overrides if (hint := _unreadable(override))]
     return "; ".join(hints) or f"configuration: {message.splitlines()[0]}"
+
+
+def _unreadable(override: str) -> str:
+    """Why Hydra's grammar does not take the value, and the quoting that works."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    if kind_of(override.lstrip("+~").partition("=")[0]).text:
+        return ""
+    quoting = "a text inside a list or a mapping stands between single quotes, as in KEY=['März', 'a, b'] (\\' for one)"
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+    except HydraException:
+        return f"{override}: cannot be read; {quoting}"
+    return f"{override}: several values; give one, and {quoting}" if parsed.is_sweep_override() else ""
 
 
 def _is_known(key: str, keys: Sequence[str]) -> bool:
@@ -139,10 +162,13 @@ def _explain_values(error: ValidationError) -> str:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
         near = _nearest(key, valid_keys(PipelineConfig)) if problem["type"] == "extra_forbidden" else ""
-        lines.append(f"conf: {key}: {problem['msg']}{near}")
+        lines.append(f"conf: {key}: {problem['msg'].removeprefix('Value error, ')}{near}")
     return "; ".join(lines)
 
 
 def _nearest(key: str, keys: Sequence[str]) -> str:
-    near = difflib.get_close_matches(key, _with_names_of(key, keys), n=1, cutoff=0.5)
+    named = _with_names_of(key, keys)
+    (group, *_), (*_, field) = key.split("."), key.split(".")
+    same = [other for other in named if other.split(".")[0] == group and other.split(".")[-1] == field]
+    near = difflib.get_close_matches(key, same or named, n=1, cutoff=0.5)
     return f", did you mean {near[0]}?" if near else ""

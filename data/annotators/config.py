@@ -6,10 +6,11 @@ the virtual environment whose Python runs a tool: tools that cannot live togethe
 Pure pydantic and light: orchestration reads it too.
 """
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from foundation.bounds import Count, PathText, Text
 from foundation.by_name import check_choice
 
 Task = Literal["pose", "regions", "product_mask", "body_mesh", "structure", "separation", "triplet"]
@@ -21,21 +22,26 @@ class Tool(BaseModel, frozen=True, extra="forbid"):
     """What every tool is given. Offline tools bring their weights in a package; the published ones need a path."""
 
     kind: str
-    environment: str = ANNOTATORS  # folder of the virtual environment, from the project's root; `make setup-annotators`
-    weights: str | None = None  # file or folder with the published tool's weights
-    device: str = "cpu"
+    environment: PathText = (
+        ANNOTATORS  # folder of the virtual environment, from the project's root; `make setup-annotators`
+    )
+    weights: PathText | None = None  # file or folder with the published tool's weights
+    device: Annotated[str, StringConstraints(pattern=r"^(cpu|cuda(:\d{1,2})?)$")] = "cpu"
 
 
 class RegionTool(Tool, frozen=True, extra="forbid"):
-    labels: dict[str, Literal["face", "hand"]] = {"face": "face", "hand": "hand"}  # {the detector's label: ours}
+    labels: Annotated[dict[Text, Literal["face", "hand"]], Field(min_length=1)] = {
+        "face": "face",
+        "hand": "hand",
+    }  # {the detector's label: ours}
 
 
 class ProductMaskTool(Tool, frozen=True, extra="forbid"):
-    product_name: str = "product"  # what SAM3 is asked to find
+    product_name: Text = "product"  # what SAM3 is asked to find
 
 
 class BodyMeshTool(Tool, frozen=True, extra="forbid"):
-    iterations: int = Field(default=120, ge=1)
+    iterations: Count = 120
 
 
 class AnnotationConfig(BaseModel, frozen=True, extra="forbid"):

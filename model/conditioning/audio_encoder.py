@@ -14,8 +14,6 @@ from torch import Tensor
 
 from model.conditioning.latent_codec import TIME_STRIDE
 
-SAMPLES_PER_SECOND = 16_000
-
 
 class AudioEncoder(Protocol):
     """What every audio encoder does."""

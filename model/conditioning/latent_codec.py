@@ -12,7 +12,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-SPACE_STRIDE = 8
+from foundation.clip_format import SPACE_STRIDE as SPACE_STRIDE
+
 TIME_STRIDE = 4
 Videos = Callable[[], Iterable[tuple[str, Tensor]]]
 """Called once a pass of fitting; gives (kind, pixels [B,3,4k+1,H,W] in -1..1), for example ("rgb", ...)."""

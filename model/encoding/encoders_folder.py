@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import EncodingConfig
 
 ENCODERS_FILE, EMPTY_TEXT = "encoders.json", "empty_text.safetensors"
@@ -38,7 +38,7 @@ def read_encoders(folder: Path) -> EncodersFile:
         raise ValueError(
             f"{file} is missing: fit the encoders first (python -m model.encoding.fit_encoders {folder.name})"
         )
-    return EncodersFile.model_validate_json(file.read_text())
+    return EncodersFile.model_validate_json(file.read_text(encoding="utf-8"))
 
 
 def copy_empty_text(encoders: Path, encoded: Path) -> None:

@@ -20,7 +20,7 @@ from model.network.audio_encoder import AudioInjector, CausalAudioEncoder
 from model.network.embedded_conditions import embed_conditions
 from model.network.embeddings import Head, PatchEmbedding, TextEmbedding, TimeEmbedding
 from model.network.initialization import initialize
-from model.network.input_checks import check_batch, check_network
+from model.network.input_checks import check_batch
 from model.network.motion import MotionEmbedding
 from model.network.region_experts import experts_on
 from model.network.streams import Conditions, Denoised
@@ -46,7 +46,6 @@ class DualStreamTransformer(nn.Module):
         checkpoint_blocks: bool = False,
     ) -> None:
         super().__init__()
-        check_network(network)
         self.checkpoint_blocks = checkpoint_blocks
         self.network, self.recipe = network, recipe
         self.streams: Literal["dual", "rgb"] = streams
@@ -90,7 +89,7 @@ class DualStreamTransformer(nn.Module):
         """
         check_batch(self.network, self.streams, rgb_BCThw, hoi_BCThw, conditions)
         layout = token_layout(self.network, rgb_BCThw, conditions)
-        plan = plan_attention(self.network, self.recipe, layout, attention, rgb_BCThw.device)
+        plan = plan_attention(self.network, self.recipe, layout, attention, conditions)
         experts_on_B = experts_on(self.recipe, timestep_B, conditional)
 
         embedded = embed_conditions(self.time, self.text, timestep_B, conditions)

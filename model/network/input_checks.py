@@ -8,33 +8,6 @@ from model.network.streams import Conditions
 AUDIO_STEPS_PER_FRAME = 4
 
 
-def check_network(network: NetworkConfig) -> None:
-    """Raises ValueError for widths that cannot be built."""
-    if network.dim % network.heads:
-        raise ValueError(f"network.dim {network.dim} is not a multiple of network.heads {network.heads}: change either")
-    head_dim = network.dim // network.heads
-    if head_dim % 2 or (head_dim // 3) % 2:
-        raise ValueError(
-            f"network.dim / network.heads = {head_dim}: a head's third must come out even for the rotary pairs of "
-            "height and width; use a head size such as 24, 48, 96, 128 or 144"
-        )
-    if network.patch[0] != 1:
-        raise ValueError(
-            f"network.patch {network.patch} spans {network.patch[0]} latent frames, but references are one frame: "
-            "give a patch of (1, height, width)"
-        )
-    if network.dim % 4:
-        raise ValueError(f"network.dim {network.dim} must be a multiple of 4 (the audio encoder works at dim/4)")
-    if network.frequency_dim % 2:
-        raise ValueError(f"network.frequency_dim {network.frequency_dim} must be even (cosines and sines)")
-    outside = [layer for layer in network.audio_injection_layers if not 0 <= layer < network.layers]
-    if outside or len(set(network.audio_injection_layers)) != len(network.audio_injection_layers):
-        raise ValueError(
-            f"network.audio_injection_layers {network.audio_injection_layers}: give each layer once, "
-            f"0..{network.layers - 1}"
-        )
-
-
 def check_batch(
     network: NetworkConfig, streams: str, rgb_BCThw: Tensor, hoi_BCThw: Tensor | None, conditions: Conditions
 ) -> None:
@@ -58,6 +31,8 @@ def check_batch(
     _same_shape("conditions.person_BC1hw", conditions.person_BC1hw, single)
     _same_shape("conditions.product_BC1hw", conditions.product_BC1hw, single)
     _same_shape("conditions.pose_BCThw", conditions.pose_BCThw, same)
+    _same_shape("conditions.has_product_B", conditions.has_product_B, (batch,))
+    _same_shape("conditions.has_motion_B", conditions.has_motion_B, (batch,))
     _check_motion(network, conditions, (batch, network.latent_channels, height, width))
     _check_audio(network, conditions.audio_BKAS, batch, frames)
     prompts = batch if conditions.prompt_of_B is None else len(conditions.text_BLD)

@@ -29,13 +29,13 @@ class RunTracking:
 
     def _continued_or_new(self, config: TrackingConfig, note: Path, name: str) -> str:
         if note.exists():
-            run_id = note.read_text().strip()
+            run_id = note.read_text(encoding="utf-8").strip()
             self._client.update_run(run_id, status="RUNNING")
             return run_id
         experiment = self._client.get_experiment_by_name(config.experiment)
         experiment_id = experiment.experiment_id if experiment else self._create_experiment(config)
         run_id: str = self._client.create_run(experiment_id, run_name=name).info.run_id
-        note.write_text(run_id)
+        note.write_text(run_id, encoding="utf-8")
         return run_id
 
     def _create_experiment(self, config: TrackingConfig) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from foundation.fingerprint import fingerprint
 from foundation.progress import report_progress
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import TrainedStage
 from model.flow_matching import LOSSES
 from model.training.checkpoint import write_weights
@@ -24,6 +25,7 @@ class StageReport:
 
     def __init__(self, request: StageRequest, engine: Engine, start: int, history: History) -> None:
         self._request, self._engine, self._processes = request, engine, engine.processes
+        self.start = start  # steps that were done before
         self.history = [(step, values) for step, values in history]
         self._sums = torch.zeros(len(LOSSES), device=engine.processes.device)
         self._sound = SoundVariation(engine.module.get_submodule("audio"))
@@ -72,6 +74,11 @@ class StageReport:
                 flush=True,
             )
 
+    def failed(self) -> None:
+        """After a loss or a weight that is no finite number."""
+        if self._tracking:
+            self._tracking.end("FAILED")
+
     def finish(self, weights: dict[str, Tensor]) -> None:
         """Rank 0, last act of a stage: weights, network.json, loss curve, MLflow, then result.json."""
         assert self._tracking
@@ -89,18 +96,24 @@ class StageReport:
         request.folder.finish(receipt.model_dump(mode="json"))
 
     def _receipt(self, digest: str, mlflow_run_id: str, curve: Path) -> TrainedStage:
-        request = self._request
+        request, parent = self._request, self._request.inputs.parent
         return TrainedStage(
             stage=request.inputs.stage,
+            attention=request.training.attention,
+            seed=request.stage.seed,
+            network=fingerprint(request.network),
+            recipe=fingerprint(request.recipe),
             run=str(request.folder.path),
             weights=str(request.folder.path / "model.safetensors"),
             weights_sha256=digest,
             train_digest=request.training_set.train_digest,
-            parent_weights_sha256=request.inputs.parent.weights_sha256 if request.inputs.parent else None,
+            parent_weights_sha256=parent.weights_sha256 if parent else None,
             steps=request.stage.steps,
             final_losses={name: self.history[-1][1][name] for name in LOSSES},
             mlflow_run_id=mlflow_run_id,
             loss_curve=str(curve),
+            initial_digest=request.inputs.initial_digest,
+            before=parent.history() if parent else (),
         )
 
     def _open_tracking(self) -> RunTracking:

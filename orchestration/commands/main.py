@@ -7,6 +7,7 @@ import typer
 
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import plain_errors
+from orchestration.commands.torture import app as torture_app
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -19,6 +20,7 @@ Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the led
 
 
 app.add_typer(data_app, name="data")
+app.add_typer(torture_app, name="torture")
 
 
 @app.command()
@@ -26,13 +28,14 @@ def run(overrides: Overrides = None) -> None:
     """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
     with plain_errors() as console:
         from orchestration.commands.run_pipeline import run_pipeline
-        from orchestration.commands.summary import print_summary
+        from orchestration.commands.summary import print_refused, print_summary
         from orchestration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            run_pipeline(overrides or [], display)
+            refused = run_pipeline(overrides or [], display)
         print_summary(console, display.timings, load_config(overrides or []).gate)
+        print_refused(console, refused)
 
 
 @app.command()

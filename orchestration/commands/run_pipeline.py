@@ -1,22 +1,28 @@
 """`graspline run`: materialise the whole graph, batch by batch, then everything that is made of all batches."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from data.sources.arrived import misnamed_arrivals
 from orchestration.assets import BATCHES
 from orchestration.definitions import build_definitions
 from orchestration.load_config import load_config
-from orchestration.steps.data_steps import batches_of
+from orchestration.steps.data_steps import arrivals_of, batches_of
 from orchestration.steps.step import Display
 
+INTERRUPTED = "interrupted; the next run continues"
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class StepFailedError(RuntimeError):
     """A step failed; the message is the step's own, the asset is red, nothing below it was touched."""
+
+
+class StepInterruptedError(StepFailedError):
+    """A signal stopped the run."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Pipeline:
             raise_on_error=False,
         )
         if not result.success:
-            raise StepFailedError(_why(result))
+            raise _error(result)
 
     def prepare(self, batch: str) -> None:
         """Deliver, prepare and validate one batch.
@@ -62,20 +68,48 @@ class Pipeline:
             waiting, of_a_batch = [key for key in waiting if key not in ready], not of_a_batch
 
 
-def run_pipeline(overrides: Sequence[str], display: Display) -> None:
-    """Everything from the ordered batches to the champion, for one configuration."""
-    batches = batches_of(load_config(overrides).data)
+def run_pipeline(overrides: Sequence[str], display: Display) -> dict[str, str]:
+    """Everything from the ordered batches to the champion, for one configuration.
+
+    It works on the batches that are there when it begins. An arrived one that is refused leaves the others alone.
+
+    Returns:
+        Arrived batch -> why it was refused.
+
+    Raises:
+        StepFailedError: a step failed or an ordered batch was refused.
+    """
+    config, refused = load_config(overrides).data, dict[str, str]()
+    arrivals = arrivals_of(config)
+    batches = batches_of(config, arrivals)
     pipeline = open_pipeline(overrides, batches, display)
     for number, assets in enumerate(pipeline.phases()):
-        for batch in batches if number % 2 == 0 else [None]:
-            pipeline.materialise(assets, batch)
+        taken_in = [batch for batch in arrivals if batch not in refused]
+        if number % 2:
+            replace(pipeline, definitions=build_definitions(display, overrides, taken_in)).materialise(assets)
+            continue
+        for batch in [batch for batch in batches if batch not in refused]:
+            try:
+                pipeline.materialise(assets, batch)
+            except StepFailedError as error:
+                if batch not in arrivals or isinstance(error, StepInterruptedError):
+                    raise
+                refused[batch] = str(error)
+    return refused
 
 
 def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:
-    """The graph for one configuration, its batches known to Dagster."""
+    """The graph for one configuration, its batches known to Dagster; deliveries that it leaves out are named."""
+    for line in misnamed_arrivals():
+        display.log(line)
     instance = dg.DagsterInstance.get()
     instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
     return Pipeline(build_definitions(display, overrides), instance)
+
+
+def _error(result: dg.ExecuteInProcessResult) -> StepFailedError:
+    why = _why(result)
+    return StepInterruptedError(why) if why.endswith(INTERRUPTED) else StepFailedError(why)
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
@@ -98,6 +132,6 @@ def _message(error: SerializableErrorInfo | None) -> str:
     if error is None:
         return "no message"
     if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return "interrupted; the next run continues"
+        return INTERRUPTED
     message = error.message.strip()
     return message.partition(": ")[2] or message

@@ -2,13 +2,12 @@
 
 import signal
 import socket
-import subprocess
 import sys
 import time
 
 from rich.console import Console
 
-from foundation.child_process import end_group, start_server
+from foundation.child_process import Server, end_server, start_server
 from orchestration.load_config import load_config
 
 LOOPBACK = "127.0.0.1"
@@ -40,7 +39,7 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sign, signal.SIG_IGN)  # a second Ctrl-C would leave the servers running
         for server in servers:
-            end_group(server)
+            end_server(server)
 
 
 def _assert_free(port: int) -> None:
@@ -51,7 +50,7 @@ def _assert_free(port: int) -> None:
             )
 
 
-def _wait_for(port: int, servers: list[subprocess.Popen[bytes]]) -> None:
+def _wait_for(port: int, servers: list[Server]) -> None:
     """Until the port answers; a server that dies on the way is an error."""
     for _ in range(240):
         if any(server.poll() is not None for server in servers):

@@ -8,23 +8,27 @@ from pydantic import Field
 
 from data.contracts import ClipRecord
 from data.sources import BatchConfig, Source
+from foundation.bounds import PathText, Text, above
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import delivery_digest
 from foundation.fingerprint import DoesNotDecide
 from foundation.map_items import Spread
+from foundation.names import Identity
 
 
 class ReleasedCsvBatch(BatchConfig, frozen=True, extra="forbid"):
     """One delivery. Every quirk that its CSV may have is declared here."""
 
-    path: Annotated[str | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
-    csv: str = "data.csv"
-    column_map: dict[str, str] = Field(default={})  # {column found in the CSV: released column it stands for}
+    path: Annotated[PathText | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
+    csv: Text = "data.csv"
+    column_map: dict[Text, Text] = Field(default={})  # {column found in the CSV: released column it stands for}
     time_map: Literal["pixel_frames", "latent_frames"] = "pixel_frames"  # what frame_N in the box JSON counts
-    container_frames_per_second: float | None = None  # declared wrong container rate whose frames are really 25 fps
+    container_frames_per_second: Annotated[float, above(0, 240)] | None = (
+        None  # declared wrong container rate whose frames are really 25 fps
+    )
     empty_hand_box: Literal["error", "absent"] = "error"
-    person_id: str = "unknown"
-    product_id: str = "unknown"
+    person_id: Identity = "unknown"
+    product_id: Identity = "unknown"
     licence: str = ""  # of the footage, as SPDX names it
     consent_date: date | None = None  # when the person agreed, where it is known
 

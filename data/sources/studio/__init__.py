@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
-
 from data.sources import BatchConfig, Source
+from foundation.bounds import Count, Seed
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import deciding
 from foundation.map_items import Spread
@@ -17,8 +16,8 @@ Structure = Literal["mesh", "silhouette"]
 class StudioBatch(BatchConfig, frozen=True, extra="forbid"):
     """One delivery of procedural clips: `clips` of them, clip i deterministic in (seed, i)."""
 
-    seed: int
-    clips: int = Field(ge=1)
+    seed: Seed
+    clips: Count
     look: Look = "sketch"  # sketch: solids in one flat light, 0.1 s a clip; anny: people with faces and fingers
     structure: Structure = "mesh"  # of the structure video, where the look is anny: shaded mesh or flat silhouette
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from model.conditioning.audio_encoder import SAMPLES_PER_SECOND, audio_columns
 from model.contracts import AudioEncoderConfig
 
+LIMITS = {"layers": (1, 1, 1), "dim": (1, 256, 1)}  # bands: a window has 257 frequencies
 WINDOW_SAMPLES = 512  # 32 ms
 HOP_SAMPLES = 80  # 5 ms: eight windows in a frame at 25 fps
 LOWEST_HZ, HIGHEST_HZ = 50.0, 8_000.0

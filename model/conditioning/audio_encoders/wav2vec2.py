@@ -20,6 +20,8 @@ from model.conditioning.audio_encoder import audio_columns
 from model.conditioning.given_weights import weights_folder
 from model.contracts import AudioEncoderConfig
 
+NEEDS_WEIGHTS = True
+
 
 def build(config: AudioEncoderConfig, folder: Path, device: str) -> "Wav2Vec2Audio":
     """The encoder in `config.weights`."""

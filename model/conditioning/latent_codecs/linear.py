@@ -24,6 +24,7 @@ from model.conditioning.latent_codec import SPACE_STRIDE, TIME_STRIDE, Videos, c
 from model.contracts import LatentCodecConfig
 
 FILES = ("latent_codec.safetensors",)
+LIMITS = {"channels": (1, 768, 1)}  # a block has so many values
 BLOCK_VALUES = 3 * TIME_STRIDE * SPACE_STRIDE * SPACE_STRIDE
 BLOCK = "b c (t pt) (h ph) (w pw) -> b t h w (c pt ph pw)"
 VIDEO = "(b t) (c pt ph pw) h w -> b c (t pt) (h ph) (w pw)"

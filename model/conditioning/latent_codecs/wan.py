@@ -17,6 +17,8 @@ from model.conditioning.given_weights import weights_folder
 from model.conditioning.latent_codec import check_video_shape
 from model.contracts import LatentCodecConfig
 
+NEEDS_WEIGHTS = True
+
 
 def build(config: LatentCodecConfig, folder: Path, device: str) -> "WanCodec":
     """The VAE in `config.weights`."""

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from model.contracts import TextEncoderConfig
 
+LIMITS = {"dim": (2, 65_536, 2)}  # positions are pairs of sine and cosine
+
 
 def build(config: TextEncoderConfig, folder: Path, device: str) -> "HashedWords":
     """Of any width."""

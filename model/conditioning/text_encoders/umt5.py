@@ -14,6 +14,8 @@ from transformers import AutoTokenizer, UMT5EncoderModel
 from model.conditioning.given_weights import weights_folder
 from model.contracts import TextEncoderConfig
 
+NEEDS_WEIGHTS = True
+
 
 def build(config: TextEncoderConfig, folder: Path, device: str) -> "Umt5TextEncoder":
     """The encoder in `config.weights`."""

@@ -1,0 +1,36 @@
+"""The whole configuration as one model, one field a group of conf/."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from data.config import DataConfig
+from evaluation.contracts import EvaluationConfig, GateConfig
+from model.contracts import (
+    DeepSpeedConfig,
+    EncodingConfig,
+    NetworkConfig,
+    RecipeConfig,
+    SamplingConfig,
+    TrackingConfig,
+    TrainingConfig,
+)
+
+
+class PipelineConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+    """The whole configuration, one field a group."""
+
+    data: DataConfig
+    encoding: EncodingConfig
+    network: NetworkConfig
+    recipe: RecipeConfig
+    training: TrainingConfig
+    deepspeed: DeepSpeedConfig
+    sampling: SamplingConfig
+    evaluation: EvaluationConfig
+    gate: GateConfig
+    tracking: TrackingConfig
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for YAML."""
+        return self.model_dump(mode="json")
