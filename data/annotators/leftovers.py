@@ -14,7 +14,7 @@ from data.annotators.offline.colour_model import ColourModel
 SHORT_SIDE = 270  # both are compared at this size
 ZONE = 0.5  # of the mask's side: how far around it something may be left
 AWAY = 0.8  # of the mask's side: from here on colours are those of person and background
-TIMES = 8.0  # a colour is the product's if it is so many times likelier there than elsewhere
+TIMES = 25.0  # a colour is the product's if it is so many times likelier there: clothes fill a quarter of a frame
 
 
 def product_left(rgb_HWC: Frames, product_HW: Mask, person_HWC: Frames) -> float | None:

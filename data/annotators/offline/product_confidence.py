@@ -1,9 +1,10 @@
 """How surely a guess is the product: the probability that its mask has IoU over 0.5, by logistic regression.
 
-The numbers of data.annotators.offline.product_evidence, each times its weight. Weights and biases were fitted on studio
-clips of three kinds (as they are, clothes in the product's colours, a wall full of things), partly hidden, with the
-product's own picture, another's, or none, by `python -m benchmarks.product_confidence fit`; docs/experiments.md says on
-which clips, and what held-out ones gave.
+Two questions, and the product of their answers: is the mask a thing at the hands, and is that thing what the picture
+shows? The numbers are those of data.annotators.offline.product_evidence, each times its weight. Weights and biases were
+fitted on studio clips of three kinds (as they are, clothes in the product's colours, a wall full of things), partly
+hidden, with the product's own picture, another's, or none, by `python -m benchmarks.product_confidence fit`;
+docs/experiments.md says on which clips, and what held-out ones gave.
 """
 
 from collections.abc import Mapping
@@ -24,14 +25,21 @@ class Model:
         return 1 / (1 + exp(-max(-30.0, min(30.0, logit))))
 
 
-MODELS = {
-    "with_picture": Model({}, 0.0),
-    "without_picture": Model({}, 0.0),
-}
+MASK_NUMBERS = ("compact", "distinct", "in_hand", "large", "moves", "off_person", "seen", "small", "steady")
+PICTURE_NUMBERS = ("colours", "features", "looks")
+IS_A_THING = Model(
+    {"compact": 0.641, "distinct": 14.238, "large": -11.57, "off_person": 0.144},
+    bias=-8.154,
+)
+IS_THE_PICTURED = Model(
+    {"colours": 8.109, "features": 0.739, "looks": 2.295},
+    bias=-7.33,
+)
 
 
-def confidence_in(evidence: Mapping[str, float], models: Mapping[str, Model] = MODELS) -> float:
+def confidence_in(evidence: Mapping[str, float], thing: Model = IS_A_THING, pictured: Model = IS_THE_PICTURED) -> float:
     """0 where there is no evidence: nothing was found."""
     if not evidence:
         return 0.0
-    return round(models["with_picture" if "looks" in evidence else "without_picture"].confidence(evidence), 4)
+    same = pictured.confidence(evidence) if "looks" in evidence else 1.0
+    return round(thing.confidence(evidence) * same, 4)

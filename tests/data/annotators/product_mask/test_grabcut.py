@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(not (ROOT / ANNOTATORS).is_dir(), reason="run `make setup-annotators`"),
 ]
 FRAMES, HEIGHT, WIDTH = 20, 360, 270
+SKIN, FACE = (205, 160, 130), (20, 10, 80, 70)  # left, top, right, bottom
 CHILD = """
 import json, sys
 import numpy as np
@@ -43,16 +44,17 @@ def thing(colour: tuple[int, int, int], label: tuple[int, int, int], seed: int) 
 
 
 def drawn(product_HWC: Frames) -> tuple[Frames, Mask, np.ndarray]:
-    """It moves to and fro over a grey wall, held from below by a hand."""
+    """It moves over a grey wall, held from below by a hand whose colour the face tells."""
     noise = np.random.default_rng(1).normal(0, 2, (FRAMES, HEIGHT, WIDTH, 3))
     rgb_THWC, truth_THW = (
         np.full((FRAMES, HEIGHT, WIDTH, 3), (150, 155, 160), float),
         np.zeros((FRAMES, HEIGHT, WIDTH), bool),
     )
+    rgb_THWC[:, FACE[1] : FACE[3], FACE[0] : FACE[2]] = SKIN
     hand_TK3 = np.ones((FRAMES, 21, 3), np.float32)
     for frame in range(FRAMES):
         x, y = 60 + 5 * frame, 140 - 2 * frame
-        rgb_THWC[frame, y + 60 : y + 110, x - 4 : x + 54] = (205, 160, 130)
+        rgb_THWC[frame, y + 60 : y + 110, x - 4 : x + 54] = SKIN
         rgb_THWC[frame, y : y + 72, x : x + 50] = product_HWC
         truth_THW[frame, y : y + 72, x : x + 50] = True
         points = np.random.default_rng(2).uniform((x - 4, y + 60), (x + 54, y + 110), (21, 2))
@@ -68,8 +70,10 @@ def on_white(thing_HWC: Frames) -> Frames:
 def test_it_is_found_by_its_picture_and_not_by_another_things(tmp_path: Path) -> None:
     red, green = thing((190, 40, 40), (20, 30, 110), 3), thing((40, 150, 60), (230, 200, 20), 4)
     rgb_THWC, truth_THW, hand_TK3 = drawn(red)
-    nobody, no_face = np.zeros((FRAMES, 17, 3), np.float32), np.zeros((FRAMES, 68, 3), np.float32)
-    np.savez(tmp_path / "clip.npz", rgb=rgb_THWC, truth=truth_THW, hand=hand_TK3, body=nobody, face=no_face)
+    nobody, face_TK3 = np.zeros((FRAMES, 17, 3), np.float32), np.ones((FRAMES, 68, 3), np.float32)
+    face_TK3[:, ::2, :2], face_TK3[:, 1::2, :2] = FACE[:2], FACE[2:]
+    face_TK3[:, ::3, 0] = FACE[0]
+    np.savez(tmp_path / "clip.npz", rgb=rgb_THWC, truth=truth_THW, hand=hand_TK3, body=nobody, face=face_TK3)
     Image.fromarray(on_white(red)).save(tmp_path / "red.png")
     Image.fromarray(on_white(green)).save(tmp_path / "green.png")
     arguments = [str(tmp_path / name) for name in ("clip.npz", "red.png", "green.png")]
@@ -77,6 +81,7 @@ def test_it_is_found_by_its_picture_and_not_by_another_things(tmp_path: Path) ->
     child = subprocess.run(
         [python, "-c", CHILD, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
     )
+    print(child.stdout)
     own, other = (json.loads(line) for line in child.stdout.splitlines())
     assert own["overlap"] > 0.7
     assert own["confidence"] > 0.7
