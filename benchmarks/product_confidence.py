@@ -117,8 +117,7 @@ def is_wrong(row: Row) -> bool:
 def fitted(rows: list[Row], labels: list[bool], numbers: Sequence[str]) -> Model:
     """Logistic regression on the numbers that help as they should.
 
-    A weight of the wrong sign (the less compact a mask, the better) is chance: the worst such number goes, until none is
-    left.
+    A weight of the wrong sign (the less compact, the better) is chance: the worst such number goes, until none is left.
     """
     right_N, names = np.array(labels, float), list(numbers)
     while True:
