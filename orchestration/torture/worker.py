@@ -21,7 +21,7 @@ from orchestration.steps.step import StepContext
 from orchestration.torture import kinds, scratch
 from orchestration.torture.case import Case
 
-OVERRIDES = ("data=smoke", "data.train_on_arrivals=true", "data.preparation_processes=1")
+OVERRIDES = ("experiment=smoke", "data.train_on_arrivals=true", "data.preparation_processes=1")
 # an exception of ours speaks plainly; any other that reaches a person is a crash
 FOREIGN = re.compile(r"Traceback \(most recent|\b(?!ValueError|ClipError|ChildFailedError)\w+(Error|Exception)\b: ")
 CLIPS = 3
