@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-from foundation.media_files import LIMITS, MEGA, MediaError, MediaLimits, check_file
+from foundation.media_files import MediaError, check_file
+from foundation.media_limits import LIMITS, MEGA, MediaLimits
 from foundation.video_frames import Frames
 
 # H height, W width, C = 3 colours (RGB)

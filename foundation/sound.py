@@ -15,7 +15,8 @@ import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from foundation.media_files import LIMITS, MediaError, MediaLimits, check_decodable, check_seconds, open_media
+from foundation.media_files import MediaError, check_decodable, check_seconds, open_media
+from foundation.media_limits import LIMITS, MediaLimits
 
 # S samples
 Samples = NDArray[np.float32]

@@ -15,7 +15,7 @@ from foundation.by_name import check_choice, choices, load_choice
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide, deciding
 from foundation.map_items import Spread
-from foundation.media_files import MediaLimits
+from foundation.media_limits import MediaLimits
 
 
 class BatchConfig(BaseModel, frozen=True, extra="forbid"):

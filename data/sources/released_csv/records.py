@@ -112,7 +112,7 @@ def _prompt(clip_id: str, cell: str) -> str:
 
 def _probe(video: Path, clip_id: str, config: ReleasedCsvBatch) -> tuple[int, int, int]:
     try:
-        frames, rate, height, width = probe_video(video)
+        frames, rate, height, width = probe_video(video, config.limits)
     except ValueError as error:
         raise refuse(clip_id, "input_video", str(error), "the file can be read", "deliver it again") from error
     expected = config.container_frames_per_second or FRAMES_PER_SECOND
