@@ -21,6 +21,7 @@ from foundation.digests import file_sha256, folder_digest
 from foundation.fingerprint import deciding
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
+from foundation.state_file import read_state
 from model.artifact.proof import prove_rgb_only
 from model.artifact.rgb_artifact import (
     CONDITIONING,
@@ -104,7 +105,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         stage_two_weights_sha256=stage.weights_sha256,
         training=history,
         encoders_digest=encoders.digest,
-        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_bytes())["weights_sha256"],
+        given_weights=_given_weights(Path(encoders.folder)),
         parameters=parameters,
         proof=proof,
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
@@ -133,6 +134,11 @@ def _shippable(stage: TrainedStage) -> TrainingHistory:
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{stage.run} cannot be exported: {reason}") from error
+
+
+def _given_weights(encoders: Path) -> dict[str, str]:
+    fix = "fit the encoders again (python -m model.encoding.fit_encoders)"
+    return read_state(encoders / "encoders.json", dict[str, Any], fix)["weights_sha256"]
 
 
 def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactConfigs) -> int:

@@ -13,7 +13,6 @@
 Safetensors and JSON only: loading it runs no code from the folder.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +25,7 @@ from torch import Tensor
 from foundation.clip_format import ClipFormat
 from foundation.digests import file_sha256
 from foundation.fingerprint import harmless_fields
+from foundation.state_file import read_state
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.conditioning.given_weights import assert_given
@@ -120,15 +120,13 @@ def read_manifest(folder: Path) -> ArtifactManifest:
     if not file.exists():
         raise ValueError(f"{file} is missing: {folder} is no artifact; name a folder that model.artifact.export wrote")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        written = content.get("format") if isinstance(content, dict) else None
+        content = read_state(file, dict[str, Any], "export again")
+        written = content.get("format")
         if isinstance(written, str) and written != FORMAT:
             raise ValueError(f"{file} has format {written}, this version reads {FORMAT}: export again")
         return ArtifactManifest.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"{file} is refused ({error.errors()[0]['msg']}): export again") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is damaged ({error}): export again") from error
 
 
 def load_network(folder: Path) -> DualStreamTransformer:
@@ -174,7 +172,7 @@ def read_config(file: Path, section: str | None, model: type[Config]) -> Config:
     Raises:
         ValueError: the section is missing, or its fields are not those of this version.
     """
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    content = read_state(file, dict[str, Any], "export again")
     values: dict[str, Any] = content if section is None else content.get(section, {})
     kept = {key: value for key, value in values.items() if key not in harmless_fields(model)}
     try:

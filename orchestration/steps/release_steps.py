@@ -1,12 +1,13 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples, Reason
 from evaluation.promotion_gate import decide
 from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
+from foundation.state_file import read_state
 from model.contracts import RgbArtifact, TrainingSet
 from orchestration.load_config import load_config
 from orchestration.registry.contracts import RegisteredCandidate
@@ -96,7 +97,7 @@ def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
     Raises:
         ValueError: they differ, so one of them is of another model.
     """
-    manifest = json.loads((Path(artifact.folder) / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_state(Path(artifact.folder) / "manifest.json", dict[str, Any], "export it again")
     if manifest.get("training") != artifact.model_dump(mode="json")["training"]:
         raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
