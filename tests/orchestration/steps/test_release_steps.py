@@ -167,6 +167,15 @@ def test_swapped_bytes_are_never_promoted(work: StepContext, variant: Variant) -
     assert "champion" not in succession.models.aliases()
 
 
+def test_an_artifact_that_was_trained_in_another_way_than_its_receipt_says_is_refused(variant: Variant) -> None:
+    artifact, _ = variant(4, 20.0)
+    release_steps.assert_trained_as_its_receipt_says(artifact)
+    one, two = artifact.training
+    other = artifact.model_copy(update={"training": (one, two.model_copy(update={"seed": 9}))})
+    with pytest.raises(ValueError, match="was trained in another way than its receipt says: export it again"):
+        release_steps.assert_trained_as_its_receipt_says(other)
+
+
 def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, variant: Variant) -> None:
     """Its digest is the registered one: it was broken before it was registered."""
     artifact, report = variant(4, 20.0)
