@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 
 from foundation.child_process import end_group, start_server
-from orchestration.load_config import load_config
+from orchestration.load_config import load_sections
 
 LOOPBACK = "127.0.0.1"
 
@@ -23,7 +23,7 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
     for port in (dagster_port, mlflow_port):
         _assert_free(port)
     dagster = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", LOOPBACK, "-p", str(dagster_port)]
-    mlflow = ["-m", "mlflow", "server", "--backend-store-uri", load_config().tracking.uri]
+    mlflow = ["-m", "mlflow", "server", "--backend-store-uri", load_sections().tracking.uri]
     mlflow += ["--host", LOOPBACK, "--port", str(mlflow_port), "--workers", "1"]
     servers = [start_server(arguments, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false") for arguments in (dagster, mlflow)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
