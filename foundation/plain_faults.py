@@ -18,7 +18,8 @@ _FILE = re.compile(r"(?:: |open |file |directory )['\"]([^'\"]+)['\"]")
 _ADDRESS = re.compile(r"(?:host='|https?://)([^/:\s'\"]+)(?:', port=|:)?(\d+)?")
 _MEANINGS = {
     r"database is locked|database table is locked": (
-        "a database{file} is used by another process: wait until that is done or end it, and run again"
+        "a database (registry/mlflow.db, or what tracking.uri names) is used by another process: wait until that is "
+        "done or end it, and run again"
     ),
     r"unable to open database file": (
         "a database cannot be opened: see that its folder (registry/, or what tracking.uri names) exists and that you "

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import typer
-from click import ClickException
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
@@ -29,6 +28,7 @@ from foundation.plain_faults import explained, one_line
 LOG_COLUMNS = 140  # of tables in a log, which has no width of its own
 ERRORS = Path("runs/errors")
 OWN = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
+USAGE = typer.BadParameter.__base__  # what Typer raises for a wrong command line
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -74,8 +74,9 @@ def boundary() -> Generator[None]:
         yield
     except (typer.Exit, typer.Abort):
         raise
-    except ClickException as error:
-        _print(f"{one_line(error.format_message())} (`graspline --help` )")
+    except USAGE as error:
+        if line := one_line(error.format_message()):  # none where the help was shown instead
+            _print(f"{line} (`graspline --help` lists the commands, `graspline COMMAND --help` what one takes)")
         raise SystemExit(error.exit_code) from error
     except BrokenPipeError as error:  # `graspline status | head`
         with suppress(OSError):
