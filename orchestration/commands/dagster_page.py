@@ -11,6 +11,7 @@ from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
+from dagster_webserver.version import __version__
 
 from foundation.page_guard import PageGuard
 
@@ -22,7 +23,10 @@ def serve_page(port: int) -> None:
     """Answer on loopback until SIGTERM."""
     target = ModuleTarget(module_name=DEFINITIONS, attribute=None, working_directory=".", location_name=None)
     hosts = [f"{name}:{port}" for name in (LOOPBACK, "localhost")]
-    with DagsterInstance.get() as instance, WorkspaceProcessContext(instance, workspace_load_target=target) as context:
+    with (
+        DagsterInstance.get() as instance,
+        WorkspaceProcessContext(instance, workspace_load_target=target, version=__version__) as context,
+    ):
         page = create_app_from_workspace_process_context(context)
         uvicorn.run(PageGuard(page, hosts), host=LOOPBACK, port=port, log_level="warning")
 
