@@ -26,7 +26,7 @@ from data.clips.contact_sheet import draw_contact_sheet
 from data.clips.structure_video import BLACK_BELOW
 from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
-from foundation.video_io import read_video
+from foundation.video_reading import read_video
 
 SAMPLE_QUIRKS = ReleasedCsvBatch(
     source="released_csv",

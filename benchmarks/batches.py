@@ -29,7 +29,9 @@ from data.versions.batch_entry import BatchEntry
 from data.versions.dataset_version import deliver_raw, order_batch, reproduce
 from foundation.clip_format import ClipFormat
 from foundation.home import ROOT
-from foundation.video_io import write_audio, write_video
+from foundation.parent_watch import end_with_parent
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 
 FRAMES, SIZE = 5, 32
 ENCODING: dict[str, Any] = {
@@ -43,7 +45,7 @@ ENCODING: dict[str, Any] = {
 
 def make_project(folder: Path) -> None:
     """A checkout of its own, with this one's code."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/", "datasets/batches")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -89,10 +91,10 @@ def write_clip(folder: Path, number: int) -> ClipRecord:
 def deliver(batch: str, numbers: range) -> None:
     """Add clips to datasets/raw/<batch>, as a person would who copies a folder there."""
     folder = Path("datasets/raw") / batch
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, initializer=end_with_parent) as pool:
         records = pool.map(write_clip, repeat(folder), numbers, chunksize=20)
         lines = [record.model_dump_json(exclude_none=True) + "\n" for record in records]
-    with (folder / "manifest.jsonl").open("a") as file:
+    with (folder / "manifest.jsonl").open("a", encoding="utf-8") as file:
         file.writelines(lines)
 
 

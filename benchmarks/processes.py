@@ -35,7 +35,9 @@ from data.versions.batch_entry import BatchEntry, write_entry
 from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest
 from foundation.map_items import Spread, map_items
-from foundation.video_io import write_audio, write_video
+from foundation.parent_watch import end_with_parent
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 from model.contracts import EncodingConfig
 from model.encoding.encode_clips import EncodeJob, encode_missing
 from model.encoding.fit_encoders import fit_encoders
@@ -74,7 +76,7 @@ def write_large(folder: Path, number: int) -> ClipRecord:
 
 
 def deliver(raw: Path, make: Make, count: int) -> list[ClipRecord]:
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, initializer=end_with_parent) as pool:
         return list(pool.map(make, repeat(raw), range(count), chunksize=max(1, count // 20)))
 
 

@@ -34,8 +34,9 @@ from data.validation.clip_fingerprint import SIDE as LOOK_SIDE
 from data.validation.verdict import Verdict, write_validation
 from data.versions.batch_entry import BatchEntry, write_entry
 from foundation.clip_format import ClipFormat
-from foundation.run_folder import write_whole
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
+from foundation.whole_file import write_whole
 
 FILMS = 200
 LOOK = LOOK_FRAMES * LOOK_SIDE * LOOK_SIDE * 3  # bytes of a fingerprint

@@ -7,7 +7,6 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
-from data.contracts import Name
 from data.sources import BatchConfig, FoundBatch
 from data.thresholds import ValidationThresholds
 from foundation.addresses import Host
@@ -15,6 +14,7 @@ from foundation.bounds import Few, Once, PathText
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide
 from foundation.map_items import MapKind
+from foundation.names import Name
 
 
 class DataConfig(BaseModel, frozen=True, extra="forbid"):
@@ -24,8 +24,8 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     path: Annotated[PathText | None, DoesNotDecide("the digest of what lies in the folder decides")] = None
     clip: ClipFormat
     batches: Annotated[dict[Name, FoundBatch], Field(min_length=1)]  # batch name -> what was ordered
-    train_batches: Annotated[list[str], Field(min_length=1), Once]
-    held_out_batches: Annotated[list[str], Field(min_length=1), Once]
+    train_batches: Annotated[list[Name], Field(min_length=1), Once]
+    held_out_batches: Annotated[list[Name], Field(min_length=1), Once]
     train_on_arrivals: bool = False  # batches that arrived in datasets/raw join the training set
     held_out_is_trained_on: bool = False  # must be set on purpose, for the one-clip overfit demo
     validation: ValidationThresholds = ValidationThresholds()

@@ -4,14 +4,12 @@ Pure pydantic, no work at import. Every model is frozen and refuses unknown fiel
 """
 
 from datetime import date
-from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from foundation.clip_format import Box
+from foundation.names import IdentityIfKnown, Name
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-"""Becomes the name of a folder: letters, digits, _ . -"""
 EMPTY_CELLS = {"nan", "none", "null", "n/a"}  # what other programs write into an empty cell of a table
 
 
@@ -38,8 +36,8 @@ class ClipRecord(BaseModel, frozen=True, extra="forbid"):
 
     clip_id: Name
     prompt: str
-    person_id: str
-    product_id: str
+    person_id: IdentityIfKnown
+    product_id: IdentityIfKnown
     video: str
     hoi_video: str
     audio: str
@@ -60,7 +58,7 @@ class ClipRecord(BaseModel, frozen=True, extra="forbid"):
 class PreparedBatch(BaseModel, frozen=True, extra="forbid"):
     """Receipt of datasets/prepared/<batch>: enough to check that the folder is what it was."""
 
-    batch: str
+    batch: Name
     folder: str  # relative to the project root
     clips: int
     digest: str  # sha256 over the sorted (relative path, sha256) of every file in the folder
@@ -76,7 +74,7 @@ class PreparedBatch(BaseModel, frozen=True, extra="forbid"):
 class RawBatch(BaseModel, frozen=True, extra="forbid"):
     """Receipt of datasets/raw/<batch>, as delivered."""
 
-    batch: str
+    batch: Name
     folder: str
     source: str
     clips: int

@@ -29,11 +29,12 @@ from evaluation.exam.own_encoders import encode_for
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role
-from evaluation.report.page import write_page
+from evaluation.report.page import render_page
 from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
-from foundation.run_folder import RunFolder, write_whole
+from foundation.run_folder import RunFolder
+from foundation.whole_file import write_whole
 from model.artifact.rgb_artifact import load_artifact, load_weights
 from model.conditioning.latent_codec import LatentCodec
 from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSet
@@ -151,7 +152,7 @@ def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
         return None
     if file_sha256(weights) != artifact.stage_two_weights_sha256:
         raise ValueError(f"{artifact.folder} was not exported from {weights} as it is now: export again")
-    configs = json.loads((Path(artifact.folder) / "network.json").read_text())
+    configs = json.loads((Path(artifact.folder) / "network.json").read_text(encoding="utf-8"))
     network = DualStreamTransformer(
         NetworkConfig.model_validate(configs["network"]), RecipeConfig.model_validate(configs["recipe"]), streams="dual"
     )
@@ -176,7 +177,7 @@ def _write_report(
         contact_sheet=str(sheet),
         folder=str(run.path),
     )
-    write_page(run.path / "report.html", report)
+    write_whole(run.path / "report.html", render_page(report))
     return report
 
 

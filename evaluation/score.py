@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from data.contracts import FrameBoxes
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip
-from foundation.video_io import read_audio, read_image, read_video
+from foundation.pictures import read_image
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 
 File = str | Path
 FRAMES_PER_SECOND = 25.0  # of videos that are given as arrays

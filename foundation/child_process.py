@@ -2,6 +2,7 @@
 
 Success is exit code 0 *and* a `result.json` of this run. The Dagster process itself never imports torch: training,
 encoding, generation and export all pass through here. SIGINT and SIGTERM go on to the child, which saves and stops.
+No child outlives its parent, not even one that is killed: foundation.child_guard stands between the two.
 """
 
 import contextlib
@@ -14,14 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from foundation import child_guard
 from foundation.addresses import redacted
 from foundation.plain_faults import explained_line
 from foundation.run_folder import RunFolder
 
+Server = subprocess.Popen[bytes]
 OnLine = Callable[[str], None]
 # The line that names what went wrong: of a traceback, or `error: ...`, as a rank of training prints it.
 FAULT = re.compile(r"(\[rank\d+\]: )?([\w.]*(Error|Exception)|error): ")
 CHAINED = "The above exception was the direct cause"  # what follows is clearer
+SAVING_SECONDS = 120  # that a child is given to save what it has
+SERVER_SECONDS = 20
 
 
 class ChildFailedError(RuntimeError):
@@ -35,6 +40,7 @@ def child_environment(**extra: str) -> dict[str, str]:
         **os.environ,
         "PATH": binaries + os.pathsep + os.environ.get("PATH", ""),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",  # whatever the locale: what children print and open, libraries included, is UTF-8
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -57,7 +63,7 @@ def run_child(
         ChildFailedError: it failed, or ended well without a result.
     """
     log = folder.path / "log.txt"
-    with log.open("a") as handle:
+    with log.open("a", encoding="utf-8") as handle:
 
         def keep(line: str) -> None:
             handle.write(line + "\n")
@@ -87,10 +93,11 @@ def follow(
     """
     last, fault = "", ""
     child = subprocess.Popen(
-        [str(python), *arguments],
+        _guarded(python, arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         env=child_environment(**environment),
         cwd=folder,
     )
@@ -106,23 +113,30 @@ def follow(
         raise
 
 
-def start_server(arguments: Sequence[str], **extra: str) -> subprocess.Popen[bytes]:
-    """Start `python <arguments>` in a process group of its own, to be ended with `end_group`."""
-    return subprocess.Popen([sys.executable, *arguments], env=child_environment(**extra), start_new_session=True)
+def start_server(arguments: Sequence[str], **extra: str) -> Server:
+    """Start `python <arguments>` in a session of its own, where no Ctrl-C reaches it; `end_server` ends it."""
+    command = _guarded(Path(sys.executable), arguments)
+    return subprocess.Popen(command, env=child_environment(**extra), start_new_session=True)
 
 
-def end_group(server: subprocess.Popen[bytes]) -> None:
+def end_server(server: Server) -> None:
     """End a server and all that it started: politely, then for certain."""
-    for sign, patience_seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(patience_seconds)
-            return
+    _end(server, SERVER_SECONDS)
+
+
+def _guarded(python: Path, arguments: Sequence[str]) -> list[str]:
+    """The command that runs `python <arguments>` for as long as this process lives."""
+    return [sys.executable, "-I", "-S", child_guard.__file__, str(os.getpid()), str(python), *arguments]
 
 
 def _stop(child: subprocess.Popen[str]) -> None:
     """Ask the child to save and stop; wait for it."""
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        child.wait(timeout=120)
+    _end(child, SAVING_SECONDS)
+
+
+def _end(child: subprocess.Popen[Any], patience_seconds: float) -> None:
+    for sign, seconds in ((signal.SIGTERM, patience_seconds), (child_guard.END_ALL, None)):
+        if child.poll() is None:
+            child.send_signal(sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(seconds)

@@ -1,4 +1,4 @@
-"""Copy what somebody delivers, whole and unchanged: a link that leads elsewhere, a file being written is refused.
+"""Copy what somebody delivers, whole and unchanged: what is no file, and a file being written, is refused.
 
 A file is there under its name once all of it is; an interrupted copy goes on.
 """
@@ -6,6 +6,7 @@ A file is there under its name once all of it is; an interrupted copy goes on.
 import shutil
 from pathlib import Path
 
+from foundation.delivered_files import delivered_files
 from foundation.digests import files_digest
 from foundation.progress import report_progress
 
@@ -14,7 +15,7 @@ def copy_delivery(source: Path, folder: Path) -> None:
     """Copy the visible files of `source` into `folder`.
 
     Raises:
-        ValueError: there are none, a link leads out of the folder, or a file changed while it was copied.
+        ValueError: there are none, something that is no file lies there, or a file changed while it was copied.
     """
     files = delivered_files(source)
     stamps, digest = {file: _stamp(file) for file in files}, files_digest(source, files)
@@ -36,20 +37,6 @@ def copy_delivery(source: Path, folder: Path) -> None:
         )
 
 
-def delivered_files(source: Path) -> list[Path]:
-    """The files of a delivery, sorted, without hidden ones.
-
-    Raises:
-        ValueError: a link leads out of the folder.
-    """
-    visible = [path for path in sorted(source.rglob("*")) if not _hidden(path.relative_to(source))]
-    files = [path for path in visible if path.is_file()]
-    for file in files:
-        if not file.resolve().is_relative_to(source.resolve()):
-            raise ValueError(f"{file} leads out of {source}: put the file itself there")
-    return files
-
-
 def delivery_digest(path: str | None) -> str | None:
     """Digest of what lies in a delivery's folder; None where there is none (any more)."""
     source = Path(path) if path else None
@@ -59,7 +46,3 @@ def delivery_digest(path: str | None) -> str | None:
 def _stamp(file: Path) -> tuple[int, int, int]:
     found = file.stat()
     return found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

@@ -1,6 +1,8 @@
 """registry/: what outlives runs (Dagster's and MLflow's storage, receipts, the ledger), and the project's root."""
 
 import os
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +25,10 @@ def enter() -> None:
     DAGSTER_HOME.mkdir(parents=True, exist_ok=True)
     file = DAGSTER_HOME / "dagster.yaml"
     if not file.exists():
-        file.write_text(DAGSTER_YAML)
+        file.write_text(DAGSTER_YAML, encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a locale without UTF-8 must not end a run for a letter
+            stream.reconfigure(errors="backslashreplace")
     os.environ["DAGSTER_HOME"] = str(DAGSTER_HOME.resolve())
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ALLOW_MODEL_CODE_EXECUTION"] = "false"

@@ -13,13 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal, TypeVar
 
 from foundation.failures import ClipError
+from foundation.parent_watch import end_with_parent
 
 MapKind = Literal["processes", "ray"]
 Job = TypeVar("Job")
@@ -76,18 +74,6 @@ def _by_processes(
         yield from _in_order(lambda job: pool.submit(_tried, work, job), lambda done: done.result(), jobs, processes)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def end_with_parent() -> None:
-    """In a child, first of all: see to it that it ends when its parent is killed. It would wait for jobs for ever."""
-    parent = parent_process()
-    assert parent is not None, "called in a child"
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def _by_ray(

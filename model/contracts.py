@@ -3,6 +3,7 @@
 Every model is frozen and refuses unknown fields, so a typo is an error. Facts: CoInteract, arXiv 2604.19636.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, model_validator
@@ -24,16 +25,17 @@ from foundation.bounds import (
     whole,
 )
 from foundation.by_name import check_choice
-from foundation.fingerprint import DoesNotDecide
+from foundation.fingerprint import DoesNotDecide, fingerprint
+from foundation.names import Name
+from model.method import ATTENTION, Shipped, StageRecord
+from model.method import AttentionMode as AttentionMode
+from model.method import StageName as StageName
 from model.network_config import LABELS as LABELS
 from model.network_config import REGIONS as REGIONS
 from model.network_config import LabelName as LabelName
 from model.network_config import NetworkConfig as NetworkConfig
 from model.network_config import RecipeConfig as RecipeConfig
 from model.network_config import RegionName as RegionName
-
-AttentionMode = Literal["full", "asymmetric"]
-StageName = Literal["stage_one", "stage_two"]
 
 
 def _file_of(folder: str) -> AfterValidator:
@@ -79,10 +81,9 @@ class EncodingConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class StageConfig(BaseModel, frozen=True, extra="forbid"):
-    """One stage of training. Paper: 5,000 steps with full attention, then 2,000 with asymmetric attention."""
+    """One stage of training. How it attends is the method's to say (model.method), not the configuration's."""
 
     steps: Count
-    attention: AttentionMode
     learning_rate: PositiveShare
     warmup_steps: Annotated[int, whole(0, 1_000_000)] = 0
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -171,6 +172,7 @@ class StageTraining(TrainingOptions, frozen=True, extra="forbid"):
     """What one stage is trained with, as its process reads it: nothing of the other stage."""
 
     stage: StageConfig
+    attention: AttentionMode
 
 
 class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
@@ -178,11 +180,16 @@ class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
 
     stage_one: StageConfig
     stage_two: StageConfig
+    # an experiment beside the method, to be compared by its losses: it is trained, and refused wherever it would ship
+    ablation: Literal["full_attention_in_stage_two"] | None = None
 
     def of_stage(self, name: StageName) -> StageTraining:
         """The part of one stage."""
         shared = {field: getattr(self, field) for field in TrainingOptions.model_fields}
-        return StageTraining(**shared, stage=self.stage_one if name == "stage_one" else self.stage_two)
+        if name == "stage_one":
+            return StageTraining(**shared, stage=self.stage_one, attention=ATTENTION[name])
+        attention = "full" if self.ablation else ATTENTION[name]
+        return StageTraining(**shared, stage=self.stage_two, attention=attention)
 
 
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
@@ -197,6 +204,14 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     ] = "auto"
 
 
+def _inside(uri: str) -> str:
+    """A database that is named relative to the project stays inside it."""
+    kind, _, place = uri.partition("://")
+    if kind == "sqlite" and ".." in Path(place).parts:
+        raise ValueError(f"{uri} leads out of the project: write sqlite:///registry/NAME.db, or the whole path")
+    return uri
+
+
 _WRITTEN_DOWN = "only where results are written down"
 
 
@@ -204,9 +219,9 @@ class TrackingConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     """conf/tracking/*.yaml: where runs and model versions live."""
 
     # for example sqlite:///registry/mlflow.db, relative to the project root
-    uri: Annotated[StoreAddress, DoesNotDecide(_WRITTEN_DOWN)]
-    experiment: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
-    registered_model: Annotated[str, DoesNotDecide(_WRITTEN_DOWN)]
+    uri: Annotated[StoreAddress, AfterValidator(_inside), DoesNotDecide(_WRITTEN_DOWN)]
+    experiment: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
+    registered_model: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
 
 
 class Encoders(BaseModel, frozen=True, extra="forbid"):
@@ -220,7 +235,7 @@ class Encoders(BaseModel, frozen=True, extra="forbid"):
 class EncodedBatch(BaseModel, frozen=True, extra="forbid"):
     """Receipt of datasets/encoded/<batch>: shards of safetensors and an index.json."""
 
-    batch: str
+    batch: Name
     folder: str
     clips: int
     digest: str
@@ -237,12 +252,20 @@ class TrainingSet(BaseModel, frozen=True, extra="forbid"):
     held_out_digest: str
     digest: str
     overlap_allowed: bool
+    not_ready: tuple[str, ...] = ()  # arrived batches that were refused or came too late: not in it
+
+
+_WHERE_IT_LIES = {"run", "weights", "mlflow_run_id", "loss_curve"}  # trained again, it is the same stage elsewhere
 
 
 class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     """Receipt of one stage: consolidated fp32 weights of both streams."""
 
     stage: StageName
+    attention: AttentionMode
+    seed: int
+    network: str  # digest of the configuration it was trained with
+    recipe: str  # likewise
     run: str  # run folder, relative to the project root
     weights: str  # model.safetensors, relative to the project root
     weights_sha256: str
@@ -252,15 +275,21 @@ class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     final_losses: dict[str, float]
     mlflow_run_id: str
     loss_curve: str  # PNG, relative to the project root
+    initial_digest: str | None = None  # of the weights it started from, where it has no parent and did not draw them
+    before: tuple[StageRecord, ...] = ()  # the stages that its parent's weights went through
+
+    def history(self) -> tuple[StageRecord, ...]:
+        """How its weights came to be, this stage last."""
+        own = {name: getattr(self, name) for name in StageRecord.model_fields if name != "receipt"}
+        return (*self.before, StageRecord(**own, receipt=fingerprint(self.model_dump(exclude=_WHERE_IT_LIES))))
 
 
-class RgbArtifact(BaseModel, frozen=True, extra="forbid"):
+class RgbArtifact(Shipped, frozen=True, extra="forbid"):
     """Receipt of the exported folder: model.safetensors + network.json + manifest.json, no HOI weight in it."""
 
     folder: str
     digest: str
     stage_two_weights: str  # where they were: promotion runs the proof again on them
-    stage_two_weights_sha256: str
     proof: dict[str, str]  # check -> what it showed, for example "noise_swap": "same bits on 3 shapes"
     parameters: int
     train_digest: str = ""  # of the clips it learnt from, see orchestration.registry.trained_on; empty: not known

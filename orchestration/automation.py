@@ -1,11 +1,17 @@
-"""What starts by itself: a weekly retraining, and the ingestion of a batch whose folder appeared."""
+"""What starts by itself: a weekly retraining, and the ingestion of a batch whose folder appeared or changed."""
 
+import json
 from pathlib import Path
 
 import dagster as dg
 
-from data.sources.arrived import arrived_batches
+from data.contracts import PreparedBatch
+from data.sources.arrived import arrival_content, arrived_batches, is_complete, misnamed_arrivals
+from foundation.delivered_files import check_delivery
+from foundation.digests import folder_digest
+from model.contracts import EncodedBatch
 from orchestration.assets import BATCHES
+from orchestration.steps.receipts import previous_receipt
 
 ARRIVALS = Path("datasets/raw")
 
@@ -16,15 +22,61 @@ def weekly_retraining(retrain: "dg.UnresolvedAssetJobDefinition") -> dg.Schedule
 
 
 def new_batch_sensor(ingest_batch: "dg.UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
-    """A folder datasets/raw/<batch> with a manifest becomes a partition and is prepared, validated and encoded."""
+    """A folder datasets/raw/<batch> with a manifest becomes a partition and is prepared, validated and encoded.
+
+    Each is judged by its content: what is taken in rests, what is mended or delivered again is asked for again, what
+    was refused is not asked for twice (Dagster starts one run a run key). Where files of the manifest are not there
+    yet, it waits until nothing changed from one look to the next.
+    """
 
     @dg.sensor(name="new_batch", job=ingest_batch, minimum_interval_seconds=60)
     def new_batch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         known = set(context.instance.get_dynamic_partitions(str(BATCHES.name)))
-        arrived = [batch for batch in arrived_batches(ARRIVALS) if batch not in known]
+        for line in misnamed_arrivals(ARRIVALS):
+            context.log.warning(line)
+        before, waiting, due = _waiting(context.cursor), dict[str, str](), dict[str, str]()
+        for batch in arrived_batches(ARRIVALS):
+            try:
+                check_delivery(ARRIVALS / batch)  # before a file is opened
+                content = arrival_content(ARRIVALS / batch)
+                complete = is_complete(ARRIVALS / batch) or before.get(batch) == content
+                if not complete:
+                    waiting[batch] = content
+                elif not _is_taken_in(batch):
+                    due[batch] = f"{batch}:{content[:16]}:{_last_taken_in(batch)[:16]}"
+            except (OSError, ValueError) as error:  # of this one: the others are looked at all the same
+                context.log.warning(f"{ARRIVALS / batch} cannot be read now: {error}")
+        new = [batch for batch in due if batch not in known]
         return dg.SensorResult(
-            run_requests=[dg.RunRequest(run_key=batch, partition_key=batch) for batch in arrived],
-            dynamic_partitions_requests=[BATCHES.build_add_request(arrived)] if arrived else [],
+            run_requests=[dg.RunRequest(run_key=key, partition_key=batch) for batch, key in due.items()],
+            dynamic_partitions_requests=[BATCHES.build_add_request(new)] if new else [],
+            cursor=json.dumps(waiting),
         )
 
     return new_batch
+
+
+def _waiting(cursor: str | None) -> dict[str, str]:
+    """Batch -> content of the deliveries that were not complete at the last look; a damaged cursor has none."""
+    try:
+        values = json.loads(cursor or "{}")
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _is_taken_in(batch: str) -> bool:
+    """Whether what lies there now is prepared and encoded."""
+    prepared, encoded = previous_receipt("prepared_batch", batch), previous_receipt("encoded_batch", batch)
+    return (
+        isinstance(prepared, PreparedBatch)
+        and isinstance(encoded, EncodedBatch)
+        and encoded.prepared_digest == prepared.digest
+        and prepared.raw_digest == folder_digest(ARRIVALS / batch)
+    )
+
+
+def _last_taken_in(batch: str) -> str:
+    """What was encoded last, so that a content which comes back after another one is asked for again."""
+    encoded = previous_receipt("encoded_batch", batch)
+    return encoded.prepared_digest if isinstance(encoded, EncodedBatch) else "nothing"

@@ -23,14 +23,22 @@ retrain = dg.define_asset_job(
 )
 
 
-def build_definitions(display: Display, overrides: Sequence[str] = ()) -> dg.Definitions:
-    """The same assets and jobs for whoever asks; `display` is where their steps show what they do."""
+def build_definitions(
+    display: Display, overrides: Sequence[str] = (), arrivals: Sequence[str] | None = None
+) -> dg.Definitions:
+    """The same assets and jobs for whoever asks; `display` is where their steps show what they do.
+
+    `arrivals`: the arrived batches that are trained on, where they are (`data.train_on_arrivals`); see StepContext.
+    """
+    line = ProductionLine(
+        overrides=list(overrides), arrivals=None if arrivals is None else list(arrivals), display=display
+    )
     return dg.Definitions(
         assets=FLOW,
         jobs=[ingest_batch, retrain],
         schedules=[weekly_retraining(retrain)],
         sensors=[new_batch_sensor(ingest_batch)],
-        resources={"line": ProductionLine(overrides=list(overrides), display=display), "io_manager": ReceiptStore()},
+        resources={"line": line, "io_manager": ReceiptStore()},
         executor=dg.in_process_executor,  # every heavy step is a child process already; a second layer costs 4 s a step
     )
 

@@ -1,15 +1,21 @@
-"""What tests of several rooms share: a project of their own, the smallest network, the presets, and their order."""
+"""What tests of several rooms share: a project of their own, films as cameras write them, the smallest network, the
+presets, and their order."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 import yaml
 
 from model.contracts import NetworkConfig, RecipeConfig
 
 ROOT = Path(__file__).parents[1]
+HEIGHT, WIDTH = 128, 96  # of a film
+Film = Callable[..., Path]
 
 
 def pytest_configure() -> None:
@@ -61,3 +67,61 @@ def small() -> NetworkConfig:
         audio_injection_layers=[1],
         expert_dim=8,
     )
+
+
+@pytest.fixture
+def pictures() -> Callable[..., np.ndarray]:
+    """Blocks in random colours that move `step` pixels a frame: sharp, and never still. [T, H, W, 3]"""
+
+    def draw(
+        count: int, seed: int = 0, height: int = HEIGHT, width: int = WIDTH, step: int = 1, block: int = 4
+    ) -> np.ndarray:
+        size = (height // block + 1, (width + count * step) // block + 1, 3)
+        blocks = np.random.default_rng(seed).integers(0, 256, size)
+        wide = blocks.repeat(block, axis=0).repeat(block, axis=1).astype(np.uint8)
+        return np.stack([wide[:height, at * step : at * step + width] for at in range(count)])
+
+    return draw
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Film:
+    """Write frames into tmp_path/footage/NAME: at a steady rate, or each at its own time in milliseconds."""
+
+    def write(
+        name: str,
+        frames_THWC: np.ndarray,
+        rate: int = 25,
+        times: Sequence[int] | None = None,
+        samples_S: np.ndarray | None = None,
+        turned: int = 0,
+        **codec: str | Fraction,
+    ) -> Path:
+        path = tmp_path / "footage" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            video = container.add_stream(str(codec.pop("codec", "libx264")), rate=rate, options={"crf": "10"})
+            video.height, video.width = frames_THWC.shape[1:3]
+            video.pix_fmt = str(codec.pop("pix_fmt", "yuv420p"))
+            if aspect := codec.pop("pixel_aspect", None):
+                video.codec_context.sample_aspect_ratio = aspect
+            if turned:
+                video.set_display_rotation(turned)
+            if times is not None:
+                video.codec_context.time_base = Fraction(1, 1000)
+            heard = container.add_stream("aac", rate=44_100, layout="mono") if samples_S is not None else None
+            for number, picture in enumerate(frames_THWC):
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+                if times is not None:
+                    frame.pts, frame.time_base = times[number], Fraction(1, 1000)
+                container.mux(video.encode(frame))
+            container.mux(video.encode())
+            if heard is not None and samples_S is not None:
+                pcm = np.round(samples_S * 32767).astype(np.int16)[None]
+                spoken = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+                spoken.sample_rate, spoken.pts = 44_100, 0
+                container.mux(heard.encode(spoken))
+                container.mux(heard.encode())
+        return path
+
+    return write

@@ -25,7 +25,7 @@ from data.annotators.contracts import Mask
 from data.contracts import FrameBoxes
 from foundation.geometry import box_of
 from foundation.progress import report_progress
-from foundation.video_io import write_video
+from foundation.video_writing import write_video
 
 
 class ClipAnnotator:
@@ -150,7 +150,7 @@ def annotate_clip(folder: Path, config: AnnotationConfig, tasks: list[Task]) -> 
 
 def main(arguments: list[str]) -> None:
     folder = Path(arguments[0])
-    config = AnnotationConfig.model_validate_json((folder / arguments[1]).read_text())
+    config = AnnotationConfig.model_validate_json((folder / arguments[1]).read_text(encoding="utf-8"))
     annotate_clip(folder, config, [task for task in TASKS if task in arguments[2:]])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from data.contracts import FrameBoxes, Provenance
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 ANNOTATIONS = "annotations.json"
 CLIP, PRODUCT_IMAGE, PERSON_IMAGE = "rgb.mp4", "product.png", "person.png"
@@ -50,7 +50,7 @@ class Annotations(BaseModel, frozen=True, extra="forbid"):
 def read_annotations(folder: Path) -> Annotations | None:
     """What has been written so far; None: nothing yet."""
     file = folder / ANNOTATIONS
-    return Annotations.model_validate_json(file.read_text()) if file.is_file() else None
+    return Annotations.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def write_annotations(folder: Path, annotations: Annotations) -> None:

@@ -6,11 +6,12 @@ Shape legend: T frames, H W pixels, C = 3 colours (RGB, uint8), K landmarks.
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from data.annotators.annotations import CLIP, MESH_VIDEO, POSE, PRODUCT_MASK
 from data.annotators.contracts import Frames, Mask, PoseTrack
-from foundation.video_io import read_video, write_video
+from foundation import pictures
+from foundation.video_reading import read_video
+from foundation.video_writing import write_video
 
 
 def read_clip(folder: Path) -> tuple[Frames, float]:
@@ -56,13 +57,12 @@ def read_mesh(folder: Path) -> Frames:
 
 
 def write_image(folder: Path, name: str, rgb_HWC: Frames) -> str:
-    Image.fromarray(rgb_HWC).save(folder / name)
+    pictures.write_image(folder / name, rgb_HWC)
     return name
 
 
 def read_image(folder: Path, name: str) -> Frames:
-    with Image.open(_made(folder / name, "separation")) as picture:
-        return np.asarray(picture.convert("RGB"))
+    return pictures.read_image(_made(folder / name, "separation"))[0]
 
 
 def _made(file: Path, task: str) -> Path:

@@ -13,7 +13,7 @@ from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig, Task
 from foundation.child_process import OnLine, follow
 from foundation.home import ROOT
 from foundation.progress import parse_progress
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 CONFIG = "annotation.json"
 

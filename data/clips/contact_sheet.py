@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from data.clips.region_boxes import expected_frames
 from data.contracts import ClipRecord, FrameBoxes
-from foundation.video_io import read_video
+from foundation.drawn_text import Ink, draw_line
+from foundation.pictures import read_image
+from foundation.video_reading import read_video
 
 # H height, W width, C = 3 colours (RGB)
 Picture = Image.Image
@@ -31,15 +33,15 @@ def draw_contact_sheet(prepared: Path, records: Sequence[ClipRecord]) -> Path:
     width, height = strips[0].width + 2 * GAP, strips[0].height + GAP
     across = min(ACROSS, len(strips))
     sheet = Image.new("RGB", (width * across, TITLE + height * ceil(len(strips) / across)), BACKGROUND)
-    _title(ImageDraw.Draw(sheet), f"{prepared.name}: {len(shown)} of {len(records)} clips")
+    _title(ImageDraw.Draw(sheet), sheet.width, f"{prepared.name}: {len(shown)} of {len(records)} clips")
     for number, strip in enumerate(strips):
         sheet.paste(strip, (GAP + width * (number % across), TITLE + height * (number // across)))
     sheet.save(prepared / "contact_sheet.png")
     return prepared / "contact_sheet.png"
 
 
-def _title(draw: ImageDraw.ImageDraw, text: str) -> None:
-    draw.text((GAP, 6), text, INK, font=ImageFont.load_default(16))
+def _title(draw: ImageDraw.ImageDraw, width: int, text: str) -> None:
+    draw_line(draw, (GAP, 6), text, Ink(16, INK, width - GAP))
     left = GAP
     for name, colour in COLOURS.items():
         draw.rectangle((left, 29, left + 9, 38), fill=colour)
@@ -76,17 +78,13 @@ def draw_strip(prepared: Path, record: ClipRecord, wanted: Sequence[int] = ()) -
 
 
 def _caption(strip: Picture, text: str, top: int) -> None:
-    draw, font = ImageDraw.Draw(strip), ImageFont.load_default(12)
-    while draw.textlength(text, font=font) > strip.width and len(text) > 4:
-        text = text[:-5] + " ..."
-    draw.text((0, top), text, INK, font=font)
+    draw_line(ImageDraw.Draw(strip), (0, top), text, Ink(12, INK, strip.width))
 
 
 def _reference(prepared: Path, image: str | None) -> Picture:
     if image is None:
         return Image.new("RGB", (8, 8), BACKGROUND)
-    with Image.open(prepared / image) as picture:
-        return _tile(np.asarray(picture.convert("RGB")))
+    return _tile(read_image(prepared / image)[0])
 
 
 def _tile(frame_HWC: NDArray[np.uint8]) -> Picture:

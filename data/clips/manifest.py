@@ -1,13 +1,14 @@
 """`manifest.jsonl`: one ClipRecord a line, raw or prepared. People edit a raw one by hand, so every fault is named."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from data.contracts import ClipRecord
-from foundation.run_folder import write_whole
+from foundation.json_lines import parsed_line, read_lines, write_lines
+from foundation.names import LONGEST_NAME
+from foundation.texts import one_line
 
 NAME = "manifest.jsonl"
 MEDIA_FIELDS = ("video", "hoi_video", "audio", "person_image", "product_image", "motion_video", "pose_video")
@@ -22,8 +23,7 @@ def read_manifest(folder: Path, allow_none: bool = False) -> list[ClipRecord]:
     file = folder / NAME
     if not (allow_none or file.exists()):
         raise ValueError(f"{file} is missing: deliver the batch again")
-    text = file.read_text() if file.exists() else ""
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = read_lines(file)
     if not (allow_none or lines):
         raise ValueError(f"{file} holds no clip: deliver the batch again")
     return [_read_line(file, number, line) for number, line in lines]
@@ -31,8 +31,7 @@ def read_manifest(folder: Path, allow_none: bool = False) -> list[ClipRecord]:
 
 def write_manifest(folder: Path, records: Iterable[ClipRecord], with_nulls: bool = False) -> None:
     """Write `folder/manifest.jsonl`, whole or not at all. Fields without a value are left out, or written as null."""
-    lines = [record.model_dump_json(exclude_none=not with_nulls) + "\n" for record in records]
-    write_whole(folder / NAME, "".join(lines))
+    write_lines(folder / NAME, [record.model_dump_json(exclude_none=not with_nulls) for record in records])
 
 
 def inside(folder: Path, relative: str) -> Path | None:
@@ -42,11 +41,8 @@ def inside(folder: Path, relative: str) -> Path | None:
 
 
 def _read_line(file: Path, number: int, line: str) -> ClipRecord:
-    try:
-        values = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file} line {number}: not JSON ({error}): fix: one JSON object a line") from error
-    clip_id = values.get("clip_id", "?") if isinstance(values, dict) else "?"
+    values = parsed_line(file, number, line)
+    clip_id = one_line(str(values.get("clip_id", "?") if isinstance(values, dict) else "?"), LONGEST_NAME)
     try:
         return ClipRecord.model_validate(values)
     except ValidationError as error:

@@ -1,6 +1,7 @@
 """One raw clip -> one prepared clip: cut to length, resized to cover, cropped, its sound at 16 kHz and exactly as long.
 
-A file that already has the clip format is copied, not made again.
+A video or sound that already has the clip format is copied, not made again; a picture is always written again, since
+only what the reader saw of it (upright, without what lies under transparency) may go on.
 """
 
 import shutil
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.signal import resample_poly
 
 from data.clips.manifest import MEDIA_FIELDS, inside
@@ -20,7 +20,12 @@ from data.validation.clip_facts import ClipFacts, measure
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError, full_disk_named, refuse
 from foundation.geometry import CoverCrop, cover
-from foundation.video_io import probe_video, read_audio, read_image, read_video, write_audio, write_video
+from foundation.media_limits import LIMITS, MediaLimits
+from foundation.pictures import read_image, write_image
+from foundation.sound import is_plain_wav, read_audio, write_audio
+from foundation.video_frames import same_rate
+from foundation.video_reading import probe_video, read_video
+from foundation.video_writing import write_video
 
 # T frames, H height, W width, C = 3 colours (RGB), S audio samples
 Frames = NDArray[np.uint8]
@@ -35,6 +40,7 @@ class ClipJob:
     prepared: Path
     clip: ClipFormat
     accepted_rates: tuple[float, ...]  # frames a second a container may state
+    limits: MediaLimits = LIMITS
 
     @property
     def relative_folder(self) -> str:
@@ -134,10 +140,10 @@ def _format(job: ClipJob, crop: CoverCrop) -> dict[str, object]:
 def _read(job: ClipJob, field: str) -> Frames:
     source = job.source(field)
     try:
-        frames_THWC, rate = read_video(source)
+        frames_THWC, rate = read_video(source, limits=job.limits)
     except ValueError as error:
         raise _unreadable(job, field, error) from error
-    if rate not in job.accepted_rates:
+    if not any(same_rate(rate, accepted, len(frames_THWC)) for accepted in job.accepted_rates):
         rule = f"{' or '.join(f'{accepted:g}' for accepted in job.accepted_rates)} expected"
         fix = f"convert it to {job.clip.frames_per_second} frames a second"
         raise job.refuse(field, f"container states {rate:g} frames a second", rule, fix)
@@ -172,32 +178,28 @@ def _is_copied(job: ClipJob, field: str, frames_THWC: Frames) -> bool:
     """Whether the delivered file is the prepared one, which then need not be decoded again."""
     source, size = job.source(field), frames_THWC.shape[1:3]
     wanted = (len(frames_THWC), float(job.clip.frames_per_second), *size)
-    return source.suffix == ".mp4" and probe_video(source) == wanted
+    return source.suffix == ".mp4" and probe_video(source, job.limits) == wanted
 
 
 def _write_image(job: ClipJob, field: str, name: str) -> str:
     source, target = job.source(field), job.folder / name
     try:
-        picture_1HWC = read_image(source)
+        picture_1HWC = read_image(source, job.limits)
     except ValueError as error:
         raise _unreadable(job, field, error) from error
-    fitted_1HWC = cover(picture_1HWC, job.clip.height, job.clip.width)
-    if fitted_1HWC is picture_1HWC and source.suffix == target.suffix:
-        shutil.copyfile(source, target)
-    else:
-        Image.fromarray(fitted_1HWC[0]).save(target)
+    write_image(target, cover(picture_1HWC, job.clip.height, job.clip.width)[0])
     return f"{job.relative_folder}/{name}"
 
 
 def _write_audio(job: ClipJob) -> str:
     source, clip = job.source("audio"), job.clip
     try:
-        samples_S, rate = read_audio(source)
+        samples_S, rate = read_audio(source, limits=job.limits)
     except ValueError as error:
         raise _unreadable(job, "audio", error) from error
     wanted_rate = clip.audio_samples_per_second
     wanted = round(clip.frames * wanted_rate / clip.frames_per_second)
-    if (rate, len(samples_S)) == (wanted_rate, wanted) and source.suffix == ".wav":
+    if len(samples_S) == wanted and is_plain_wav(source, wanted_rate):
         shutil.copyfile(source, job.folder / "audio.wav")
         return f"{job.relative_folder}/audio.wav"
     if rate != wanted_rate:

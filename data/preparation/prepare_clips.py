@@ -9,7 +9,7 @@ written, so that people can look at it, and makes validation.json say `"valid": 
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data.clips.contact_sheet import draw_contact_sheet
@@ -23,12 +23,13 @@ from data.validation.clip_facts import ClipFacts
 from data.validation.expectations import validate
 from data.validation.page import Judgement, write_page
 from data.validation.verdict import verdict, write_validation
-from data.versions.batch_entry import RAW, BatchEntry, batch_entry
+from data.versions.batch_entry import RAW, BatchEntry, batch_entry, batch_of_stage
 from data.versions.batch_receipts import PREPARED
-from data.versions.withdrawals import without_withdrawn
+from data.versions.withdrawals import read_withdrawals, without_withdrawn
 from foundation.digests import digest_of, file_digests
 from foundation.failures import ClipError
 from foundation.map_items import Spread, map_items
+from foundation.names import warnings_of
 from foundation.progress import report_progress
 
 
@@ -42,6 +43,8 @@ def prepare_batch(batch: str) -> None:
     raw, prepared = RAW / batch, PREPARED / batch
     before = file_digests(raw)
     records = without_withdrawn(read_raw(raw, entry), batch)
+    for line in _warnings(records):
+        print(line, flush=True)
     jobs = clip_jobs(records, raw, prepared, entry)
     memory = PreparedMemory(raw, prepared)
     results = _prepare_all(jobs, memory, entry.spread)
@@ -65,6 +68,13 @@ def prepare_batch(batch: str) -> None:
         print(line, flush=True)
 
 
+def _warnings(records: Sequence[ClipRecord]) -> list[str]:
+    """Ids of one batch, and of persons who withdrew, that may be meant as one."""
+    people, products = ({getattr(record, field) for record in records} for field in ("person_id", "product_id"))
+    withdrawn = {withdrawal.person_id for withdrawal in read_withdrawals()}
+    return [*warnings_of("person_id", people | withdrawn), *warnings_of("product_id", products)]
+
+
 def _changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Files that came, went or became others."""
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
@@ -80,7 +90,7 @@ def clip_jobs(records: Iterable[ClipRecord], raw: Path, prepared: Path, entry: B
     """The work on a raw batch, every clip id once."""
     config = read_batch(entry.batch_values)
     rates = source_of(config).frame_rates(config, entry.clip)
-    return [ClipJob(record, raw, prepared, entry.clip, rates) for record in unique(records)]
+    return [ClipJob(record, raw, prepared, entry.clip, rates, config.limits) for record in unique(records)]
 
 
 def unique(records: Iterable[ClipRecord]) -> list[ClipRecord]:
@@ -121,4 +131,4 @@ def _clear(prepared: Path, kept: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    prepare_batch(sys.argv[1])
+    prepare_batch(batch_of_stage(sys.argv[1]))

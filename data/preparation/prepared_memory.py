@@ -6,6 +6,7 @@ It belongs to this checkout, not to the data's version; without it a batch is pr
 that decides a clip's bytes and facts is part of the digest, so nobody has to remember to raise a version.
 """
 
+from contextlib import suppress
 from hashlib import sha256
 from os.path import normpath
 from pathlib import Path
@@ -19,11 +20,10 @@ from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.validation.clip_facts import ClipFacts
 from foundation.code_digest import code_digest
 from foundation.digests import file_digests, file_sha256
-from foundation.run_folder import write_whole
+from foundation.json_lines import append_line, read_lines, write_lines
 
 MEMORY = Path("datasets/.memory/prepared")
 CODE = "data.preparation.prepare_clip"  # with all that it may run: what decides a clip's bytes and facts
-KEY = 64  # letters of a line's key
 
 
 class Done(NamedTuple):
@@ -34,7 +34,7 @@ class Done(NamedTuple):
     files: dict[str, str]  # relative to the prepared folder -> sha256
 
 
-DONE = TypeAdapter(Done)
+LINE = TypeAdapter(tuple[str, Done])  # the digest of all that decided the clip, and the clip
 
 
 def prepare_and_hash(job: ClipJob) -> Done:
@@ -60,17 +60,16 @@ class PreparedMemory:
 
     def recall(self, job: ClipJob) -> Done | None:
         """The clip as it was prepared, where nothing that decides it changed and its files are what they were."""
-        done = _parsed(self._known.get(self._key(job), ""))
+        done = self._known.get(self._key(job))
         intact = done is not None and all(self._there.get(name) == digest for name, digest in done.files.items())
         return done if intact else None
 
     def keep(self, job: ClipJob, done: Done) -> None:
         """Remember one clip at once, so that it need not be prepared again if the next one fails."""
-        key, line = self._key(job), DONE.dump_json(done).decode()
-        self._known[key] = line
+        key = self._key(job)
+        self._known[key] = done
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a") as file:
-            file.write(f"{key} {line}\n")
+        append_line(self._file, LINE.dump_json((key, done)).decode())
 
     def forget_others(self, jobs: list[ClipJob]) -> None:
         """Keep the lines of these clips only: the batch is complete."""
@@ -92,29 +91,22 @@ def forget_batch(batch: str) -> None:
 def forget_clips(batch: str, clips: set[str]) -> None:
     """Forget some clips of a batch, and lines that cannot be read."""
     known = _read(_file(batch))
-    kept = {key: line for key, line in known.items() if (done := _parsed(line)) and done.record.clip_id not in clips}
-    if len(kept) < len(known):
-        _write(_file(batch), kept)
+    _write(_file(batch), {key: done for key, done in known.items() if done.record.clip_id not in clips})
 
 
 def _file(batch: str) -> Path:
     return MEMORY / f"{batch}.jsonl"
 
 
-def _read(file: Path) -> dict[str, str]:
-    """{key: what is remembered under it}"""
-    lines = file.read_text().splitlines() if file.exists() else []
-    return {line[:KEY]: line[KEY + 1 :] for line in lines}
+def _read(file: Path) -> dict[str, Done]:
+    """{key: the clip that is remembered under it}, without lines of another version of these classes."""
+    known: dict[str, Done] = {}
+    for _, line in read_lines(file, appended=True):
+        with suppress(ValidationError):
+            key, known[key] = LINE.validate_json(line)
+    return known
 
 
-def _write(file: Path, known: dict[str, str]) -> None:
+def _write(file: Path, known: dict[str, Done]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, "".join(f"{key} {line}\n" for key, line in known.items()))
-
-
-def _parsed(line: str) -> Done | None:
-    """None: the line was cut short, or is of another version of these classes."""
-    try:
-        return DONE.validate_json(line)
-    except ValidationError:
-        return None
+    write_lines(file, (LINE.dump_json(item).decode() for item in known.items()))

@@ -29,9 +29,25 @@ class Removed(NamedTuple):
 
 def remove_withdrawn(withdrawal: Withdrawal) -> dict[str, Removed]:
     """Remove every clip that the withdrawal covers; batch -> what went, for the batches concerned."""
-    names = {folder.name for place in (RAW, PREPARED, ENCODED) for folder in place.glob("*") if folder.is_dir()}
-    removed = {name: _remove_from(name, withdrawal) for name in sorted(names) if not name.startswith(".")}
+    removed = {name: _remove_from(name, withdrawal) for name in _batches()}
     return {name: what for name, what in removed.items() if what.clips or what.whole}
+
+
+def persons() -> set[str]:
+    """The id of every person in this checkout."""
+    found: set[str] = set()
+    for name in _batches():
+        shown = _shown(name)
+        records = [record for place in (RAW, PREPARED) for record in read_manifest(place / name, allow_none=True)]
+        clips = read_clips(ENCODED / name) if (ENCODED / name / INDEX).exists() else {}
+        found |= {*(shown or ())[:1], *(one.person_id for one in (*records, *clips.values()))}
+    return found
+
+
+def _batches() -> list[str]:
+    """Every folder, also one that has no name for a batch: what lies in it goes, too."""
+    names = {folder.name for place in (RAW, PREPARED, ENCODED) for folder in place.glob("*") if folder.is_dir()}
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def _remove_from(batch: str, withdrawal: Withdrawal) -> Removed:

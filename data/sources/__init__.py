@@ -13,8 +13,9 @@ from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
 from foundation.by_name import check_choice, choices, load_choice
 from foundation.clip_format import ClipFormat
-from foundation.fingerprint import deciding
+from foundation.fingerprint import DoesNotDecide, deciding
 from foundation.map_items import Spread
+from foundation.media_limits import MediaLimits
 
 
 class BatchConfig(BaseModel, frozen=True, extra="forbid"):
@@ -22,6 +23,8 @@ class BatchConfig(BaseModel, frozen=True, extra="forbid"):
     except where it says DoesNotDecide."""
 
     source: str
+    # the largest files, pictures and videos that are opened
+    limits: Annotated[MediaLimits, DoesNotDecide("what is refused is not made")] = MediaLimits()
 
 
 C = TypeVar("C", bound=BatchConfig)

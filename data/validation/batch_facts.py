@@ -3,7 +3,6 @@
 One line a delivered record, in the order of delivery; a clip id that was delivered twice has two lines.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import TypeAdapter
 from data.contracts import ClipRecord
 from data.validation.clip_facts import ClipFacts
 from data.validation.delivered_boxes import DeliveredBoxes, delivered_boxes
-from foundation.run_folder import write_whole
+from foundation.json_lines import as_json, read_lines, write_lines
 
 FACTS = "facts.jsonl"
 
@@ -37,8 +36,7 @@ def measured(records: Sequence[ClipRecord], facts: Iterable[ClipFacts]) -> list[
 
 def write_facts(prepared: Path, clips: Sequence[Measured]) -> None:
     """Write facts.jsonl, whole or not at all."""
-    lines = [json.dumps([asdict(facts), delivered.model_dump()]) + "\n" for facts, delivered in clips]
-    write_whole(prepared / FACTS, "".join(lines))
+    write_lines(prepared / FACTS, (as_json([asdict(facts), delivered.model_dump()]) for facts, delivered in clips))
 
 
 def read_facts(prepared: Path) -> list[Measured]:
@@ -50,4 +48,4 @@ def read_facts(prepared: Path) -> list[Measured]:
     file = prepared / FACTS
     if not file.exists():
         raise ValueError(f"{file} is missing: prepare the batch again")
-    return [LINE.validate_json(line) for line in file.read_text().splitlines()]
+    return [LINE.validate_json(line) for _, line in read_lines(file)]

@@ -13,7 +13,9 @@ from data.contracts import ClipRecord
 from data.validation.clip_fingerprint import fingerprint
 from data.validation.clip_timing import Lag, boxes_lag, grey_grid, structure_lag
 from foundation.digests import file_sha256
-from foundation.video_io import Frames, probe_video, read_audio, read_video
+from foundation.sound import read_audio
+from foundation.video_frames import Frames
+from foundation.video_reading import probe_video, read_video
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ def measure(folder: Path, record: ClipRecord, decoded: Mapping[str, Frames] | No
     return ClipFacts(
         clip_id=record.clip_id,
         prompt=record.prompt.strip(),
-        person_id=record.person_id.strip(),
-        product_id=record.product_id.strip(),
+        person_id=record.person_id,
+        product_id=record.product_id,
         licence=record.licence.strip(),
         consent_date=record.consent_date.isoformat() if record.consent_date else "",
         rgb_frames=len(rgb_THWC),

@@ -19,7 +19,7 @@ from data.contracts import ClipRecord
 from data.validation.observed import Observed
 from data.validation.verdict import Verdict
 from data.versions.batch_receipts import VALIDATION_PAGE
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 PICTURES = 12  # clips shown at most
 ON_FRAME = re.compile(r" on frame (\d+)$")

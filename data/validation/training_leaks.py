@@ -4,7 +4,6 @@ Run when batches become a training set. Within a batch duplicates are validation
 with each other, so that a clip that was delivered twice is trained on once and never evaluated on.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,6 +13,8 @@ from data.thresholds import ValidationThresholds
 from data.validation.batch_facts import FACTS
 from data.validation.clip_fingerprint import Fingerprints
 from foundation.failures import Failure
+from foundation.json_lines import read_json_lines
+from foundation.names import normal_identity
 
 APART = "move its clips to one side, or set data.held_out_is_trained_on=true for an overfit on purpose"
 ONCE = "drop one of the two clips"
@@ -85,10 +86,14 @@ def _looks(batch: str, folder: Path) -> list[Look]:
     if not file.exists():
         raise ValueError(f"{file} is missing, so batch {batch} cannot be compared with others: prepare it again")
     looks: dict[str, Look] = {}
-    for line in file.read_text().splitlines():
-        facts = json.loads(line)[0]
-        names = ("person_id", "product_id", "content_sha256", "fingerprint")
-        looks[facts["clip_id"]] = Look(f"{batch}/{facts['clip_id']}", *(facts[name] for name in names))
+    for _, (facts, *_) in read_json_lines(file):
+        looks[facts["clip_id"]] = Look(
+            clip=f"{batch}/{facts['clip_id']}",
+            person_id=normal_identity(facts["person_id"]),
+            product_id=normal_identity(facts["product_id"]),
+            content_sha256=facts["content_sha256"],
+            fingerprint=facts["fingerprint"],
+        )
     return list(looks.values())
 
 

@@ -5,6 +5,7 @@ names them as the stage's params (DECIDES; a test holds both equal). What decide
 Small, without DVC, Great Expectations or torch: everything that reads a batch may import it.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,9 @@ from foundation.bounds import Few
 from foundation.clip_format import ClipFormat
 from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.map_items import MapKind, Spread
-from foundation.run_folder import write_whole
+from foundation.names import Name, check_name, is_name
+from foundation.texts import read_text
+from foundation.whole_file import write_whole
 
 BATCHES = Path("datasets/batches.yaml")
 RAW = Path("datasets/raw")
@@ -25,9 +28,16 @@ Stage = Literal["prepare", "encoders", "encode"]
 DECIDES = {
     "raw": ("batch", "clip"),
     "prepare": ("batch", "clip", "validation", "code.prepare"),
-    "encoders": ("clip", "encoding", "code.encoders"),
-    "encode": ("clip", "encoding", "encoders", "code.encode"),
+    "encoders": ("clip", "encoding", "weights", "code.encoders"),
+    "encode": ("clip", "encoding", "weights", "encoders", "code.encode"),
 }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes also what DVC, which reads YAML 1.2, takes for a number: a batch may be called 1e5."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[0-9]+[eE][0-9]+|0o[0-7]+"), list("0123456789"))
 
 
 class Harmless(BaseModel, frozen=True, extra="forbid"):
@@ -45,8 +55,11 @@ class BatchEntry(BaseModel, frozen=True, extra="forbid"):
     batch: dict[str, Any]  # what decides of data.sources.BatchConfig, which this room does not know
     clip: ClipFormat
     validation: ValidationThresholds = ValidationThresholds()
-    encoders: str  # the batch whose encoders this one is encoded with
+    encoders: Name  # the batch whose encoders this one is encoded with
     encoding: dict[str, Any]  # model.contracts.EncodingConfig, which this layer does not know
+    weights: dict[
+        str, str
+    ] = {}  # file of given encoder weights -> sha256: another file in its place is noticed at once
     code: dict[Stage, str] = {}  # stage -> foundation.code_digest of what it runs
     harmless: Annotated[Harmless, DoesNotDecide("it stands apart for that")] = Harmless()
 
@@ -69,9 +82,21 @@ def stage_identities(entry: BatchEntry) -> dict[str, str]:
 
 
 def known_batches() -> dict[str, dict[str, Any]]:
-    """Every batch ever ordered, as datasets/batches.yaml has it; entries of older versions as this one writes them."""
-    batches = (yaml.safe_load(BATCHES.read_text()) or {}).get("batches") or {} if BATCHES.exists() else {}
-    return {name: _from_older_version(values) if "order" in values else values for name, values in batches.items()}
+    """Every batch ever ordered, as datasets/batches.yaml has it; entries of older versions as this one writes them.
+
+    What is no name is left out, and out of the file when it is written next: DVC reads all of it.
+    """
+    named = {name: values for name, values in _all_entries().items() if isinstance(name, str) and is_name(name)}
+    return {name: _from_older_version(values) if "order" in values else values for name, values in named.items()}
+
+
+def batch_of_stage(stage: str) -> str:
+    """The batch that a stage's process is about: DVC calls the stage prepare@BATCH, a person may write BATCH.
+
+    Raises:
+        ValueError: it is no name.
+    """
+    return check_name(stage.rpartition("@")[2])
 
 
 def batch_entry(batch: str) -> BatchEntry:
@@ -87,10 +112,18 @@ def batch_entry(batch: str) -> BatchEntry:
 
 
 def write_entry(batch: str, entry: BatchEntry) -> None:
-    """Write one batch's entry; the file is touched only where the entry is another. One writer at a time."""
-    batches, values = known_batches(), entry.model_dump(mode="json")
-    if batches.get(batch) != values:
-        write_whole(BATCHES, HEADING + yaml.safe_dump({"batches": {**batches, batch: values}}, sort_keys=False))
+    """Write one batch's entry; the file is touched only where the entry is another. One writer at a time.
+
+    Raises:
+        ValueError: the batch's name is none.
+    """
+    batches = {**known_batches(), check_name(batch): entry.model_dump(mode="json")}
+    if batches != _all_entries():
+        write_whole(BATCHES, HEADING + yaml.dump({"batches": batches}, Dumper=_Dumper, sort_keys=False))
+
+
+def _all_entries() -> dict[Any, dict[str, Any]]:
+    return (yaml.safe_load(read_text(BATCHES)) or {}).get("batches") or {} if BATCHES.exists() else {}
 
 
 def _value(values: dict[str, Any], dotted: str) -> Any:

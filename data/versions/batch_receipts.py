@@ -12,7 +12,7 @@ from data.contracts import PreparedBatch, RawBatch
 from data.versions.batch_entry import RAW
 from data.versions.delivery import read_delivery
 from foundation.digests import digest_of, file_digests, file_sha256, folder_digest
-from foundation.run_folder import write_whole
+from foundation.sealed_file import read_sealed, write_sealed
 
 PREPARED = Path("datasets/prepared")
 VALIDATION, VALIDATION_PAGE, CONTACT_SHEET = "validation.json", "validation.html", "contact_sheet.png"
@@ -66,15 +66,15 @@ def is_validated(prepared: Path) -> bool:
 
 
 def read_validation(prepared: Path) -> Validation:
-    """What validation said of a prepared folder. ValueError: nothing yet."""
+    """What validation said of a prepared folder. ValueError: nothing yet, or the file was changed since."""
     if not is_validated(prepared):
         raise ValueError(f"{prepared / VALIDATION} is missing: prepare the batch again")
-    return Validation.model_validate_json((prepared / VALIDATION).read_text())
+    return Validation.model_validate(read_sealed(prepared / VALIDATION, "remove it and prepare the batch again"))
 
 
 def write_validation(prepared: Path, validation: Validation) -> None:
-    """Write validation.json beside the manifest and the files that were judged."""
-    write_whole(prepared / VALIDATION, validation.model_dump_json(indent=1))
+    """Write validation.json, sealed, beside the manifest and the files that were judged."""
+    write_sealed(prepared / VALIDATION, validation.model_dump(mode="json"))
 
 
 def assert_valid(prepared: Path) -> None:

@@ -25,6 +25,7 @@ from data.versions.batch_receipts import raw_receipt
 from data.versions.diff_batches import BatchVersion
 from data.versions.settled import is_lost, is_settled, settle
 from foundation.child_process import OnLine, follow
+from foundation.names import check_name
 
 LOCK = Path(".dvc/tmp/one_writer.lock")
 FAULT = re.compile(r"^[\w.]*(Error|Exception|Interrupt)\b")  # the line of a traceback that names what went wrong
@@ -56,7 +57,7 @@ def record_raw(batch: str, on_line: OnLine) -> None:
     """Put the bytes of datasets/raw/<batch>, as they are now, under version control."""
     with one_writer(on_line):
         if not is_settled("raw", batch):
-            _run(["dvc", "add", str(RAW / batch)], f"dvc add of {batch}", on_line, quiet=True)
+            _run(["dvc", "add", str(RAW / check_name(batch))], f"dvc add of {batch}", on_line, quiet=True)
             settle("raw", batch)
 
 
@@ -69,7 +70,7 @@ def reproduce(stage: Stage, batch: str, on_line: OnLine) -> bool:
     Raises:
         ValueError: the stage failed; the message ends with the output of its process.
     """
-    target, what = f"{stage}@{batch}", f"stage {stage} of {batch}"
+    target, what = f"{stage}@{check_name(batch)}", f"stage {stage} of {batch}"
     with one_writer(on_line):
         if is_settled(stage, batch):
             return True
@@ -90,7 +91,7 @@ def read_version(name: str, folder: str, revision: str | None) -> BatchVersion:
         here = Path(folder)
         files = {path.relative_to(here).as_posix(): path for path in here.rglob("*") if path.is_file()}
         return BatchVersion(name, read_manifest(here), {path: _md5(file) for path, file in files.items()})
-    at = ["--rev", revision]
+    at = [f"--rev={revision}"]  # one argument: it may begin with a dash
     listed = _run(["dvc", "list", ".", folder, "-R", "--json", "--show-hash", *at], f"listing {name}", ignore)
     files = json.loads(next(line for line in reversed(listed) if line.startswith("[")))
     with TemporaryDirectory() as temporary:

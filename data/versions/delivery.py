@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 NAME = "delivery.json"
 
@@ -20,16 +20,23 @@ class Delivery(BaseModel, frozen=True, extra="forbid"):
 
 def is_delivered(folder: Path) -> bool:
     """Whether a folder is a whole delivery: the file is written last."""
-    return (folder / NAME).exists()
+    return (folder / NAME).is_file()
 
 
 def read_delivery(folder: Path) -> Delivery:
     """Raises:
-    ValueError: there is none.
+    ValueError: there is none, or it cannot be read.
     """
+    file = folder / NAME
     if not is_delivered(folder):
-        raise ValueError(f"{folder / NAME} is missing: delete {folder} and deliver it again")
-    return Delivery.model_validate_json((folder / NAME).read_text())
+        raise ValueError(f"{file} is missing: delete {folder} and deliver it again")
+    try:
+        return Delivery.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{file} is damaged: where people put {folder} there, remove the file; else delete the folder and deliver "
+            "it again"
+        ) from error
 
 
 def write_delivery(folder: Path, delivery: Delivery) -> None:

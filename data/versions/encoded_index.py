@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from foundation.names import WrittenIdentity
+
 ENCODED = Path("datasets/encoded")
 INDEX = "index.json"
 
@@ -16,8 +18,8 @@ class EncodedClip(BaseModel, frozen=True):
     """What concerns others of one clip."""
 
     shards: dict[str, str] = {}  # series (latents, text ...) -> file
-    person_id: str
-    product_id: str = ""  # not given by older versions
+    person_id: WrittenIdentity
+    product_id: WrittenIdentity = ""  # not given by older versions
 
 
 def read_clips(folder: Path) -> dict[str, EncodedClip]:
@@ -25,5 +27,5 @@ def read_clips(folder: Path) -> dict[str, EncodedClip]:
     file = folder / INDEX
     if not file.exists():
         raise ValueError(f"{file} is missing: encode the batch again")
-    clips = json.loads(file.read_text())["clips"]
+    clips = json.loads(file.read_text(encoding="utf-8"))["clips"]
     return {clip_id: EncodedClip.model_validate(values) for clip_id, values in clips.items()}

@@ -14,7 +14,7 @@ import yaml
 
 from data.versions.batch_entry import RAW, batch_entry, known_batches, stage_identities
 from foundation.digests import file_sha256, folder_digest
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 
 MEMORY = Path("datasets/.memory/settled")
 STAGES, LOCK = Path("dvc.yaml"), Path("dvc.lock")
@@ -25,7 +25,7 @@ Yaml = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is t
 def is_settled(what: What, batch: str) -> bool:
     """Whether nothing that DVC would look at changed since it last reported that this is done."""
     file = _memory(what, batch)
-    return file.exists() and file.read_text() == _state(what, batch)
+    return file.exists() and file.read_text(encoding="utf-8") == _state(what, batch)
 
 
 def settle(what: What, batch: str) -> None:
@@ -46,7 +46,7 @@ def _state(what: What, batch: str) -> str | None:
     """Digest of all that decides the answer; None where something is missing."""
     if what == "raw":
         pointer = RAW / f"{batch}.dvc"
-        return _digest(pointer.read_text(), _bytes(RAW / batch)) if pointer.exists() else None
+        return _digest(pointer.read_text(encoding="utf-8"), _bytes(RAW / batch)) if pointer.exists() else None
     locked = _locked(what, batch)
     if batch not in known_batches() or not locked:
         return None
@@ -54,12 +54,12 @@ def _state(what: What, batch: str) -> str | None:
     if not all(path.exists() for path in paths):
         return None
     decides = stage_identities(batch_entry(batch))[what]
-    return _digest(STAGES.read_text(), decides, locked, {str(path): _bytes(path) for path in paths})
+    return _digest(STAGES.read_text(encoding="utf-8"), decides, locked, {str(path): _bytes(path) for path in paths})
 
 
 def _locked(stage: What, batch: str) -> dict[str, Any]:
     """What dvc.lock records of a stage: its command, and the paths it depends on and makes."""
-    lock = yaml.load(LOCK.read_text(), Yaml) if LOCK.exists() else {}
+    lock = yaml.load(LOCK.read_text(encoding="utf-8"), Yaml) if LOCK.exists() else {}
     return lock.get("stages", {}).get(f"{stage}@{batch}", {})
 
 

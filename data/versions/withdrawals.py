@@ -7,11 +7,13 @@ comes; where a training set is put together it is asked once more. Small: everyt
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from data.contracts import ClipRecord
-from foundation.run_folder import write_whole
+from foundation.json_lines import read_json_lines, write_lines
+from foundation.names import WrittenIdentity
 
 FILE = Path("datasets/withdrawals.jsonl")
 
@@ -19,8 +21,8 @@ FILE = Path("datasets/withdrawals.jsonl")
 class Withdrawal(BaseModel, frozen=True, extra="forbid"):
     """One line: a person, or one person with one product."""
 
-    person_id: str
-    product_id: str | None = None  # None: whatever they hold
+    person_id: WrittenIdentity
+    product_id: WrittenIdentity | None = None  # None: whatever they hold
     withdrawn: date
     actor: str
     reason: str
@@ -31,16 +33,19 @@ class Withdrawal(BaseModel, frozen=True, extra="forbid"):
 
 
 def read_withdrawals() -> list[Withdrawal]:
-    """Every withdrawal there ever was."""
-    lines = FILE.read_text().splitlines() if FILE.exists() else []
-    return [Withdrawal.model_validate_json(line) for line in lines if line.strip()]
+    """Every withdrawal there ever was.
+
+    Raises:
+        ValueError: a line is none: nothing is prepared or trained on until somebody mended it.
+    """
+    return [_read_line(number, values) for number, values in read_json_lines(FILE)]
 
 
 def add_withdrawal(withdrawal: Withdrawal) -> None:
     """Append a line, where the same is not there already."""
     existing = read_withdrawals()
     if not any((old.person_id, old.product_id) == (withdrawal.person_id, withdrawal.product_id) for old in existing):
-        write_whole(FILE, "".join(line.model_dump_json() + "\n" for line in [*existing, withdrawal]))
+        write_lines(FILE, [line.model_dump_json() for line in [*existing, withdrawal]])
 
 
 def is_withdrawn(person_id: str, product_id: str, withdrawals: Iterable[Withdrawal]) -> bool:
@@ -62,3 +67,11 @@ def without_withdrawn(records: Sequence[ClipRecord], batch: str) -> list[ClipRec
             "data.held_out_batches"
         )
     return kept
+
+
+def _read_line(number: int, values: Any) -> Withdrawal:
+    try:
+        return Withdrawal.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise ValueError(f"{FILE} line {number} is no withdrawal ({faults}): mend the line") from error

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
 from evaluation.measuring.clip import Frames
-from foundation.video_io import read_audio, read_video
+from foundation.pictures import read_image
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 from model.contracts import EncodedBatch
 from model.encoding.encoded_clips import EncodedClips
 from model.network.streams import Conditions
@@ -124,5 +125,4 @@ def _stacked(clips: Sequence[EvaluationClip], field: str) -> Tensor | None:
 
 
 def _picture(file: Path) -> Frames:
-    with Image.open(file) as picture:
-        return np.asarray(picture.convert("RGB"))
+    return read_image(file)[0]

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from foundation.drawn_text import Ink, draw_line
+
 Picture = NDArray[np.uint8]
 
 DOES_NOT_DECIDE = "it draws pictures for people, no metric reads them"
@@ -43,7 +45,7 @@ def contact_sheet(rows: Sequence[SheetRow], picture_height: int = 168, moments: 
         for left, picture in zip(lefts, _pictures(row, moments), strict=True):
             if picture is not None:
                 sheet.paste(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS), (left, top))
-        draw.text((MARGIN, top + size[1] + 1), row.caption, SOFT, ImageFont.load_default(13))
+        draw_line(draw, (MARGIN, top + size[1] + 1), row.caption, Ink(13, SOFT, sheet_width - 2 * MARGIN))
     return sheet
 
 

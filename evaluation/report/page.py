@@ -17,22 +17,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from evaluation.catalogue import families
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import COLUMNS, number, role_number, table_rows, way_to_ceiling
-from foundation.run_folder import write_whole
 
 DOES_NOT_DECIDE = "it draws the page of a report that is finished"
 
 
-def write_page(
-    file: Path,
+def render_page(
     report: EvaluationReport,
     champion: EvaluationReport | None = None,
     decision: Decision | None = None,
     gate: GateConfig | None = None,
-) -> None:
-    """Render the whole page into an HTML file, written whole or not at all.
+) -> str:
+    """The whole page as HTML.
 
     Args:
-        file: where to.
         report: of the challenger; its folder holds the videos.
         champion: its report, to be shown beside it, where there is one.
         decision: the gate's; before it the page shows numbers only.
@@ -42,7 +39,7 @@ def write_page(
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    page = environment.get_template("page.html.j2").render(
+    return environment.get_template("page.html.j2").render(
         report=report,
         champion=champion,
         decision=decision,
@@ -53,7 +50,6 @@ def write_page(
         clips=_clips(report, champion, headlines),
         contact_sheet=_inline(Path(report.contact_sheet), "image/png"),
     )
-    write_whole(file, page)
 
 
 def _headline(report: EvaluationReport, name: str, title: str) -> dict[str, Any]:
@@ -72,7 +68,7 @@ def _clips(
     report: EvaluationReport, champion: EvaluationReport | None, headlines: dict[str, str]
 ) -> list[dict[str, Any]]:
     """One entry a clip: its prompt, its numbers and its videos from left to right."""
-    clips = json.loads((Path(report.folder) / "clips.json").read_text())
+    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
     return [
         {
             "id": clip["clip_id"],

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from foundation.clip_format import ClipFormat
-from foundation.video_io import write_video
+from foundation.video_writing import write_video
 
 DOES_NOT_DECIDE = "it writes videos for people, no metric reads them"
 VIEWING_HEIGHT = 288

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 
 from foundation.clip_format import ClipFormat
@@ -20,6 +21,7 @@ from foundation.digests import file_sha256, folder_digest
 from foundation.fingerprint import deciding
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
+from foundation.state_file import read_state
 from model.artifact.proof import prove_rgb_only
 from model.artifact.rgb_artifact import (
     CONDITIONING,
@@ -44,6 +46,7 @@ from model.contracts import (
     SamplingConfig,
     TrainedStage,
 )
+from model.method import TrainingHistory
 
 
 @dataclass(frozen=True)
@@ -82,26 +85,27 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         configs: of this run.
 
     Raises:
-        ValueError: not stage two, its weights changed, a proof fails.
+        ValueError: not stage two, not trained as the method says, its weights changed, a proof fails.
     """
     if stage.stage != "stage_two":
         raise ValueError(f"{stage.weights} is from {stage.stage}: only stage two can be exported; train it first")
     weights = Path(stage.weights)
     if not weights.exists() or file_sha256(weights) != stage.weights_sha256:
         raise ValueError(f"{weights} is missing or not the one in its receipt: train stage two again")
+    history = _shippable(stage)
     staged = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     report_progress(0, 3, "writing the RGB stream")
     parameters = _write_parts(staged, weights, Path(encoders.folder), configs)
     report_progress(1, 3, "proving that it does not depend on the HOI stream")
-    proof = prove_rgb_only(weights, staged)
+    proof = prove_rgb_only(weights, staged, stage.attention)
     manifest = ArtifactManifest(
         format=FORMAT,
-        stage=stage.stage,
         stage_two_weights_sha256=stage.weights_sha256,
+        training=history,
         encoders_digest=encoders.digest,
-        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_text())["weights_sha256"],
+        given_weights=_given_weights(Path(encoders.folder)),
         parameters=parameters,
         proof=proof,
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
@@ -117,10 +121,24 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         digest=folder_digest(folder),
         stage_two_weights=stage.weights,
         stage_two_weights_sha256=stage.weights_sha256,
+        training=history,
         proof=proof,
         parameters=parameters,
         train_digest=stage.train_digest,
     )
+
+
+def _shippable(stage: TrainedStage) -> TrainingHistory:
+    try:
+        return TypeAdapter(TrainingHistory).validate_python(stage.history())
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{stage.run} cannot be exported: {reason}") from error
+
+
+def _given_weights(encoders: Path) -> dict[str, str]:
+    fix = "fit the encoders again (python -m model.encoding.fit_encoders)"
+    return read_state(encoders / "encoders.json", dict[str, Any], fix)["weights_sha256"]
 
 
 def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactConfigs) -> int:
@@ -141,7 +159,7 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
 
 
 def _write_json(file: Path, value: dict[str, Any]) -> None:
-    file.write_text(json.dumps(value, indent=1) + "\n")
+    file.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

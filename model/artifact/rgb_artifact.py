@@ -8,12 +8,11 @@
 | latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
 | sampling.json | SamplingConfig, those of its fields that decide a pixel |
-| manifest.json | sha256 of every file above, the stage-two weights it came from, the proof of model.artifact.proof |
+| manifest.json | sha256 of every file above, how it was trained (model.method), the proof of model.artifact.proof |
 
 Safetensors and JSON only: loading it runs no code from the folder.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,28 +25,29 @@ from torch import Tensor
 from foundation.clip_format import ClipFormat
 from foundation.digests import file_sha256
 from foundation.fingerprint import harmless_fields
+from foundation.state_file import read_state
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
+from model.conditioning.given_weights import assert_given
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
+from model.method import Shipped
 from model.network.dual_stream_transformer import DualStreamTransformer
 
-FORMAT = "graspline-rgb-artifact-1"
+FORMAT = "graspline-rgb-artifact-2"
 MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
 EMPTY_TEXT, SAMPLING = "empty_text.safetensors", "sampling.json"
 NOT_OF_A_MODEL = {"lossless"}  # field of ClipFormat that only says how prepared videos are stored
 Config = TypeVar("Config", bound=BaseModel)
 
 
-class ArtifactManifest(BaseModel, frozen=True, extra="forbid"):
+class ArtifactManifest(Shipped, frozen=True, extra="forbid"):
     """manifest.json."""
 
     format: str
-    stage: str
-    stage_two_weights_sha256: str
     encoders_digest: str
-    given_weights: dict[str, str] = {}  # files of real encoders, which do not travel with it -> sha256
+    given_weights: dict[str, str]  # files of real encoders, which do not travel with it -> sha256
     parameters: int
     proof: dict[str, str]
     files: dict[str, str]  # name -> sha256
@@ -75,9 +75,10 @@ def load_artifact(folder: Path, device: str = "cpu") -> LoadedArtifact:
 
     Raises:
         ValueError: a file is missing, changed or added, it is not from stage two, holds HOI or NaN weights, or its
-            given encoder weights are not on this machine.
+            given encoder weights are not on this machine, or others in their place.
     """
     manifest = verify_files(folder)
+    assert_given(manifest.given_weights)
     network = load_network(folder).to(device)
     encoding = read_config(folder / CONDITIONING, "encoding", EncodingConfig)
     return LoadedArtifact(
@@ -99,7 +100,7 @@ def verify_files(folder: Path) -> ArtifactManifest:
     """Check the folder against its manifest, byte by byte.
 
     Raises:
-        ValueError: names the file that is missing, changed or unknown, or the stage it is wrongly from.
+        ValueError: names the file that is missing, changed or unknown, or what it was trained as instead.
     """
     manifest = read_manifest(folder)
     present = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()} - {MANIFEST}
@@ -110,11 +111,6 @@ def verify_files(folder: Path) -> ArtifactManifest:
             raise ValueError(f"{folder / name} is missing from the artifact: export again")
         if file_sha256(folder / name) != digest:
             raise ValueError(f"{folder / name} changed since its export (sha256 differs): export again")
-    if manifest.stage != "stage_two":
-        raise ValueError(
-            f"{folder} comes from {manifest.stage}: only stage two's RGB stream is independent of the HOI stream; "
-            "train stage two and export it"
-        )
     return manifest
 
 
@@ -124,12 +120,13 @@ def read_manifest(folder: Path) -> ArtifactManifest:
     if not file.exists():
         raise ValueError(f"{file} is missing: {folder} is no artifact; name a folder that model.artifact.export wrote")
     try:
-        manifest = ArtifactManifest.model_validate_json(file.read_text())
+        content = read_state(file, dict[str, Any], "export again")
+        written = content.get("format")
+        if isinstance(written, str) and written != FORMAT:
+            raise ValueError(f"{file} has format {written}, this version reads {FORMAT}: export again")
+        return ArtifactManifest.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"{file} is damaged ({error.errors()[0]['msg']}): export again") from error
-    if manifest.format != FORMAT:
-        raise ValueError(f"{file} has format {manifest.format}, this version reads {FORMAT}: export again")
-    return manifest
+        raise ValueError(f"{file} is refused ({error.errors()[0]['msg']}): export again") from error
 
 
 def load_network(folder: Path) -> DualStreamTransformer:
@@ -175,7 +172,7 @@ def read_config(file: Path, section: str | None, model: type[Config]) -> Config:
     Raises:
         ValueError: the section is missing, or its fields are not those of this version.
     """
-    content: dict[str, Any] = json.loads(file.read_text())
+    content = read_state(file, dict[str, Any], "export again")
     values: dict[str, Any] = content if section is None else content.get(section, {})
     kept = {key: value for key, value in values.items() if key not in harmless_fields(model)}
     try:

@@ -21,7 +21,7 @@ from safetensors.torch import load, save
 
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
-from data.versions.batch_entry import BatchEntry, batch_entry
+from data.versions.batch_entry import BatchEntry, batch_entry, batch_of_stage
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.digests import digest_of, file_digests, folder_digest
@@ -30,7 +30,7 @@ from foundation.progress import report_progress
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.contracts import EncodingConfig
 from model.encoding.clip_parts import ClipEncoders, encode_part
-from model.encoding.encoders_folder import copy_empty_text
+from model.encoding.encoders_folder import copy_empty_text, read_encoders
 from model.encoding.part_keys import PartKeys
 from model.encoding.prepared_clip import PreparedClip
 from model.encoding.shard import Fields
@@ -60,6 +60,8 @@ def encode_batch(batch: str) -> None:
     encoding = EncodingConfig.model_validate(entry.encoding)
     prepared, encoders = Path("datasets/prepared") / batch, Path("datasets/encoders") / entry.encoders
     assert_valid(prepared)
+    if read_encoders(encoders).weights_sha256 != entry.weights:
+        raise ValueError(f"{encoders} was fitted with other given weights than lie there now: make the encoders again")
     files = file_digests(prepared)
     keys = PartKeys(encoding, encoders, files)
     writer = ShardWriter(Path("datasets/encoded") / batch, encoding.clips_per_shard)
@@ -139,4 +141,4 @@ def _stored(clip_id: str, fields: Fields) -> Fields:
 
 
 if __name__ == "__main__":
-    encode_batch(sys.argv[1])
+    encode_batch(batch_of_stage(sys.argv[1]))

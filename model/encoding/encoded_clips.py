@@ -24,7 +24,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from foundation.clip_format import ClipFormat
-from foundation.run_folder import write_whole
+from foundation.names import Name, WrittenIdentity
+from foundation.state_file import read_state
+from foundation.whole_file import write_whole
 from model.contracts import EncodingConfig
 from model.encoding.shard import Fields, Shard
 
@@ -37,14 +39,14 @@ class ClipInfo(BaseModel, frozen=True, extra="forbid"):
     shards: dict[str, str]  # series (latents, text ...) -> file
     keys: dict[str, str]  # part (rgb, text ...) -> digest of all that decides it
     prompt: str
-    person_id: str
-    product_id: str
+    person_id: WrittenIdentity
+    product_id: WrittenIdentity
 
 
 class EncodedIndex(BaseModel, frozen=True, extra="forbid"):
     """index.json."""
 
-    batch: str
+    batch: Name
     prepared_digest: str
     encoders_digest: str
     clip_format: ClipFormat
@@ -59,7 +61,9 @@ def read_index(folder: Path) -> EncodedIndex:
         raise ValueError(
             f"{file} is missing: encode the batch first (python -m model.encoding.encode_clips {folder.name})"
         )
-    return EncodedIndex.model_validate_json(file.read_text())
+    return read_state(
+        file, EncodedIndex, f"encode the batch again (python -m model.encoding.encode_clips {folder.name})"
+    )
 
 
 def write_index(folder: Path, index: EncodedIndex) -> EncodedIndex:

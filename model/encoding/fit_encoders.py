@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from data.clips.manifest import read_manifest
-from data.versions.batch_entry import batch_entry
+from data.versions.batch_entry import batch_entry, batch_of_stage
 from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
-from foundation.digests import file_sha256
 from foundation.progress import report_progress
 from model.conditioning.build import build_text_encoder, encoder_modules
+from model.conditioning.given_weights import given_weights
 from model.contracts import EncodingConfig
 from model.encoding.encoders_folder import EncodersFile, write_encoders
 from model.encoding.prepared_clip import PreparedClip
@@ -37,6 +37,9 @@ def fit_encoders(batch: str) -> None:
     encoding = EncodingConfig.model_validate(entry.encoding)
     prepared, folder = Path("datasets/prepared") / batch, Path("datasets/encoders") / batch
     assert_valid(prepared)
+    weights = given_weights(encoding)
+    if weights != entry.weights:
+        raise ValueError(f"given encoder weights changed since {batch} was ordered: leave them alone and run again")
     folder.mkdir(parents=True, exist_ok=True)
     codec, text, audio = encoding.latent_codec, encoding.text_encoder, encoding.audio_encoder
     fit = getattr(encoder_modules(encoding)["latent_codec"], "fit", None)
@@ -47,7 +50,7 @@ def fit_encoders(batch: str) -> None:
         "audio_encoder": f"{audio.kind}, {audio.dim} x {audio.layers} layers",
     }
     empty_text_LD = build_text_encoder(text, folder).encode([""])[0]
-    file = EncodersFile(encoding=encoding, captions=captions, weights_sha256=given_weights(encoding))
+    file = EncodersFile(encoding=encoding, captions=captions, weights_sha256=weights)
     write_encoders(folder, file, empty_text_LD)
     print("; ".join(f"{name}: {caption}" for name, caption in captions.items()), flush=True)
 
@@ -66,13 +69,6 @@ def _fit_videos(prepared: Path, clip: ClipFormat, fit_clips: int) -> Iterator[tu
         report_progress(done, len(chosen), "clips read to fit the latent codec")
 
 
-def given_weights(encoding: EncodingConfig) -> dict[str, str]:
-    """sha256 of every file of the given weights: other weights are other encoders."""
-    configured = (encoding.latent_codec, encoding.text_encoder, encoding.audio_encoder)
-    folders = sorted({Path(config.weights) for config in configured if config.weights})
-    return {str(file): file_sha256(file) for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()}
-
-
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the fit's last bits do not depend on the machine's cores
-    fit_encoders(sys.argv[1])
+    fit_encoders(batch_of_stage(sys.argv[1]))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from data.contracts import ClipRecord
 from foundation.clip_format import ClipFormat
-from foundation.video_io import read_audio, read_video
+from foundation.pictures import read_image
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 from model.conditioning.pixels import to_pixels
 
 
@@ -73,8 +74,7 @@ class PreparedClip:
         return to_pixels(frames_THWC)
 
     def _image(self, field: str) -> Tensor:
-        with Image.open(self.folder / getattr(self.record, field)) as picture:
-            pixels_1HWC = np.asarray(picture.convert("RGB"))[None]
+        pixels_1HWC = read_image(self.folder / getattr(self.record, field))
         self._check(field, pixels_1HWC.shape[:3], (1, self.clip.height, self.clip.width))
         return to_pixels(pixels_1HWC)
 

@@ -9,9 +9,10 @@ Shape legend: C = 3 colours, R references, T frames, H W pixels.
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from foundation.video_io import Frames
+from foundation.drawn_text import Ink, draw_line
+from foundation.video_frames import Frames
 from model.inference.seams import SeamReport
 
 FRAMES, HEIGHT = 8, 192  # of a row, of a tile in pixels
@@ -30,7 +31,7 @@ def contact_sheet(
     size = (2 * MARGIN + (FRAMES + len(tiles)) * width, 2 * MARGIN + LINE + len(prompts) * row)
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    _write(draw, (MARGIN, MARGIN - 4), title, size[0] - 2 * MARGIN, INK)
+    draw_line(draw, (MARGIN, MARGIN - 4), title, Ink(13, INK, size[0] - 2 * MARGIN))
     for column, tile in enumerate(tiles):
         sheet.paste(tile, (MARGIN + column * width, MARGIN + LINE))
     left = MARGIN + len(tiles) * width + GAP
@@ -41,7 +42,7 @@ def contact_sheet(
         for column, frame in enumerate(shown):
             sheet.paste(_tile(frames_THWC[frame]), (left + column * width, top))
         caption = f"frames {shown[0]}-{shown[-1]}{_seam(seams, start)}: {prompt}"
-        _write(draw, (left, top + HEIGHT + 1), caption, size[0] - left - MARGIN, SOFT)
+        draw_line(draw, (left, top + HEIGHT + 1), caption, Ink(13, SOFT, size[0] - left - MARGIN))
     return sheet
 
 
@@ -54,11 +55,3 @@ def _seam(report: SeamReport, start: int) -> str:
 def _tile(frame_HWC: Frames) -> Image.Image:
     picture = Image.fromarray(frame_HWC)
     return picture.resize((round(HEIGHT * picture.width / picture.height), HEIGHT), Image.Resampling.BICUBIC)
-
-
-def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, width: int, colour: tuple[int, int, int]) -> None:
-    """One line, cut to the width."""
-    font = ImageFont.load_default(13)
-    while draw.textlength(text, font) > width:
-        text = text.removesuffix(" ...")[:-1].rstrip() + " ..."
-    draw.text(at, text, colour, font)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foundation.video_io import Frames, Samples, write_video
+from foundation.sound import Samples
+from foundation.video_frames import Frames
+from foundation.video_writing import write_video
 from model.inference.contact_sheet import contact_sheet
 from model.inference.seams import SeamReport
 
@@ -39,7 +41,7 @@ class GeneratedVideo:
         file = check_name(Path(path))
         write_video(file, self.frames, self.frames_per_second, sound=(self.sound, self.samples_per_second))
         about = {**self.about, "seams": self.seams.model_dump()}
-        file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+        file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         sampling = self.about["sampling"]
         settings = f"{sampling['steps']} steps, guidance {sampling['guidance']:g}"
         title = f"{file.name}: seed {self.about['seed']}, {settings}"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from foundation.clip_format import ClipFormat
-from foundation.video_io import Sound
+from foundation.sound import Sound
 from model.artifact.rgb_artifact import load_artifact
 from model.conditioning.latent_codec import TIME_STRIDE
 from model.conditioning.pixels import to_bytes

@@ -12,7 +12,10 @@ from torch import Tensor
 
 from foundation.clip_format import ClipFormat
 from foundation.geometry import cover
-from foundation.video_io import Frames, Samples, Sound, read_audio, read_image, read_video, resampled
+from foundation.pictures import read_image
+from foundation.sound import Samples, Sound, read_audio, resampled
+from foundation.video_frames import Frames, same_rate
+from foundation.video_reading import read_video
 from model.conditioning.pixels import to_pixels
 
 Picture = Path | NDArray[np.uint8]
@@ -35,7 +38,7 @@ def pose_pixels(path: Path, clip: ClipFormat, frames: int) -> Tensor:
         ValueError: the file is missing or no video, has another frame rate than the clip, or is shorter than that.
     """
     pose_THWC, rate = read_video(path, limit=frames, size=(clip.height, clip.width))
-    if rate != clip.frames_per_second:
+    if not same_rate(rate, clip.frames_per_second, len(pose_THWC)):
         raise ValueError(
             f"pose video {path} has {rate:g} frames a second, this model makes {clip.frames_per_second}: "
             f"convert it (ffmpeg -i {path.name} -r {clip.frames_per_second} pose.mp4)"

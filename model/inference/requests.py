@@ -4,13 +4,13 @@ The CSV has the columns of the public inference script: audio, person_image, pro
 prompt3, ... (one a chained clip), product_image, pose_video, scale. Paths are relative to the CSV's folder.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from foundation.video_io import Sound
+from foundation.sound import Sound
+from foundation.tables import read_table
 from model.inference.read_inputs import Picture
 
 
@@ -40,14 +40,13 @@ def read_requests(file: Path, common: Mapping[str, Any]) -> list[GenerationReque
         ValueError: the file is missing or empty, or a row lacks an input; names row and column.
     """
     try:
-        with file.open(newline="") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        columns, rows = read_table(file)
+    except OSError as error:
         raise ValueError(f"{file} cannot be read ({error}): give a CSV file with a header") from error
     if not rows:
         raise ValueError(f"{file} has no row: give one line a video under a header")
-    _check_columns(file, list(rows[0]))
-    return [replace(_request(file, number, row), **common) for number, row in enumerate(rows)]
+    _check_columns(file, columns)
+    return [replace(_request(file, number, row), **common) for number, (_, row) in enumerate(rows)]
 
 
 def _request(file: Path, number: int, row: dict[str, str]) -> GenerationRequest:
@@ -61,9 +60,9 @@ def _request(file: Path, number: int, row: dict[str, str]) -> GenerationRequest:
     )
 
 
-def _check_columns(file: Path, columns: Sequence[str | None]) -> None:
+def _check_columns(file: Path, columns: Sequence[str]) -> None:
     known = {"audio", "person_image", "product_image", "pose_video", "scale", "prompt"}
-    strange = [name for name in columns if name not in known and not (name or "").removeprefix("prompt").isdigit()]
+    strange = [name for name in columns if name not in known and not name.removeprefix("prompt").isdigit()]
     if strange:
         raise ValueError(f"{file}: column {strange[0]} is unknown; known are {', '.join(sorted(known))}, prompt2, ...")
 

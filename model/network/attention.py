@@ -2,7 +2,8 @@
 
 Asymmetric attention is two unmasked calls instead of one dense mask: RGB-side queries see RGB-side keys, HOI queries
 see HOI, RGB target and (where the recipe says so) product keys. Queries, keys and values of a token are projected once.
-The two sides never share a matrix product, so the RGB side's bits cannot depend on the HOI stream.
+The two sides never share a matrix product, so the RGB side's bits cannot depend on the HOI stream. Where some samples
+of a batch have no product or motion, their tokens stand in its place and a mask hides them.
 
 Shape legend: B batch, S RGB-side tokens, N tokens of one stream, L context tokens, D width, H heads, K head size.
 """
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from model.network.attention_plan import AttentionPlan
-from model.network.kernels.attention_on_cpu import attend
+from model.network.kernels.attention_on_cpu import attend, attend_seen
 from model.network.kernels.lean_norms import RotatedNorm
 from model.network.rotary import Rotary
 
@@ -53,19 +54,33 @@ class SelfAttention(Projections):
         rgb_tokens = rgb_BSD.shape[1]
         if hoi_BND is not None and plan.mode == "full":
             both = self._rotated(torch.cat((rgb_BSD, hoi_BND), dim=1), plan.rotary)
-            rgb_y, hoi_y = self.output(self._attend(*both)).split((rgb_tokens, hoi_BND.shape[1]), dim=1)
+            seen_BS = None if plan.seen_BS is None else _followed(plan.seen_BS, hoi_BND.shape[1])
+            rgb_y, hoi_y = self.output(self._attend_seen(both, seen_BS)).split((rgb_tokens, hoi_BND.shape[1]), dim=1)
             return rgb_y, hoi_y
         rgb = self._rotated(rgb_BSD, plan.rotary.run(0, rgb_tokens))
-        rgb_y = self.output(self._attend(*rgb))
+        rgb_y = self.output(self._attend_seen(rgb, plan.seen_BS))
         if hoi_BND is None:
             return rgb_y, None
         hoi = self._rotated(hoi_BND, plan.rotary.run(rgb_tokens, hoi_BND.shape[1]))
         seen = [[x.narrow(1, start, length) for start, length in plan.rgb_seen_by_hoi] for x in rgb[1:]]
         keys, values = (torch.cat((own, *runs), dim=1) for own, runs in zip(hoi[1:], seen, strict=True))
-        return rgb_y, self.output(self._attend(hoi[0], keys, values))
+        seen_BM = None
+        if plan.seen_BS is not None:
+            shown = [plan.seen_BS.narrow(1, start, length) for start, length in plan.rgb_seen_by_hoi]
+            seen_BM = torch.cat((_followed(plan.seen_BS[:, :0], hoi_BND.shape[1]), *shown), dim=1)
+        return rgb_y, self.output(self._attend_seen((hoi[0], keys, values), seen_BM))
+
+    def _attend_seen(self, qkv: tuple[Tensor, Tensor, Tensor], seen_BM: Tensor | None) -> Tensor:
+        """A mask costs time and last bits, so there is one only where a batch is mixed."""
+        return self._attend(*qkv) if seen_BM is None else attend_seen(*qkv, seen_BM)
 
     def _rotated(self, x_BND: Tensor, rotary: Rotary) -> tuple[Tensor, Tensor, Tensor]:
         return self.queries(x_BND, rotary), self.keys(x_BND, rotary), self.values(x_BND)
+
+
+def _followed(seen_BS: Tensor, count: int) -> Tensor:
+    """[B,S + count]: behind them tokens that everybody has."""
+    return torch.cat((seen_BS, seen_BS.new_ones(seen_BS.shape[0], count)), dim=1)
 
 
 class CrossAttention(Projections):

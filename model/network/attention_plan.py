@@ -17,6 +17,7 @@ class AttentionPlan:
     mode: AttentionMode
     rotary: Rotary  # RGB-side tokens, then HOI tokens
     rgb_seen_by_hoi: tuple[tuple[int, int], ...]  # (start, length) runs of RGB-side tokens
+    seen_BS: Tensor | None = None  # RGB-side tokens that stand for something; None: all, as where no batch is mixed
 
 
 def token_layout(network: NetworkConfig, rgb_BCThw: Tensor, conditions: Conditions) -> TokenLayout:
@@ -29,12 +30,30 @@ def token_layout(network: NetworkConfig, rgb_BCThw: Tensor, conditions: Conditio
 
 
 def plan_attention(
-    network: NetworkConfig, recipe: RecipeConfig, layout: TokenLayout, mode: AttentionMode, device: torch.device
+    network: NetworkConfig, recipe: RecipeConfig, layout: TokenLayout, mode: AttentionMode, conditions: Conditions
 ) -> AttentionPlan:
     """HOI queries see the RGB target and, where the recipe says so, the product reference."""
+    device = conditions.text_BLD.device
     frame, target = layout.rows * layout.columns, layout.frames * layout.rows * layout.columns
     seen = [(0, target)]
     if recipe.hoi_attends_product and layout.product_scale is not None:
         seen.append((target + frame, frame))
     rotary = rotary_tables(layout, recipe.hoi_positions, network.dim // network.heads, device)
-    return AttentionPlan(mode, rotary, tuple(seen))
+    rgb_side = rotary.cos_S1P.shape[0] - target
+    return AttentionPlan(mode, rotary, tuple(seen), _seen(layout, conditions, rgb_side))
+
+
+def _seen(layout: TokenLayout, conditions: Conditions, rgb_side: int) -> Tensor | None:
+    """[B,S], False for product and motion tokens of samples that have neither; None where every sample has its own."""
+    product_B, motion_B = conditions.has_product_B, conditions.has_motion_B
+    if product_B is None and motion_B is None:
+        return None
+    frame = layout.rows * layout.columns
+    batch, product = len(conditions.person_BC1hw), (layout.frames + 1) * frame
+    motion = product + frame * (layout.product_scale is not None)
+    seen_BS = torch.ones(batch, rgb_side, dtype=torch.bool, device=conditions.text_BLD.device)
+    if product_B is not None:
+        seen_BS[:, product:motion] = product_B[:, None]
+    if motion_B is not None:
+        seen_BS[:, motion:] = motion_B[:, None]
+    return seen_BS

@@ -89,7 +89,7 @@ class DualStreamTransformer(nn.Module):
         """
         check_batch(self.network, self.streams, rgb_BCThw, hoi_BCThw, conditions)
         layout = token_layout(self.network, rgb_BCThw, conditions)
-        plan = plan_attention(self.network, self.recipe, layout, attention, rgb_BCThw.device)
+        plan = plan_attention(self.network, self.recipe, layout, attention, conditions)
         experts_on_B = experts_on(self.recipe, timestep_B, conditional)
 
         embedded = embed_conditions(self.time, self.text, timestep_B, conditions)

@@ -31,6 +31,8 @@ def check_batch(
     _same_shape("conditions.person_BC1hw", conditions.person_BC1hw, single)
     _same_shape("conditions.product_BC1hw", conditions.product_BC1hw, single)
     _same_shape("conditions.pose_BCThw", conditions.pose_BCThw, same)
+    _same_shape("conditions.has_product_B", conditions.has_product_B, (batch,))
+    _same_shape("conditions.has_motion_B", conditions.has_motion_B, (batch,))
     _check_motion(network, conditions, (batch, network.latent_channels, height, width))
     _check_audio(network, conditions.audio_BKAS, batch, frames)
     prompts = batch if conditions.prompt_of_B is None else len(conditions.text_BLD)

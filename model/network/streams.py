@@ -25,6 +25,9 @@ class Conditions:
     product_scale: float = 1.0
     motion_BCFhw: Tensor | None = None
     pose_BCThw: Tensor | None = None
+    # which samples of a mixed batch really have it: of the others nobody sees its tokens; None: all of them
+    has_product_B: Tensor | None = None
+    has_motion_B: Tensor | None = None
     prompt_of_B: Tensor | None = None  # each sample's row of text_BLD, where samples share prompts; None: its own
 
 

@@ -2,13 +2,13 @@
 
 A checkpoint holds every trained parameter's fp32 master and its two Adam moments under the parameter's name, as
 safetensors (DeepSpeed's own files are pickles without checksums and refuse another world size), plus `checkpoint.json`
-with the step, the sha256 of every file and what the caller wants to get back. It is written into a staging folder,
-fsynced, marked complete by `checkpoint.json`, and renamed; so a folder named `step_00000500` is whole or was damaged
-later, which its hashes show.
+with the step, the sha256 of every file and what the caller wants to get back, under a seal of its own. It is written
+into a staging folder, fsynced, marked complete by `checkpoint.json`, and renamed; so a folder named `step_00000500` is
+whole or was damaged later, which its hashes and the seal show.
 """
 
-import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from foundation.digests import file_sha256
-from foundation.run_folder import write_whole
+from foundation.sealed_file import read_sealed, write_sealed
 
 SHARD_BYTES = 2 * 1024**3
 FACTS = "checkpoint.json"
+_NAME = re.compile(r"step_[0-9]{8,}")
+_AGAIN = "the checkpoint before it is used"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def save_checkpoint(
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     files = _write_shards(staged, tensors)
-    write_whole(staged / FACTS, json.dumps({"step": step, "files": files, "facts": facts}))
+    write_sealed(staged / FACTS, {"step": step, "files": files, "facts": facts})
     _sync_folder(staged)
     final = folder / f"step_{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
@@ -65,15 +67,20 @@ def newest_intact(folder: Path) -> Checkpoint | None:
     for saved in _newest_first(folder):
         damage = _damage(saved)
         if damage is None:
-            return open_checkpoint(folder, int(saved.name.removeprefix("step_")))
+            return open_checkpoint(folder, _step_of(saved))
         print(f"checkpoint {saved} is damaged ({damage}): using the one before it", flush=True)
     return None
+
+
+def newest_saved(folder: Path) -> Path | None:
+    """The newest checkpoint by name, unread."""
+    return next(iter(_newest_first(folder)), None)
 
 
 def open_checkpoint(folder: Path, step: int) -> Checkpoint:
     """The checkpoint of a step, which `newest_intact` has verified, perhaps in another process."""
     saved = folder / f"step_{step:08d}"
-    return Checkpoint(saved, step, json.loads((saved / FACTS).read_text())["facts"])
+    return Checkpoint(saved, step, read_sealed(saved / FACTS, _AGAIN)["facts"])
 
 
 def write_weights(file: Path, weights: dict[str, Tensor]) -> str:
@@ -155,10 +162,12 @@ def _damage(saved: Path) -> str | None:
     if not (saved / FACTS).exists():
         return f"{FACTS} is missing"
     try:
-        files: dict[str, str] = json.loads((saved / FACTS).read_text())["files"]
-    except (json.JSONDecodeError, KeyError):
-        return f"{FACTS} does not read"
-    for name, sha256 in files.items():
+        content = read_sealed(saved / FACTS, _AGAIN)
+    except ValueError as error:
+        return str(error)
+    if content["step"] != _step_of(saved):
+        return f"it was saved after step {content['step']}"
+    for name, sha256 in content["files"].items():
         if not (saved / name).exists():
             return f"{name} is missing"
         if file_sha256(saved / name) != sha256:
@@ -167,7 +176,11 @@ def _damage(saved: Path) -> str | None:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("step_*"), reverse=True)
+    return sorted((saved for saved in folder.glob("step_*") if _NAME.fullmatch(saved.name)), reverse=True)
+
+
+def _step_of(saved: Path) -> int:
+    return int(saved.name.removeprefix("step_"))
 
 
 def _sync_file(file: Path) -> None:

@@ -7,6 +7,7 @@ tensors by parameter name through its public accessors instead; stage 0 with bf1
 """
 
 import logging
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -81,6 +82,12 @@ class Processes:
         torch.distributed.broadcast(box, src=0)
         return int(box)
 
+    def gathered(self, words: list[str]) -> list[str]:
+        """The words of every process, the same on all."""
+        boxes: list[Any] = [None] * self.world_size
+        torch.distributed.all_gather_object(boxes, words)
+        return [word for box in boxes for word in box]
+
     def close(self) -> None:
         """Leave the process group in order: gloo's teardown otherwise aborts now and then after success."""
         torch.distributed.barrier()
@@ -124,11 +131,30 @@ class Engine:
         """Accumulate gradients of one micro batch; DeepSpeed divides by the accumulation steps."""
         self._engine.backward(loss)
 
-    def step(self, learning_rate: float) -> None:
-        """After each micro batch; at the accumulation boundary this clips, updates and clears the gradients."""
+    def step(self, learning_rate: float) -> bool:
+        """After each micro batch; at the accumulation boundary this clips, updates and clears the gradients.
+
+        Returns:
+            False on every process where the gradients are not finite: then nothing was updated.
+        """
         for group in self._optimizer().param_groups:
             group["lr"] = learning_rate
+        updates = self._engine.is_gradient_accumulation_boundary()
+        if updates and self._zero_stage == 0 and not self._gradients_finite():  # above 0 DeepSpeed looks itself
+            return False
         self._engine.step()
+        return not updates or math.isfinite(self.gradient_norm())
+
+    def _gradients_finite(self) -> bool:
+        """At ZeRO-0, where every process holds all gradients, already averaged."""
+        gradients = (parameter.grad for parameter in self._engine.module.parameters())
+        return all(bool(gradient.isfinite().all()) for gradient in gradients if gradient is not None)
+
+    def is_finite(self) -> bool:
+        """Whether this process's part of the fp32 masters and their moments holds no NaN and no infinity."""
+        states = self._optimizer().state.values()
+        moments = (state[moment] for state in states for moment in MOMENTS if moment in state)
+        return all(bool(tensor.isfinite().all()) for tensor in (*self._masters(), *moments))
 
     def gradient_norm(self) -> float:
         """Global norm of the last update's gradients before clipping."""
@@ -195,13 +221,18 @@ class Engine:
     def _make_empty_moments(self, updates: int) -> None:
         """Torch's AdamW makes its state at its first update; a resumed run needs it before."""
         optimizer, zero = self._optimizer(), self._engine.optimizer
-        flats = [flat for group in optimizer.param_groups for flat in group["params"]]
-        for flat in zero.fp32_partitioned_groups_flat if self._zero_stage == 3 else flats:
+        for flat in self._masters():
             optimizer.state[flat] = {"step": torch.tensor(float(updates))} | {
                 key: torch.zeros_like(flat) for key in MOMENTS
             }
         if self._zero_stage in (1, 2):
             zero._lazy_init_hp_params_optimizer_state()
+
+    def _masters(self) -> list[Tensor]:
+        """What this process updates: its fp32 partitions, at ZeRO-0 the parameters themselves."""
+        if self._zero_stage == 3:
+            return list(self._engine.optimizer.fp32_partitioned_groups_flat)
+        return [flat for group in self._optimizer().param_groups for flat in group["params"]]
 
     def _own_part(self, tensor: Tensor, length: int) -> Tensor:
         """This rank's ZeRO-3 partition of a whole tensor, zero-padded at the end as DeepSpeed does."""

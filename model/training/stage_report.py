@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from foundation.fingerprint import fingerprint
 from foundation.progress import report_progress
-from foundation.run_folder import write_whole
+from foundation.whole_file import write_whole
 from model.contracts import TrainedStage
 from model.flow_matching import LOSSES
 from model.training.checkpoint import write_weights
@@ -24,11 +25,15 @@ class StageReport:
 
     def __init__(self, request: StageRequest, engine: Engine, start: int, history: History) -> None:
         self._request, self._engine, self._processes = request, engine, engine.processes
+        self.start = start  # steps that were done before
         self.history = [(step, values) for step, values in history]
         self._sums = torch.zeros(len(LOSSES), device=engine.processes.device)
         self._sound = SoundVariation(engine.module.get_submodule("audio"))
         self._logged_at, self._clock = start, time.monotonic()
         self._tracking = self._open_tracking() if engine.processes.rank == 0 else None
+        if self._tracking and self._tracking.is_new:  # of a resumed stage whose MLflow run is lost
+            for step, values in self.history:
+                self._tracking.metrics(step, _named(values))
 
     def after_step(self, done: int, losses: Tensor) -> None:
         """Take one step's losses (in the order of LOSSES); every `log_every_steps` and at the end log their mean."""
@@ -56,7 +61,7 @@ class StageReport:
         assert self._tracking
         self._tracking.metrics(
             done,
-            {f"loss_{key}" if key in LOSSES else key: value for key, value in values.items()}
+            _named(values)
             | {"learning_rate": learning_rate(stage, done - 1), "gradient_norm": self._engine.gradient_norm()}
             | {"clips_per_second": steps_per_second * self._request.clips_per_step}
             | {"optimizer_mebibytes_per_process": self._engine.optimizer_bytes() / 2**20},
@@ -71,6 +76,11 @@ class StageReport:
                 "start the same command again to continue",
                 flush=True,
             )
+
+    def failed(self) -> None:
+        """After a loss or a weight that is no finite number."""
+        if self._tracking:
+            self._tracking.end("FAILED")
 
     def finish(self, weights: dict[str, Tensor]) -> None:
         """Rank 0, last act of a stage: weights, network.json, loss curve, MLflow, then result.json."""
@@ -89,18 +99,24 @@ class StageReport:
         request.folder.finish(receipt.model_dump(mode="json"))
 
     def _receipt(self, digest: str, mlflow_run_id: str, curve: Path) -> TrainedStage:
-        request = self._request
+        request, parent = self._request, self._request.inputs.parent
         return TrainedStage(
             stage=request.inputs.stage,
+            attention=request.training.attention,
+            seed=request.stage.seed,
+            network=fingerprint(request.network),
+            recipe=fingerprint(request.recipe),
             run=str(request.folder.path),
             weights=str(request.folder.path / "model.safetensors"),
             weights_sha256=digest,
             train_digest=request.training_set.train_digest,
-            parent_weights_sha256=request.inputs.parent.weights_sha256 if request.inputs.parent else None,
+            parent_weights_sha256=parent.weights_sha256 if parent else None,
             steps=request.stage.steps,
             final_losses={name: self.history[-1][1][name] for name in LOSSES},
             mlflow_run_id=mlflow_run_id,
             loss_curve=str(curve),
+            initial_digest=request.inputs.initial_digest,
+            before=parent.history() if parent else (),
         )
 
     def _open_tracking(self) -> RunTracking:
@@ -114,3 +130,8 @@ class StageReport:
             tags | {"run_folder": str(request.folder.path)},
         )
         return tracking
+
+
+def _named(values: dict[str, float]) -> dict[str, float]:
+    """Logged values as MLflow's metrics."""
+    return {f"loss_{key}" if key in LOSSES else key: value for key, value in values.items()}

@@ -19,6 +19,7 @@ from model.contracts import (
     TrainedStage,
     TrainingSet,
 )
+from model.method import ATTENTION
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 
@@ -101,7 +102,7 @@ class StageRequest:
 
 def read_request(folder: RunFolder) -> StageRequest:
     """The stage's request. ValueError: a key is wrong, or a parent is missing or of another data set."""
-    inputs = StageInputs.model_validate_json((folder.path / "inputs.json").read_text())
+    inputs = folder.inputs(StageInputs)
     if (inputs.stage == "stage_two") != (inputs.parent is not None):
         raise ValueError(
             f"{folder.path}/inputs.json: stage_two needs stage one's receipt as parent, stage_one has none"
@@ -115,6 +116,8 @@ def read_request(folder: RunFolder) -> StageRequest:
         deepspeed=folder.section("deepspeed", DeepSpeedConfig),
         tracking=folder.section("tracking", TrackingConfig),
     )
+    if inputs.stage == "stage_one" and request.training.attention != ATTENTION["stage_one"]:
+        raise ValueError(f"{folder.path}/config.yaml: stage_one attends with {ATTENTION['stage_one']} attention only")
     check_deepspeed(request.deepspeed)
     return request
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from foundation.parent_watch import end_with_parent
 from foundation.run_folder import RunFolder
 from model.flow_matching import LOSSES, Losses
 from model.training.checkpoint import Checkpoint, newest_intact, open_checkpoint, save_checkpoint
@@ -25,6 +26,7 @@ from model.training.deepspeed_engine import Engine, Processes
 from model.training.determinism import make_repeatable
 from model.training.first_weights import network_to_train
 from model.training.low_rank import merged
+from model.training.not_finite import MicroBatches, NotFiniteError, check_losses, check_state, refused_update
 from model.training.stage_loss import batch_loss, on_device
 from model.training.stage_report import StageReport
 from model.training.stage_request import StageRequest, learning_rate, read_request
@@ -34,13 +36,14 @@ STOPPED = 143  # what a shell reports after SIGTERM
 
 
 def main(path: str) -> None:
-    """Hold the run folder on rank 0 and train."""
+    """Hold the run folder on rank 0 and train, for as long as the launcher lives."""
+    end_with_parent()
     folder = RunFolder(Path(path))
     try:
         request = read_request(folder)
         processes = Processes()
         with folder.held() if processes.rank == 0 else nullcontext():
-            finished = train_stage(request, processes)
+            finished = _train_or_leave_together(request, processes)
     except ValueError as error:
         sys.exit(f"error: {error}")
     processes.close()
@@ -48,13 +51,26 @@ def main(path: str) -> None:
         sys.exit(STOPPED)
 
 
+def _train_or_leave_together(request: StageRequest, processes: Processes) -> bool:
+    """Train. Where numbers stop being numbers every process comes here at once; one says why."""
+    try:
+        return train_stage(request, processes)
+    except NotFiniteError:
+        processes.close()
+        if processes.rank != 0:
+            sys.exit(1)
+        raise
+
+
 def train_stage(request: StageRequest, processes: Processes) -> bool:
     """Train, or go on training, until the stage's steps are done and its receipt is written.
 
     Returns:
         False where SIGTERM or SIGINT stopped it before its end; a checkpoint was then saved.
+
+    Raises:
+        NotFiniteError: a loss, a gradient or a weight is no finite number; no bad weight was saved.
     """
-    steps = request.stage.steps
     torch.set_num_threads(request.deepspeed.threads_per_process)
     make_repeatable(request.stage.seed)
     stop = StopSignal()
@@ -62,10 +78,19 @@ def train_stage(request: StageRequest, processes: Processes) -> bool:
     engine, checkpoint = _start(request, processes)
     start = checkpoint.step if checkpoint else 0
     report = StageReport(request, engine, start, checkpoint.facts["history"] if checkpoint else [])
-    for done in range(start + 1, steps + 1):
-        losses = _update(engine, clips, request, done - 1)
-        report.after_step(done, losses)
-        stopping = done < steps and processes.any_rank(stop.requested)
+    try:
+        return _train_on(engine, clips, request, report, stop)
+    except NotFiniteError:
+        report.failed()
+        raise
+
+
+def _train_on(engine: Engine, clips: ClipDataset, request: StageRequest, report: StageReport, stop: StopSignal) -> bool:
+    """Every step that is left."""
+    steps = request.stage.steps
+    for done in range(report.start + 1, steps + 1):
+        report.after_step(done, _update(engine, clips, request, done - 1))
+        stopping = done < steps and engine.processes.any_rank(stop.requested)
         if stopping or (done < steps and done % request.training.checkpoint_every_steps == 0):
             _save(engine, request, done, report)
         if stopping:
@@ -95,16 +120,19 @@ def _start(request: StageRequest, processes: Processes) -> tuple[Engine, Checkpo
 def _update(engine: Engine, clips: ClipDataset, request: StageRequest, step: int) -> Tensor:
     """One optimizer step; returns the mean losses of this process's clips, in the order of LOSSES."""
     per_process = request.training.micro_batch_per_process
-    sums = torch.zeros(len(LOSSES), device=engine.processes.device)
+    seen: MicroBatches = []
     for micro in range(request.training.gradient_accumulation):
         first = (micro * engine.processes.world_size + engine.processes.rank) * per_process
         place = Place(step, micro, range(first, first + per_process))
         batch = on_device(clips.batch(place, request.clips_per_step), engine.processes.device)
-        losses = batch_loss(engine.network, batch, request.recipe, request.stage.attention, request.stage.seed)
+        losses = batch_loss(engine.network, batch, request.recipe, request.training.attention, request.stage.seed)
+        seen.append((batch, _as_tensor(losses)))
         engine.backward(losses.total)
-        engine.step(learning_rate(request.stage, step))
-        sums += _as_tensor(losses)
-    return sums / request.training.gradient_accumulation
+        if len(seen) == request.training.gradient_accumulation:
+            check_losses(request, engine, step + 1, seen)
+        if not engine.step(learning_rate(request.stage, step)):
+            raise refused_update(request, engine, step + 1, seen)
+    return sum((losses_K for _, losses_K in seen), torch.zeros_like(seen[0][1])) / len(seen)
 
 
 def _as_tensor(losses: Losses) -> Tensor:
@@ -113,6 +141,7 @@ def _as_tensor(losses: Losses) -> Tensor:
 
 def _save(engine: Engine, request: StageRequest, done: int, report: StageReport) -> None:
     """A resume checkpoint: every process takes part in gathering, rank 0 writes."""
+    check_state(request, engine, done)
     state = engine.full_state()
     if engine.processes.rank == 0:
         facts = {"identity": request.identity(), "history": report.history}
@@ -123,6 +152,7 @@ def _save(engine: Engine, request: StageRequest, done: int, report: StageReport)
 
 def _finish(engine: Engine, request: StageRequest, report: StageReport) -> None:
     """Consolidated weights and the receipt, the latter last of all."""
+    check_state(request, engine, request.stage.steps)
     weights, low_rank = engine.full_weights(), request.training.low_rank
     if engine.processes.rank == 0:
         weights = merged(weights, low_rank) if low_rank else weights

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from data.versions import dataset_version
 from data.versions.diff_batches import BatchDiff, BatchVersion, diff_batches
+from foundation.names import check_name
 
 SHOWN = 20  # clips listed one by one
 
@@ -44,5 +45,5 @@ def _listed(clips: list[str]) -> str:
 
 def _version(name: str, kind: str) -> BatchVersion:
     batch, _, revision = name.partition("@")
-    folder = f"datasets/{kind}/{batch}"
+    folder = f"datasets/{kind}/{check_name(batch)}"
     return dataset_version.read_version(name, folder, revision or None)

@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from foundation.child_process import follow
 from orchestration.load_config import load_config
 from orchestration.registry.succession import ledger_of
 
@@ -43,7 +43,9 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    wanted = [line.strip() for line in Path("requirements.txt").read_text().splitlines() if "==" in line]
+    wanted = [
+        line.strip() for line in Path("requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
     wrong: list[str] = []
     for line in wanted:
         name, version = line.split("==")
@@ -65,7 +67,9 @@ def _room() -> Finding:
 
 def _accelerator() -> Finding:
     script = "import torch as t; print(', '.join(t.cuda.get_device_name(i) for i in range(t.cuda.device_count())))"
-    devices = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False).stdout.strip()
+    lines: list[str] = []
+    code, _ = follow(["-c", script], lines.append)
+    devices = lines[-1] if code == 0 and lines else ""
     return True, devices or f"none: training runs on {os.cpu_count()} CPU cores"
 
 

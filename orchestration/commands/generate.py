@@ -12,6 +12,7 @@ from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
 from foundation.child_process import follow
 from foundation.fingerprint import harmless_fields
+from foundation.names import check_name
 from foundation.progress import parse_progress
 from model.contracts import SamplingConfig
 from orchestration.load_config import PipelineConfig, load_sections
@@ -126,7 +127,7 @@ def _first_held_out(config: PipelineConfig) -> str:
 
 
 def _records(batch: str) -> list[ClipRecord]:
-    manifest = Path("datasets/prepared") / batch / "manifest.jsonl"
+    manifest = Path("datasets/prepared") / check_name(batch) / "manifest.jsonl"
     if not manifest.exists():
         raise ValueError(f"{manifest} is missing: `graspline run` prepares it, or give --person, --audio and --prompt")
     return read_manifest(manifest.parent)

@@ -8,6 +8,7 @@ import typer
 
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import boundary, called, plain_errors
+from orchestration.commands.torture import app as torture_app
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -22,6 +23,7 @@ Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the led
 
 
 app.add_typer(data_app, name="data")
+app.add_typer(torture_app, name="torture")
 
 
 @app.command()
@@ -29,15 +31,16 @@ def run(overrides: Overrides = None) -> None:
     """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
     with called() as (console, where):
         from orchestration.commands.run_pipeline import run_pipeline
-        from orchestration.commands.summary import print_summary
+        from orchestration.commands.summary import print_refused, print_summary
         from orchestration.given_texts import from_folder
         from orchestration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         given = from_folder(overrides or [], where)
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            run_pipeline(given, display)
+            refused = run_pipeline(given, display)
         print_summary(console, display.timings, load_config(given).gate)
+        print_refused(console, refused)
 
 
 @app.command()

@@ -13,10 +13,11 @@ from pathlib import Path
 import yaml
 
 from data.config import DataConfig
+from foundation.names import check_name
 from orchestration.given_texts import from_folder
 from orchestration.load_config import CONF, PipelineConfig
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+IS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]+")  # of Hydra; a date such as 2026-03-01 is none
 EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"
 
 
@@ -39,7 +40,7 @@ def read_prepare_request(words: Sequence[str], where: Path) -> PrepareRequest:
     choices = sorted(file.stem for file in (CONF / "data").glob("*.yaml"))
     if source not in choices:
         raise ValueError(f"give source=X, one of {', '.join(choices)} (conf/data), as in: {EXAMPLE}")
-    file = yaml.safe_load((CONF / f"data/{source}.yaml").read_text())
+    file = yaml.safe_load((CONF / f"data/{source}.yaml").read_text(encoding="utf-8"))
     first = file["train_batches"][0]
     split = list(dict.fromkeys([*file["train_batches"], *file["held_out_batches"]]))
     overrides = [f"data={source}"]
@@ -72,8 +73,9 @@ def _full_key(key: str, batch: str) -> tuple[str, bool]:
 
 def _alone(batch: str, model: str, known: bool) -> list[str]:
     """A batch of one's own, alone in its data set."""
-    if not NAME.fullmatch(batch):
-        raise ValueError(f"batch={batch} becomes a folder's name: letters, digits, _ and - only")
-    ordered = [] if known else [f"+data.batches.{batch}=${{data.batches.{model}}}"]
-    split = [f"data.train_batches=[{batch}]", f"data.held_out_batches=[{batch}]"]
+    check_name(batch)
+    same = f"${{data.batches.{model}}}"
+    key = f"+data.batches.{batch}={same}" if IS_KEY.fullmatch(batch) else f"++data.batches={{{batch}:'{same}'}}"
+    ordered = [] if known else [key]
+    split = [f"data.{side}=['{batch}']" for side in ("train_batches", "held_out_batches")]  # quoted: it may be a number
     return [*ordered, *split, "data.held_out_is_trained_on=true"]

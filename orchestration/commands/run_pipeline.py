@@ -2,25 +2,31 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
+from data.sources.arrived import misnamed_arrivals
 from foundation.plain_faults import OURS, explained
 from orchestration.assets import BATCHES
 from orchestration.commands.plain_errors import ReportedError, is_ours
 from orchestration.definitions import build_definitions
 from orchestration.load_config import load_config
-from orchestration.steps.data_steps import batches_of
+from orchestration.steps.data_steps import arrivals_of, batches_of
 from orchestration.steps.step import Display
 
 FRAME = re.compile(r'File "(?P<file>[^"]+)", line \d+.*\n\s*(?P<code>.*)')
+INTERRUPTED = "interrupted; the next run continues"
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class StepFailedError(ReportedError):
     """A step failed; the message is the step's own, the asset is red, nothing below it was touched."""
+
+
+class StepInterruptedError(StepFailedError):
+    """A signal stopped the run."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +72,40 @@ class Pipeline:
             waiting, of_a_batch = [key for key in waiting if key not in ready], not of_a_batch
 
 
-def run_pipeline(overrides: Sequence[str], display: Display) -> None:
-    """Everything from the ordered batches to the champion, for one configuration."""
-    batches = batches_of(load_config(overrides).data)
+def run_pipeline(overrides: Sequence[str], display: Display) -> dict[str, str]:
+    """Everything from the ordered batches to the champion, for one configuration.
+
+    It works on the batches that are there when it begins. An arrived one that is refused leaves the others alone.
+
+    Returns:
+        Arrived batch -> why it was refused.
+
+    Raises:
+        StepFailedError: a step failed or an ordered batch was refused.
+    """
+    config, refused = load_config(overrides).data, dict[str, str]()
+    arrivals = arrivals_of(config)
+    batches = batches_of(config, arrivals)
     pipeline = open_pipeline(overrides, batches, display)
     for number, assets in enumerate(pipeline.phases()):
-        for batch in batches if number % 2 == 0 else [None]:
-            pipeline.materialise(assets, batch)
+        taken_in = [batch for batch in arrivals if batch not in refused]
+        if number % 2:
+            replace(pipeline, definitions=build_definitions(display, overrides, taken_in)).materialise(assets)
+            continue
+        for batch in [batch for batch in batches if batch not in refused]:
+            try:
+                pipeline.materialise(assets, batch)
+            except StepFailedError as error:
+                if batch not in arrivals or isinstance(error, StepInterruptedError):
+                    raise
+                refused[batch] = str(error)
+    return refused
 
 
 def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:
-    """The graph for one configuration, its batches known to Dagster."""
+    """The graph for one configuration, its batches known to Dagster; deliveries that it leaves out are named."""
+    for line in misnamed_arrivals():
+        display.log(line)
     instance = dg.DagsterInstance.get()
     instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
     return Pipeline(build_definitions(display, overrides), instance)
@@ -91,7 +120,8 @@ def _why(result: dg.ExecuteInProcessResult) -> StepFailedError:
     for event in result.all_events:
         if event.is_step_failure:
             message, trace = _message(event.step_failure_data.error)
-            return StepFailedError(f"{event.step_key}: {message}", trace)
+            kind = StepInterruptedError if message == INTERRUPTED else StepFailedError
+            return kind(f"{event.step_key}: {message}", trace)
     return StepFailedError("the run failed without a failed step: see the Dagster UI (`graspline ui`)")
 
 
@@ -105,7 +135,7 @@ def _message(error: SerializableErrorInfo | None) -> tuple[str, str]:
     if error is None:
         return "no message", ""
     if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return "interrupted; the next run continues", ""
+        return INTERRUPTED, ""
     kind, _, message = error.message.strip().partition(": ")
     return (message or kind, "") if _is_foreseen(error) else (explained(kind, message), error.to_string())
 

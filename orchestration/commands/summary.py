@@ -1,5 +1,7 @@
 """What the command line shows at the end of a run and on `graspline status`."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
@@ -26,6 +28,12 @@ def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
     if all(reused for *_, reused in timings.rows):
         console.print("Nothing to do: every step found its inputs unchanged and its result in place.")
     _print_verdict(console, gate)
+
+
+def print_refused(console: Console, refused: Mapping[str, str]) -> None:
+    """Arrived batches that the run went on without, and why."""
+    for batch, why in refused.items():
+        console.print(f"[red]✗[/] arrived batch {escape(batch)} is not trained on: {escape(why)}", soft_wrap=True)
 
 
 def _print_verdict(console: Console, gate: GateConfig) -> None:
@@ -89,7 +97,8 @@ def caption(receipt: BaseModel) -> str:
         return "; ".join(receipt.captions.values())
     if isinstance(receipt, TrainingSet):
         train, held_out = (sum(batch.clips for batch in side) for side in (receipt.train, receipt.held_out))
-        return f"{train} clips to train on, {held_out} held out"
+        without = f"; without {', '.join(receipt.not_ready)}" if receipt.not_ready else ""
+        return f"{train} clips to train on, {held_out} held out{without}"
     if isinstance(receipt, TrainedStage):
         return f"{receipt.steps} steps, loss {receipt.final_losses.get('total', float('nan')):.3f}, {receipt.run}"
     if isinstance(receipt, RgbArtifact):

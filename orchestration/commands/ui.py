@@ -2,13 +2,13 @@
 
 import signal
 import socket
-import subprocess
 import sys
 import time
 
 from rich.console import Console
 
-from foundation.child_process import end_group, start_server
+from foundation.child_process import Server, end_server, start_server
+from foundation.tracking_store import open_store
 from orchestration.load_config import load_sections
 
 LOOPBACK = "127.0.0.1"
@@ -22,9 +22,11 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
     """
     for port in (dagster_port, mlflow_port):
         _assert_free(port)
+    tracking = load_sections().tracking
+    open_store(tracking.uri)  # its tables: two servers that make them at once would crash
     page = ["-m", "orchestration.commands.dagster_page", str(dagster_port)]
     daemon = ["-m", "dagster._daemon", "run", "-m", "orchestration.definitions", "--log-level", "warning"]
-    commands = (page, daemon, _mlflow_server(mlflow_port))
+    commands = (page, daemon, _mlflow_server(tracking.uri, mlflow_port))
     servers = [start_server(arguments, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false") for arguments in commands]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -40,15 +42,27 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sign, signal.SIG_IGN)  # a second Ctrl-C would leave the servers running
         for server in servers:
-            end_group(server)
+            end_server(server)
 
 
-def _mlflow_server(port: int) -> list[str]:
+def _mlflow_server(store: str, port: int) -> list[str]:
     """MLflow's own guard, told that nobody but this very page may ask."""
     hosts = [f"{name}:{port}" for name in (LOOPBACK, "localhost")]
     guard = ["--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(f"http://{host}" for host in hosts)]
-    store = ["--backend-store-uri", load_sections().tracking.uri]
-    return ["-m", "mlflow", "server", *store, "--host", LOOPBACK, "--port", str(port), "--workers", "1", *guard]
+    return [
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        store,
+        "--host",
+        LOOPBACK,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        *guard,
+    ]
 
 
 def _assert_free(port: int) -> None:
@@ -59,7 +73,7 @@ def _assert_free(port: int) -> None:
             )
 
 
-def _wait_for(port: int, servers: list[subprocess.Popen[bytes]]) -> None:
+def _wait_for(port: int, servers: list[Server]) -> None:
     """Until the port answers; a server that dies on the way is an error."""
     for _ in range(240):
         if any(server.poll() is not None for server in servers):

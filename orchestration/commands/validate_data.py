@@ -9,13 +9,19 @@ from rich.table import Table
 from data.preparation.validate_batch import Report, validate_batch
 from data.sources.arrived import ArrivedBatch
 from data.versions.batch_entry import BatchEntry, batch_entry, known_batches
+from foundation.names import check_name
 from orchestration.load_config import load_sections
 
 ROWS = 200  # faults shown on the screen; the page has more, validation.json all
 
 
 def validate_and_print(console: Console, batch: str, overrides: Sequence[str], raw: bool, detector: int) -> bool:
-    """Judge the batch, print what is wrong. Gives whether it is valid."""
+    """Judge the batch, print what is wrong. Gives whether it is valid.
+
+    Raises:
+        ValueError: there is no such batch, or it has no name for one.
+    """
+    check_name(batch)
     with console.status(f"judging {batch}"):
         report = validate_batch(batch, entry_of(batch, overrides), raw, detector)
     print_report(console, batch, report)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from data.clips.manifest import NAME
-from data.preparation.remove_withdrawn import Removed, remove_withdrawn
+from data.preparation.remove_withdrawn import Removed, persons, remove_withdrawn
 from data.versions import dataset_version
 from data.versions.batch_entry import RAW
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal
+from foundation.names import check_known_identity, is_name, warnings_of
 from model.contracts import TrackingConfig
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.trained_on import TrainedModel, models_trained_on
@@ -22,19 +23,24 @@ def withdraw(person_id: str, product_id: str | None, reason: str, tracking: Trac
         ValueError: no clip and no registered model is known of them, and so nothing is written down: a typing error.
     """
     today = datetime.now(UTC).date()
+    person_id, product_id = check_known_identity(person_id), _if_given(product_id)
     withdrawal = Withdrawal(
         person_id=person_id, product_id=product_id, withdrawn=today, actor=getpass.getuser(), reason=reason
     )
     models = models_trained_on(ModelRegistry(tracking), withdrawal)
     with dataset_version.one_writer(console.print):
+        meant = _meant(person_id)
         removed = remove_withdrawn(withdrawal)
         if not removed and not any(model.clips for model in models):
             raise ValueError(
                 f"no clip of person {person_id}{_with(product_id)} is here, and no model was trained on one"
+                + "".join(f"; {line}" for line in meant)
             )
         add_withdrawal(withdrawal)
+    for line in meant:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for batch in removed:
-        if (RAW / batch / NAME).exists():
+        if is_name(batch) and (RAW / batch / NAME).exists():
             dataset_version.record_raw(batch, console.print)
     _print_removed(console, withdrawal, removed)
     _print_models(console, models)
@@ -63,6 +69,15 @@ def _print_models(console: Console, models: list[TrainedModel]) -> None:
         name = f"version {model.version}" + (f" ({model.alias})" if model.alias else "")
         known = f"trained on {len(model.clips)} of their clips" if model.clips else None
         console.print(f"  {name}: {known or 'its training set is not known, so it may have been'}")
+
+
+def _if_given(product_id: str | None) -> str | None:
+    return None if product_id is None else check_known_identity(product_id)
+
+
+def _meant(person_id: str) -> list[str]:
+    """Persons of other clips here who may be meant as well."""
+    return [line for line in warnings_of("person_id", {person_id, *persons()}) if repr(person_id) in line]
 
 
 def _with(product_id: str | None) -> str:

@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import itertools
 import json
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
+
+from foundation.json_lines import append_line, read_lines
 
 Action = Literal["promote", "refuse", "rollback"]
 GENESIS = "0" * 64
@@ -49,10 +50,8 @@ class Ledger:
         Raises:
             ValueError: a line was changed, lost or damaged.
         """
-        if not self.file.exists():
-            return []
         entries, previous = [], GENESIS
-        for number, line in enumerate(self.file.read_text().splitlines(), start=1):
+        for number, line in read_lines(self.file, appended=True):
             try:
                 entry = Entry.model_validate_json(line)
             except ValidationError as error:
@@ -113,16 +112,13 @@ class Ledger:
                 }
             )
             sealed = chained.model_copy(update={"hash": _hash(chained)})
-            with self.file.open("a") as handle:
-                handle.write(sealed.model_dump_json() + "\n")
-                handle.flush()
-                os.fsync(handle.fileno())
+            append_line(self.file, sealed.model_dump_json())
             return sealed
 
 
 @contextmanager
 def _locked(file: Path) -> Generator[None]:
-    with file.open("w") as lock:
+    with file.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,47 +1,54 @@
 """The model registry: versions, their files and numbers, aliases. Who is champion is decided in the ledger, not here.
 
-With train runs (model.training.run_tracking) the only owner of MLflow.
+With train runs (model.training.run_tracking) the only owner of MLflow, which foundation.tracking_store opens.
 
-Registering is idempotent by the artifact's digest, so it is safe to repeat.
+Registering is idempotent by the artifact's digest, so it is safe to repeat. A version's receipts are kept sealed in
+`receipts.json`, and belong to it by the digests in its tags.
 """
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from evaluation.contracts import EvaluationReport
 from foundation.digests import folder_digest
+from foundation.sealed_file import read_sealed, sealed_text
+from foundation.tracking_store import experiment_id, make_registered_model, open_store
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.registry.contracts import RegisteredCandidate
+
+RECEIPTS = "receipts.json"  # among the artifacts of the version's MLflow run
+AGAIN = "run again with the configuration that made it (`graspline run ...`), which registers its receipts anew"
 
 
 class ModelRegistry:
     """The versions of one registered model on one tracking server."""
 
     def __init__(self, config: TrackingConfig) -> None:
-        from mlflow import MlflowClient
-
-        if config.uri.startswith("sqlite:///"):
-            Path(config.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self.config = config
-        self.client = MlflowClient(tracking_uri=config.uri, registry_uri=config.uri)
+        self.client = open_store(config.uri)
 
     def register(self, artifact: RgbArtifact, report: EvaluationReport) -> RegisteredCandidate:
-        """Make the artifact a model version, alias `challenger`. The same artifact twice is the same version."""
+        """Make the artifact a model version, alias `challenger`. The same artifact twice is the same version.
+
+        Raises:
+            ValueError: the report is another artifact's, or the artifact's folder is not what was exported.
+        """
+        _assert_belong_together(artifact, report)
         name = self.config.registered_model
         version = self._version_of(artifact.digest)
         if version is None:
             run_id = self._log_release(artifact, report)
             source = f"{self.client.get_run(run_id).info.artifact_uri}/rgb_artifact"
-            if not self.client.search_registered_models(f"name = '{name}'"):
-                self.client.create_registered_model(name)
-            tags = {"artifact_digest": artifact.digest, "exam_digest": report.exam_digest}
-            version = self.client.create_model_version(name, source, run_id, tags=tags)
+            make_registered_model(self.client, name)
+            version = self.client.create_model_version(name, source, run_id, tags={"artifact_digest": artifact.digest})
         run_id, number = str(version.run_id), str(version.version)
         receipts = {"artifact": artifact.model_dump(mode="json"), "report": report.model_dump(mode="json")}
-        self.client.log_dict(run_id, receipts, "receipts.json")
+        self.client.log_text(run_id, sealed_text(receipts), RECEIPTS)
+        self.client.set_model_version_tag(name, number, "exam_digest", report.exam_digest)
         self.client.set_registered_model_alias(name, "challenger", number)
         return RegisteredCandidate(model=name, version=number, artifact=artifact, report=report, mlflow_run_id=run_id)
 
@@ -68,14 +75,26 @@ class ModelRegistry:
         raise ValueError(f"the registry has no {name}: {known}")
 
     def release(self, version: str) -> tuple[RgbArtifact, EvaluationReport]:
-        """A version's own receipts, as they were registered; the artifact's folder is the registered one."""
+        """A version's own receipts, as they were registered; the artifact's folder is the registered one.
+
+        Raises:
+            ValueError: they were changed since, or are not this version's.
+        """
         run_id = str(self._get(version).run_id)
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(self.client.download_artifacts(run_id, "receipts.json", folder))
-            receipts = json.loads(file.read_text())
-        artifact = RgbArtifact.model_validate(receipts["artifact"])
-        registered = artifact.model_copy(update={"folder": str(self.folder(version))})
-        return registered, EvaluationReport.model_validate(receipts["report"])
+            file = Path(self.client.download_artifacts(run_id, RECEIPTS, folder))
+            receipts = read_sealed(file, f"of version {version}: {AGAIN}")
+        try:
+            artifact = RgbArtifact.model_validate(receipts["artifact"])
+        except ValidationError as error:
+            raise ValueError(
+                f"version {version} was registered by another version of Graspline ({error.errors()[0]['msg']}): "
+                "register new models under another name, tracking.registered_model=NAME"
+            ) from error
+        report = EvaluationReport.model_validate(receipts["report"])
+        if {artifact.digest, report.artifact_digest} != {self.digest(version)}:
+            raise ValueError(f"{RECEIPTS} of version {version} is about another artifact: {AGAIN}")
+        return artifact.model_copy(update={"folder": str(self.folder(version))}), report
 
     def folder(self, version: str) -> Path:
         """The registered artifact's files on this machine."""
@@ -122,17 +141,21 @@ class ModelRegistry:
         return next((known for known in self._versions() if known.tags.get("artifact_digest") == digest), None)
 
     def _log_release(self, artifact: RgbArtifact, report: EvaluationReport) -> str:
-        experiment = self.client.get_experiment_by_name(self.config.experiment)
-        location = Path("registry/artifacts").resolve().as_uri()
-        experiment_id = (
-            experiment.experiment_id
-            if experiment
-            else self.client.create_experiment(self.config.experiment, artifact_location=location)
-        )
-        run = self.client.create_run(experiment_id, run_name=f"release-{artifact.digest[:10]}")
+        experiment = experiment_id(self.client, self.config.uri, self.config.experiment)
+        run = self.client.create_run(experiment, run_name=f"release-{artifact.digest[:10]}")
         for name, metric in report.metrics.items():
             if metric.value is not None:
                 self.client.log_metric(run.info.run_id, name, metric.value)
         self.client.log_artifacts(run.info.run_id, artifact.folder, "rgb_artifact")
         self.client.set_terminated(run.info.run_id)
         return run.info.run_id
+
+
+def _assert_belong_together(artifact: RgbArtifact, report: EvaluationReport) -> None:
+    if report.artifact_digest != artifact.digest:
+        raise ValueError(
+            f"{report.report_html} is about artifact {report.artifact_digest[:12]}, not about {artifact.folder} "
+            f"({artifact.digest[:12]}): evaluate this artifact, then register it"
+        )
+    if folder_digest(Path(artifact.folder)) != artifact.digest:
+        raise ValueError(f"{artifact.folder} changed since its export: remove its run folder and run again")

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.versions.withdrawals import Withdrawal
-from foundation.run_folder import write_whole
+from foundation.names import normal_identity
+from foundation.state_file import read_state
+from foundation.whole_file import write_whole
 from model.contracts import EncodedBatch
 from orchestration.registry.models import ModelRegistry
 
@@ -30,7 +32,9 @@ def remember_training_set(train_digest: str, batches: Sequence[EncodedBatch]) ->
     clips = {
         f"{batch.batch}/{clip_id}": [clip["person_id"], clip.get("product_id", "")]
         for batch in batches
-        for clip_id, clip in json.loads((Path(batch.folder) / "index.json").read_text())["clips"].items()
+        for clip_id, clip in json.loads((Path(batch.folder) / "index.json").read_text(encoding="utf-8"))[
+            "clips"
+        ].items()
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_whole(FOLDER / f"{train_digest}.json", json.dumps(clips, indent=1))
@@ -52,5 +56,8 @@ def _clips_of(train_digest: str, withdrawal: Withdrawal) -> list[str] | None:
     file = FOLDER / f"{train_digest}.json"
     if not file.exists():
         return None
-    clips: dict[str, list[str]] = json.loads(file.read_text())
-    return [name for name, (person_id, product_id) in clips.items() if withdrawal.covers(person_id, product_id)]
+    try:
+        clips = read_state(file, dict[str, list[str]], "it is written anew when the set is put together again")
+    except ValueError:
+        return None
+    return [name for name, ids in clips.items() if withdrawal.covers(*map(normal_identity, ids))]

@@ -19,6 +19,8 @@ from data.versions.withdrawals import is_withdrawn, read_withdrawals
 from foundation.code_digest import code_digest
 from foundation.digests import folder_digest
 from foundation.fingerprint import deciding, harmless_fields
+from foundation.names import warnings_of
+from model.conditioning.given_weights import given_weights
 from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.load_config import PipelineConfig
 from orchestration.registry.trained_on import remember_training_set
@@ -47,7 +49,7 @@ def encoders(step: StepContext, prepared: dict[str, PreparedBatch]) -> StepResul
     _assert_ready(batch, prepared)
     reused = _reproduce(step, "encoders", batch)
     folder = DATASETS / "encoders" / batch
-    captions = json.loads((folder / "encoders.json").read_text())["captions"]
+    captions = json.loads((folder / "encoders.json").read_text(encoding="utf-8"))["captions"]
     return StepResult(Encoders(folder=str(folder), digest=folder_digest(folder), captions=captions), reused)
 
 
@@ -70,11 +72,19 @@ def encoded_batch(step: StepContext, prepared: PreparedBatch, fitted: Encoders) 
 
 
 def training_set(step: StepContext, encoded: dict[str, EncodedBatch]) -> StepResult:
-    """Batches plus split under one digest; refuses a person, product or film that stands on both sides."""
+    """Batches plus split under one digest; refuses a person, product or film that stands on both sides.
+
+    Arrived batches count as far as the run took them in, or as far as they are ready: one that arrives meanwhile joins
+    the next run.
+    """
     config = step.config.data
-    train, held_out = (_chosen(encoded, names) for names in split_of(config))
+    arrivals = arrivals_of(config)
+    ready = [name for name in arrivals if name in encoded] if step.arrivals is None else step.arrivals
+    train, held_out = (_chosen(encoded, names) for names in split_of(config, ready))
     _assert_apart(train, held_out, config)
     _assert_none_withdrawn([*train, *held_out])
+    for line in _warnings([*train, *held_out]):
+        step.log(line)
     train_digest, held_out_digest = _digest(train), _digest(held_out)
     receipt = TrainingSet(
         train=train,
@@ -83,20 +93,26 @@ def training_set(step: StepContext, encoded: dict[str, EncodedBatch]) -> StepRes
         held_out_digest=held_out_digest,
         digest=hashlib.sha256(f"{train_digest}{held_out_digest}".encode()).hexdigest(),
         overlap_allowed=config.held_out_is_trained_on,
+        not_ready=tuple(name for name in arrivals if name not in ready),
     )
     remember_training_set(train_digest, train)
     return StepResult(receipt, reused=receipt == step.previous)
 
 
-def batches_of(config: DataConfig) -> list[str]:
-    """Every batch a run is about: the ordered ones of both sides, and what arrived where arrivals are trained on."""
-    arrived = arrived_batches() if config.train_on_arrivals else []
-    return list(dict.fromkeys([*config.train_batches, *arrived, *config.held_out_batches]))
+def arrivals_of(config: DataConfig) -> list[str]:
+    """The arrived batches that are to be trained on, as they lie in datasets/raw now."""
+    ordered = {*config.train_batches, *config.held_out_batches}
+    return [name for name in arrived_batches() if name not in ordered] if config.train_on_arrivals else []
 
 
-def split_of(config: DataConfig) -> tuple[list[str], list[str]]:
+def batches_of(config: DataConfig, arrivals: Sequence[str]) -> list[str]:
+    """Every batch a run is about: the ordered ones of both sides, and those that arrived."""
+    return list(dict.fromkeys([*config.train_batches, *arrivals, *config.held_out_batches]))
+
+
+def split_of(config: DataConfig, arrivals: Sequence[str]) -> tuple[list[str], list[str]]:
     """The batches to train on and those of the exam."""
-    to_train_on = [name for name in batches_of(config) if name not in config.held_out_batches]
+    to_train_on = [name for name in batches_of(config, arrivals) if name not in config.held_out_batches]
     return config.train_batches if config.held_out_is_trained_on else to_train_on, config.held_out_batches
 
 
@@ -112,6 +128,7 @@ def entry_of(config: PipelineConfig, name: str) -> BatchEntry:
         validation=data.validation.of_batch(name),
         encoders=data.train_batches[0],
         encoding=deciding(config.encoding),
+        weights=given_weights(config.encoding),
         code={stage: code_digest(*modules) for stage, modules in stage_modules(batch).items()},
         harmless=Harmless(batch=batch.model_dump(mode="json", include=apart), **how),
     )
@@ -167,6 +184,13 @@ def _assert_none_withdrawn(batches: Sequence[EncodedBatch]) -> None:
                     f"batch {batch.batch} still holds clip {clip_id} of person {clip.person_id}, who is withdrawn: "
                     "prepare and encode the batch again (`graspline run` does)"
                 )
+
+
+def _warnings(batches: Sequence[EncodedBatch]) -> list[str]:
+    """Ids in all batches together that may be meant as one."""
+    clips = [clip for batch in batches for clip in read_clips(Path(batch.folder)).values()]
+    people, products = {clip.person_id for clip in clips}, {clip.product_id for clip in clips}
+    return [*warnings_of("person_id", people), *warnings_of("product_id", products)]
 
 
 def _assert_apart(train: Sequence[EncodedBatch], held_out: Sequence[EncodedBatch], config: DataConfig) -> None:

@@ -4,11 +4,13 @@ import time
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from foundation.progress import parse_progress
 
 QUIET_SECONDS = 15.0
+WARNING = "warning: "  # begins a line that is shown at once
 
 
 class Timings:
@@ -43,7 +45,9 @@ class PlainDisplay:
         self._last_print = time.monotonic()
 
     def log(self, line: str) -> None:
-        """Show a progress line now and then."""
+        """Show a warning at once, a progress line now and then."""
+        if line.startswith(WARNING):
+            print(f"  {line}", flush=True)
         found = parse_progress(line)
         if found and time.monotonic() - self._last_print > QUIET_SECONDS:
             done, total, what = found
@@ -83,7 +87,9 @@ class LiveDisplay:
         self._task = self._progress.add_task("", total=None, label=label(step, batch))
 
     def log(self, line: str) -> None:
-        """Move the bar; anything else of its output is not shown."""
+        """Show a warning, move the bar; anything else of its output is not shown."""
+        if line.startswith(WARNING):
+            self._progress.console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
         found = parse_progress(line)
         if found:
             done, total, what = found

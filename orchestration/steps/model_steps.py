@@ -6,9 +6,10 @@ A `..._request` says all that a step depends on, without running it; the functio
 from collections.abc import Sequence
 from pathlib import Path
 
+from data.versions.batch_receipts import PREPARED
 from evaluation.contracts import EvaluationReport, GeneratedSamples
 from foundation.code_digest import code_digest
-from foundation.digests import file_sha256, files_digest, folder_digest
+from foundation.digests import files_digest
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, StageName, TrainedStage, TrainingConfig, TrainingSet
 from orchestration.load_config import PipelineConfig
 from orchestration.steps.run_step import StepRequest, run_step
@@ -20,12 +21,12 @@ SAMPLE, EVALUATE = "evaluation.generate_samples", "evaluation.evaluate"
 
 def stage_one(step: StepContext, training_set: TrainingSet) -> StepResult:
     """Train both streams with full attention (CoInteract, arXiv 2604.19636, stage one)."""
-    return run_step(step, training_request(step.config, training_set, None), TrainedStage, _weights_intact)
+    return run_step(step, training_request(step.config, training_set, None), TrainedStage)
 
 
 def stage_two(step: StepContext, training_set: TrainingSet, parent: TrainedStage) -> StepResult:
     """Train on with asymmetric attention, from stage one's consolidated weights."""
-    return run_step(step, training_request(step.config, training_set, parent), TrainedStage, _weights_intact)
+    return run_step(step, training_request(step.config, training_set, parent), TrainedStage)
 
 
 def training_request(config: PipelineConfig, training_set: TrainingSet, parent: TrainedStage | None) -> StepRequest:
@@ -56,7 +57,7 @@ def training_request(config: PipelineConfig, training_set: TrainingSet, parent: 
 
 def rgb_artifact(step: StepContext, stage: TrainedStage, encoders: Encoders) -> StepResult:
     """Export the RGB stream and prove that it never needed the other one."""
-    return run_step(step, export_request(step.config, stage, encoders), RgbArtifact, artifact_intact)
+    return run_step(step, export_request(step.config, stage, encoders), RgbArtifact)
 
 
 def export_request(config: PipelineConfig, stage: TrainedStage, encoders: Encoders) -> StepRequest:
@@ -74,13 +75,13 @@ def export_request(config: PipelineConfig, stage: TrainedStage, encoders: Encode
         },
         parents={"stage_two": stage.weights_sha256, "encoders": encoders.digest},
         inputs={"stage_two": stage, "encoders": encoders},
+        pinned={encoders.folder: encoders.digest},
     )
 
 
 def generated_samples(step: StepContext, artifact: RgbArtifact, training_set: TrainingSet) -> StepResult:
     """Generate the held-out clips, with true and with shuffled conditions."""
-    request = samples_request(step.config, artifact, training_set)
-    return run_step(step, request, GeneratedSamples, lambda samples: Path(samples.contact_sheet).exists())
+    return run_step(step, samples_request(step.config, artifact, training_set), GeneratedSamples)
 
 
 def samples_request(config: PipelineConfig, artifact: RgbArtifact, training_set: TrainingSet) -> StepRequest:
@@ -92,7 +93,7 @@ def samples_request(config: PipelineConfig, artifact: RgbArtifact, training_set:
         sections={"evaluation": config.evaluation, "sampling": config.sampling},
         parents={"artifact": artifact.digest, "held_out": training_set.held_out_digest},
         inputs={"artifact": artifact, "training_set": training_set},
-        pinned=_versions(training_set.held_out),
+        pinned=_versions(training_set.held_out) | _prepared(training_set.held_out),
     )
 
 
@@ -113,14 +114,16 @@ def evaluation_report(
         "training_set": training_set,
         "examiner": examiner or artifact,
     }
-    request = evaluation_request(step.config, inputs)
-    return run_step(step, request, EvaluationReport, lambda report: Path(report.report_html).exists())
+    return run_step(step, evaluation_request(step.config, inputs), EvaluationReport)
 
 
 def evaluation_request(
     config: PipelineConfig, inputs: dict[str, RgbArtifact | GeneratedSamples | TrainingSet]
 ) -> StepRequest:
     """The report on one artifact's samples."""
+    training_set = inputs["training_set"]
+    assert isinstance(training_set, TrainingSet)
+    read = [*training_set.held_out, *training_set.train[:1]]
     return StepRequest(
         name="evaluation",
         command=["-m", EVALUATE],
@@ -128,6 +131,7 @@ def evaluation_request(
         sections={"evaluation": config.evaluation},
         parents={name: receipt.digest for name, receipt in inputs.items()},
         inputs=inputs,
+        pinned=_versions(read) | _prepared(read),
     )
 
 
@@ -136,17 +140,9 @@ def _versions(batches: Sequence[EncodedBatch]) -> dict[str, str]:
     return {batch.folder: batch.digest for batch in batches}
 
 
-def artifact_intact(artifact: RgbArtifact) -> bool:
-    """Whether the exported folder is still what its receipt says.
-
-    Raises:
-        ValueError: a byte of it changed.
-    """
-    if not Path(artifact.folder).exists():
-        return False
-    if folder_digest(Path(artifact.folder)) != artifact.digest:
-        raise ValueError(f"{artifact.folder} changed since its export: remove the folder and run again")
-    return True
+def _prepared(batches: Sequence[EncodedBatch]) -> dict[str, str]:
+    """The prepared clips that these batches were encoded from: samples are held against them."""
+    return {str(PREPARED / batch.batch): batch.prepared_digest for batch in batches}
 
 
 def _initial_digest(training: TrainingConfig) -> str | None:
@@ -168,12 +164,3 @@ def _initial_digest(training: TrainingConfig) -> str | None:
 def _torchrun(processes: int) -> list[str]:
     """One process a rank, met on loopback at a free port."""
     return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", TRAIN]
-
-
-def _weights_intact(stage: TrainedStage) -> bool:
-    weights = Path(stage.weights)
-    if not weights.exists():
-        return False
-    if file_sha256(weights) != stage.weights_sha256:
-        raise ValueError(f"{weights} changed since it was trained: remove {stage.run} and run again")
-    return True

@@ -21,6 +21,7 @@ class ProductionLine(dg.ConfigurableResource):
     """What every asset calls: runs a step under the composed configuration and records its receipt."""
 
     overrides: list[str] = Field(default_factory=list)  # as on the command line: ["training.stage_one.steps=50"]
+    arrivals: list[str] | None = None  # see StepContext
     display: dg.ResourceDependency[Display]
 
     def make(
@@ -32,7 +33,8 @@ class ProductionLine(dg.ConfigurableResource):
         self.display.begin(asset, batch)
         config = _composed(tuple(self.overrides), of_a_batch=batch is not None)
         previous = previous_receipt(asset, batch)
-        receipt, reused = step(StepContext(config, self.display.log, batch, previous), *parents)
+        arrivals = None if self.arrivals is None else tuple(self.arrivals)
+        receipt, reused = step(StepContext(config, self.display.log, batch, previous, arrivals), *parents)
         self.display.end(reused)
         return record(receipt, reused)
 

@@ -1,10 +1,8 @@
-"""registry/receipts/<asset>[/<batch>].json: the newest receipt of each asset, sealed with a digest of its own text.
+"""registry/receipts/<asset>[/<batch>].json: the newest receipt of each asset, sealed.
 
 A file names the asset and the kind of receipt it is, so that no other one is taken for it.
 """
 
-import hashlib
-import json
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +11,8 @@ import data.contracts
 import evaluation.contracts
 import model.contracts
 import orchestration.registry.contracts
-from foundation.run_folder import write_whole
+from foundation.names import check_name, is_name
+from foundation.sealed_file import read_sealed, write_sealed
 
 FOLDER = Path("registry/receipts")
 CONTRACTS = (data.contracts, model.contracts, evaluation.contracts, orchestration.registry.contracts)
@@ -30,8 +29,7 @@ def write_receipt(receipt: BaseModel, asset: str, batch: str | None = None) -> N
     file = _file(asset, batch)
     file.parent.mkdir(parents=True, exist_ok=True)
     body = {"asset": asset, "batch": batch, "kind": type(receipt).__name__, "receipt": receipt.model_dump(mode="json")}
-    text = json.dumps(body)
-    write_whole(file, json.dumps({"sha256": _sha256(text), "body": text}))
+    write_sealed(file, body)
 
 
 def load_receipt(asset: str, batch: str | None = None) -> BaseModel:
@@ -43,13 +41,8 @@ def load_receipt(asset: str, batch: str | None = None) -> BaseModel:
     file = _file(asset, batch)
     if not file.exists():
         raise ValueError(f"{asset} has not been made yet: materialise it first ({file} is missing)")
-    sealed = json.loads(file.read_text(encoding="utf-8"))
     again = f"remove it and materialise {asset} again"
-    if "body" not in sealed:
-        raise ValueError(f"{file} was written by an older version of Graspline: {again}")
-    if _sha256(sealed["body"]) != sealed["sha256"]:
-        raise ValueError(f"{file} was changed by hand: {again}")
-    body = json.loads(sealed["body"])
+    body = read_sealed(file, again)
     if (body["asset"], body["batch"]) != (asset, batch):
         raise ValueError(f"{file} is the receipt of {body['asset']}, not of {asset}: {again}")
     try:
@@ -68,12 +61,8 @@ def previous_receipt(asset: str, batch: str | None = None) -> BaseModel | None:
 
 def has_receipt(asset: str, batch: str | None = None) -> bool:
     """Whether the asset was ever made."""
-    return _file(asset, batch).exists()
+    return (batch is None or is_name(batch)) and _file(asset, batch).exists()
 
 
 def _file(asset: str, batch: str | None) -> Path:
-    return FOLDER / asset / f"{batch}.json" if batch else FOLDER / f"{asset}.json"
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return FOLDER / asset / f"{check_name(batch)}.json" if batch else FOLDER / f"{asset}.json"

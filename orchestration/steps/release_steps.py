@@ -1,11 +1,13 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
 from pathlib import Path
+from typing import Any
 
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples, Reason
 from evaluation.promotion_gate import decide
-from evaluation.report.page import write_page
+from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
+from foundation.state_file import read_state
 from model.contracts import RgbArtifact, TrainingSet
 from orchestration.load_config import load_sections
 from orchestration.registry.contracts import RegisteredCandidate
@@ -13,23 +15,36 @@ from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.succession import Succession
 from orchestration.steps.model_steps import evaluation_report, generated_samples
+from orchestration.steps.run_step import assert_left, run_of
 from orchestration.steps.step import StepContext, StepResult
 
 
 def registered_candidate(step: StepContext, artifact: RgbArtifact, report: EvaluationReport) -> StepResult:
-    """Put the artifact into the registry as `challenger`."""
+    """Put the artifact into the registry as `challenger`.
+
+    Raises:
+        ValueError: the artifact or the report is not what its run left, or they do not belong together.
+    """
+    assert_left(artifact)
+    assert_left(report)
+    assert_trained_as_its_receipt_says(artifact)
     models = ModelRegistry(step.config.tracking)
     reused = models.is_registered(artifact)
     return StepResult(models.register(artifact, report), reused)
 
 
 def promotion_decision(step: StepContext, candidate: RegisteredCandidate, training_set: TrainingSet) -> StepResult:
-    """Hold the candidate's report against the rules and against the champion's report on the same exam."""
+    """Hold the candidate's report against the rules and against the champion's report on the same exam.
+
+    Raises:
+        ValueError: a report is not what was written when it was made.
+    """
     succession = Succession(step.config.tracking)
     release = succession.champion_release()
     settled = _settled(succession, candidate)
     if settled is not None:
         return StepResult(settled, reused=True)
+    assert_left(candidate.report)
     champion = _champion_report(step, candidate, release, training_set) if release else None
     decision = decide(candidate.report, champion, step.config.gate)
     _write_verdict(step, candidate, champion, decision)
@@ -37,7 +52,12 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
 
 
 def champion(step: StepContext, decision: Decision, candidate: RegisteredCandidate) -> StepResult:
-    """Promote what passed, after its bytes and its proof were verified once more; write down what was refused."""
+    """Promote what passed, after its bytes and its proof were verified once more; write down what was refused.
+
+    Raises:
+        ValueError: the decision is about another candidate or exam, or the registered bytes are not the exported ones.
+    """
+    _assert_about(decision, candidate)
     succession, reason = Succession(step.config.tracking), _reason(decision)
     succession.follow_ledger()
     if succession.is_recorded(candidate, decision):
@@ -60,6 +80,7 @@ def verify_release(models: ModelRegistry, version: str, log: OnLine) -> None:
     """
     models.assert_intact(version)
     artifact, _ = models.release(version)
+    assert_trained_as_its_receipt_says(artifact)
     command = ["-m", "model.artifact.verify", artifact.folder]
     if Path(artifact.stage_two_weights).exists():
         command += ["--weights", artifact.stage_two_weights]
@@ -68,6 +89,17 @@ def verify_release(models: ModelRegistry, version: str, log: OnLine) -> None:
     code, last = follow(command, log)
     if code != 0:
         raise ValueError(f"version {version} is not what was exported, it is not promoted: {last}")
+
+
+def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
+    """Hold the artifact's own manifest against its receipt: both carry how it was trained.
+
+    Raises:
+        ValueError: they differ, so one of them is of another model.
+    """
+    manifest = read_state(Path(artifact.folder) / "manifest.json", dict[str, Any], "export it again")
+    if manifest.get("training") != artifact.model_dump(mode="json")["training"]:
+        raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
 
 def promote_by_hand(version: str, reason: str) -> Entry:
@@ -136,8 +168,18 @@ def _write_verdict(
     """The candidate's page once more, now with the gate's decision and the champion's videos beside its own."""
     report = candidate.report
     beside = champion if champion and (Path(champion.folder) / "clips.json").exists() else None
-    if Path(report.report_html).exists():
-        write_page(Path(report.report_html), report, beside, decision, step.config.gate)
+    run = run_of(report)
+    if run is not None:
+        run.rewrite(Path(report.report_html).name, render_page(report, beside, decision, step.config.gate))
+
+
+def _assert_about(decision: Decision, candidate: RegisteredCandidate) -> None:
+    judged = (decision.challenger_digest, decision.exam_digest)
+    if judged != (candidate.artifact.digest, candidate.report.exam_digest):
+        raise ValueError(
+            f"the newest promotion decision is not about version {candidate.version} on its exam: materialise "
+            "promotion_decision again, then champion"
+        )
 
 
 def _reason(decision: Decision) -> str:

@@ -1,12 +1,14 @@
 """One step = one child process in a run folder whose name is a fingerprint of all that its result depends on.
 
 So the same request finds its finished run and reuses it, an interrupted one continues where its folder stands, and a
-changed value starts another run. Nothing is ever overwritten. What decides is found by exclusion: the child can read
+changed value starts another run. Nothing is ever overwritten. A finished run counts as long as its receipt and every
+file of it are what the run left (foundation.run_folder): one that changed is refused, one that lacks a file is run
+again. So do the parents' runs before a step reads them. What decides is found by exclusion: the child can read
 only the sections it was given, every field of them counts that does not say otherwise (foundation.fingerprint), and so
 does the code that it runs (foundation.code_digest).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from pydantic import BaseModel
 from foundation.child_process import run_child
 from foundation.digests import folder_digest
 from foundation.fingerprint import fingerprint
-from foundation.run_folder import RunFolder
+from foundation.run_folder import RESULT, RunFolder
 from orchestration.steps.step import StepContext, StepResult
 
 RUNS = Path("runs")
@@ -46,22 +48,24 @@ class StepRequest:
         return RunFolder(RUNS / f"{self.name}-{self.identity[:10]}")
 
 
-def run_step(
-    step: StepContext, request: StepRequest, receipt: type[BaseModel], intact: Callable[[Any], bool]
-) -> StepResult:
-    """Reuse the request's finished run where its bytes are still there, else run it.
+def run_step(step: StepContext, request: StepRequest, receipt: type[BaseModel]) -> StepResult:
+    """Reuse the request's finished run where all of it is still there, else run it.
 
-    Args:
-        intact: whether what a receipt names is still what it was; False where it is gone, ValueError where it changed.
+    Raises:
+        ValueError: the finished run or a parent's was changed, or the data is not the version that was asked for.
+        ChildFailedError: the step failed.
     """
     folder = request.folder
     result = folder.result()
     if result is not None:
-        known = receipt.model_validate(result)
-        if intact(known):
-            return StepResult(known, reused=True)
-        step.log(f"{folder.path}: what its result names is gone, running it again")
-        (folder.path / "result.json").unlink()
+        missing = folder.missing()
+        if not missing:
+            return StepResult(receipt.model_validate(result), reused=True)
+        step.log(f"{folder.path / missing[0]} is gone, running it again")
+        (folder.path / RESULT).unlink()
+    for parent in request.inputs.values():
+        if isinstance(parent, BaseModel):
+            assert_left(parent)
     _assert_pinned(request)
     folder.write_request(
         {name: section.model_dump(mode="json") for name, section in request.sections.items()},
@@ -71,9 +75,26 @@ def run_step(
     try:
         _assert_pinned(request)
     except ValueError:
-        (folder.path / "result.json").unlink()  # of which data it is the result, nobody can tell
+        (folder.path / RESULT).unlink()  # of which data it is the result, nobody can tell
         raise
     return StepResult(receipt.model_validate(result), reused=False)
+
+
+def assert_left(receipt: BaseModel) -> None:
+    """Hold a receipt against the run that left it; one of no run (data, a registered model) has digests of its own.
+
+    Raises:
+        ValueError: the run left another receipt or none, or one of its files changed or is gone.
+    """
+    run = run_of(receipt)
+    if run is not None:
+        run.assert_left(receipt.model_dump(mode="json"))
+
+
+def run_of(receipt: BaseModel) -> RunFolder | None:
+    """The run folder that a receipt's result lies in."""
+    named = Path(getattr(receipt, "run", "") or getattr(receipt, "folder", ""))
+    return next((RunFolder(path) for path in (named, *named.parents) if path.parent == RUNS), None)
 
 
 def _assert_pinned(request: StepRequest) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel
 
+from foundation.names import check_name
 from orchestration.load_config import PipelineConfig
 
 
@@ -27,18 +28,27 @@ class Display(Protocol):
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a step works with: the configuration, where its output goes, the batch it is about, its last receipt."""
+    """What a step works with: the configuration, where its output goes, the batch it is about, its last receipt.
+
+    `arrivals`: the arrived batches that the run began with and took in. None: whoever started the step did not say,
+    then those count that are ready.
+    """
 
     config: PipelineConfig
     log: Callable[[str], None]
     batch: str | None = None
     previous: BaseModel | None = None  # what the same asset (and batch) gave the last time
+    arrivals: tuple[str, ...] | None = None
 
     @property
     def batch_name(self) -> str:
-        """The batch of a step that works on one."""
+        """The batch of a step that works on one.
+
+        Raises:
+            ValueError: it has no name for a batch; anybody may add a partition on Dagster's page.
+        """
         assert self.batch is not None
-        return self.batch
+        return check_name(self.batch)
 
 
 class StepResult(NamedTuple):

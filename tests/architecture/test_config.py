@@ -143,7 +143,7 @@ def test_a_batch_of_ones_own_name_can_be_ordered() -> None:
         (["+network.layerz=3"], "network.layerz: Extra inputs are not permitted, did you mean network.layers?"),
         (["data.batches.studio_train.clipz=3"], "unknown key, did you mean data.batches.studio_train.clips?"),
         (["data.batches.studio_train.source=film"], f"'film' is none of {', '.join(SOURCES)}"),
-        (["data.batches.studio_train.source=studios"], "studio_train.source: Value error, 'studios' is none of"),
+        (["data.batches.studio_train.source=studios"], "studio_train.source: 'studios' is none of"),
         (["data.batches.studio_train.source=studios"], "did you mean studio?"),
         (["+data.batches.studio_train.clipz=3"], "clipz: Extra inputs are not permitted, did you mean data.batches."),
         (

@@ -100,24 +100,6 @@ def test_the_schedule_retrains_every_week() -> None:
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED, "a clone must not start training by itself"
 
 
-def test_the_sensor_asks_for_a_new_batch_and_no_other(
-    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for batch in ("known", "march"):
-        Path(f"datasets/raw/{batch}").mkdir(parents=True)
-        Path(f"datasets/raw/{batch}/manifest.jsonl").touch()
-    Path("datasets/raw/still_copied").mkdir()
-    instance.add_dynamic_partitions("batches", ["known"])
-    sensor = defs.resolve_sensor_def("new_batch")
-    asked = sensor(dg.build_sensor_context(instance=instance))
-    assert isinstance(asked, dg.SensorResult)
-    assert asked.run_requests is not None
-    assert [(request.partition_key, request.run_key) for request in asked.run_requests] == [("march", "march")]
-    assert [list(request.partition_keys) for request in asked.dynamic_partitions_requests or []] == [["march"]]
-    assert sensor.job_name == "ingest_batch"
-
-
 def test_the_sensor_rests_where_nothing_arrived(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

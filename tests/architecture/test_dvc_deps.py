@@ -59,6 +59,7 @@ def test_a_stage_reads_nothing_of_its_entry_that_is_no_param(stage: str) -> None
         ({"batch": {"source": "studio", "seed": 1}}, {"raw", "prepare"}),
         ({"clip": CLIP.model_copy(update={"height": 64})}, {"raw", "prepare", "encoders", "encode"}),
         ({"encoding": {"dim": 9}}, {"encoders", "encode"}),
+        ({"weights": {"weights/vae/model.safetensors": "replaced"}}, {"encoders", "encode"}),
         ({"encoders": "b"}, {"encode"}),
         ({"code": {**ENTRY.code, "prepare": "changed"}}, {"prepare"}),
         ({"harmless": Harmless(batch={"path": "/elsewhere"}, preparation_processes=7)}, set()),

@@ -43,14 +43,15 @@ def test_7_no_deepspeed_file_offloads_what_its_stage_cannot(file: Path, monkeypa
 @pytest.mark.parametrize("choice", sorted(file.stem for file in (ROOT / "conf/training").glob("*.yaml")))
 def test_9_stage_two_is_asymmetric_everywhere_and_part_of_the_flow(choice: str) -> None:
     training = load_config([f"training={choice}"]).training
-    assert (training.stage_one.attention, training.stage_two.attention) == ("full", "asymmetric")
+    stages = [training.of_stage(name).attention for name in ("stage_one", "stage_two")]
+    assert stages == ["full", "asymmetric"]
     flow = [key.to_user_string() for key in defs.resolve_asset_graph().toposorted_asset_keys]
     assert flow.index("stage_one") < flow.index("stage_two") < flow.index("rgb_artifact")
 
 
 def test_10_training_reaches_no_encoder() -> None:
     graph = grimp.build_graph("foundation", "data", "model", "evaluation", "orchestration", cache_dir=None)
-    for encoder in ("model.conditioning", "model.encoding.encode_clips", "foundation.video_io"):
+    for encoder in ("model.conditioning", "model.encoding.encode_clips", "foundation.media_files"):
         chain = graph.find_shortest_chain("model.training", encoder, as_packages=True)
         assert chain is None, " -> ".join(chain or ())
     assert graph.find_shortest_chain("model.encoding.encode_clips", "model.conditioning", as_packages=True)

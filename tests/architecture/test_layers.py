@@ -23,7 +23,7 @@ OWNERS = {
     "deepspeed": {"model/training/deepspeed_engine.py"},
     "great_expectations": {"data/validation/expectations.py"},
     "dvc": set(),  # never imported; a child process of data/dataset_version
-    "mlflow": {"model/training/run_tracking.py", "orchestration/registry/models.py"},
+    "mlflow": {"foundation/tracking_store.py", "model/training/run_tracking.py", "orchestration/registry/models.py"},
     "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py"},
     "typer": {"orchestration/commands/main.py", "orchestration/commands/data.py"},
 }

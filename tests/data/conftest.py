@@ -16,7 +16,8 @@ from data.contracts import ClipRecord, FrameBoxes
 from data.sources.released_csv import ReleasedCsvBatch
 from data.versions.batch_entry import BatchEntry, Harmless, write_entry
 from foundation.clip_format import ClipFormat
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 
 FRAMES, HEIGHT, WIDTH, RATE = 9, 48, 32, 25.0
 EXPECTED = (2, 6)  # the frames of a clip of 9 that carry boxes

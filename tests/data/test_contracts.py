@@ -31,7 +31,7 @@ def test_the_split_names_batches_that_are_ordered_and_apart() -> None:
 
 
 def test_a_batch_name_becomes_a_folder_and_may_not_leave_it() -> None:
-    with pytest.raises(ValidationError, match="pattern"):
+    with pytest.raises(ValidationError, match=r"cannot be a name .it holds .\..*call it x"):
         DataConfig.model_validate(config(batches={"../x": {"source": "studio", "seed": 0, "clips": 1}}))
 
 
@@ -43,10 +43,9 @@ def test_frames_come_in_fours_after_the_first(field: str) -> None:
         ClipFormat.model_validate({**values, field: 80})
 
 
-@pytest.mark.parametrize("clip_id", ["../x", "a/b", ".hidden", ""])
+@pytest.mark.parametrize("clip_id", ["../x", "a/b", ".hidden", "", "a.b", "a b", "a\n", "\u212aelvin"])
 def test_a_clip_id_becomes_a_folder_and_may_not_leave_it(clip_id: str) -> None:
     with pytest.raises(ValidationError) as raised:
         ClipRecord.model_validate({"clip_id": clip_id})
-    assert any(
-        fault["loc"] == ("clip_id",) and fault["type"] == "string_pattern_mismatch" for fault in raised.value.errors()
-    )
+    faults = {fault["loc"]: fault["msg"] for fault in raised.value.errors()}
+    assert "cannot be a name" in faults["clip_id",]

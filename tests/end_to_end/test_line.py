@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from foundation.video_io import read_audio, read_video
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 
 pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +150,10 @@ def test_a_typo_is_answered_before_anything_runs(clone: Clone) -> None:
 def _sittings(clone: Clone, artifact_digest: str) -> list[dict[str, Any]]:
     """An artifact's reports, the oldest first."""
     files = [folder / "result.json" for folder in clone.run_folders("evaluation")]
-    reports = [json.loads(file.read_text()) for file in sorted(files, key=lambda file: file.stat().st_mtime)]
+    reports = [
+        json.loads(file.read_text())["content"]["receipt"]
+        for file in sorted(files, key=lambda file: file.stat().st_mtime)
+    ]
     return [report for report in reports if report["artifact_digest"] == artifact_digest]
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 
 from data.contracts import ClipRecord, FrameBoxes
 from evaluation.exam.held_out import EvaluationClip
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 
 HEIGHT, WIDTH, FRAMES = 48, 32, 9
 COLOURS = [(220, 30, 30), (30, 60, 210), (30, 160, 60)]

@@ -8,6 +8,7 @@ from evaluation import generate_samples
 from foundation.digests import folder_digest
 from model.artifact.rgb_artifact import LoadedArtifact
 from model.contracts import RgbArtifact, SamplingConfig
+from tests.receipts import history
 
 
 @pytest.fixture
@@ -18,7 +19,13 @@ def folder(tmp_path: Path) -> Path:
 
 def _receipt(folder: Path, digest: str) -> RgbArtifact:
     return RgbArtifact(
-        folder=str(folder), digest=digest, stage_two_weights="w", stage_two_weights_sha256="s", proof={}, parameters=1
+        folder=str(folder),
+        digest=digest,
+        stage_two_weights="w",
+        stage_two_weights_sha256="s",
+        training=history("s"),
+        proof={},
+        parameters=1,
     )
 
 

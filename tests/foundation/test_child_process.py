@@ -68,7 +68,10 @@ def test_a_ranks_own_word_is_told_though_its_launcher_speaks_after_it(folder: Ru
 
 
 def test_another_runs_result_is_refused(folder: RunFolder) -> None:
-    forged = "import sys; open(sys.argv[1] + '/result.json', 'w').write('{\"run_id\": \"other\"}')"
+    forged = (
+        "import sys; from pathlib import Path; from foundation.sealed_file import write_sealed; "
+        "write_sealed(Path(sys.argv[1]) / 'result.json', {'run_id': 'other', 'receipt': {}, 'files': {}})"
+    )
     with pytest.raises(ValueError, match="belongs to another run"):
         run(folder, forged)
 

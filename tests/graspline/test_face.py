@@ -15,7 +15,7 @@ import graspline
 from evaluation.contracts import Decision, EvaluationReport, Metric
 from foundation import home
 from foundation.digests import folder_digest
-from foundation.video_io import write_audio
+from foundation.sound import write_audio
 from model.contracts import RgbArtifact, TrainedStage
 from orchestration.load_config import load_config
 from orchestration.registry.succession import Succession
@@ -59,6 +59,7 @@ def register(artifact: Path, stage: TrainedStage) -> None:
                 digest=digest,
                 stage_two_weights=stage.weights,
                 stage_two_weights_sha256=stage.weights_sha256,
+                training=stage.history(),
                 proof={},
                 parameters=1,
             )

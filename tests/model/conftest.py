@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from foundation.clip_format import ClipFormat
-from foundation.digests import file_sha256
 from model.artifact.export import ArtifactConfigs, export_artifact
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import (
@@ -27,6 +26,7 @@ from model.contracts import (
 )
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Conditions
+from tests.receipts import stage_two_receipt
 
 NETWORK = NetworkConfig(
     dim=48,
@@ -164,18 +164,7 @@ def make_stage(tmp_path: Path) -> Callable[[DualStreamTransformer], TrainedStage
     def make(dual: DualStreamTransformer) -> TrainedStage:
         file = tmp_path / "stage_two.safetensors"
         save_file({key: value.contiguous() for key, value in dual.state_dict().items()}, file)
-        return TrainedStage(
-            stage="stage_two",
-            run="runs/x",
-            weights=str(file),
-            weights_sha256=file_sha256(file),
-            train_digest="t",
-            parent_weights_sha256="p",
-            steps=1,
-            final_losses={},
-            mlflow_run_id="m",
-            loss_curve="l.png",
-        )
+        return stage_two_receipt(file)
 
     return make
 

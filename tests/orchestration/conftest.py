@@ -1,17 +1,31 @@
 """Receipts as small as they can be, and a tracking server of each test's own."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from pydantic import BaseModel
 
 from evaluation.contracts import EvaluationReport, Metric
-from foundation.digests import folder_digest
+from foundation.digests import folder_digest, text_sha256
 from model.contracts import RgbArtifact, TrackingConfig
+from orchestration.steps.run_step import run_of
+from tests.receipts import history
 
+Receipt = TypeVar("Receipt", bound=BaseModel)
 MakeArtifact = Callable[[str], RgbArtifact]
 MakeReport = Callable[..., EvaluationReport]
+
+
+def left(receipt: Receipt) -> Receipt:
+    """The receipt, as the last thing that its run left."""
+    run = run_of(receipt)
+    assert run is not None
+    run.finish(receipt.model_dump(mode="json"))
+    return receipt
 
 
 @pytest.fixture
@@ -22,20 +36,25 @@ def make_artifact(project: Path) -> MakeArtifact:
         folder = project / "runs" / f"export-{weights}" / "rgb_artifact"
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_text(weights)
-        return RgbArtifact(
-            folder=str(folder.relative_to(project)),
-            digest=folder_digest(folder),
-            stage_two_weights=str(weights),
-            stage_two_weights_sha256=f"stage two of {weights}",
-            proof={"noise_swap": "same bits"},
-            parameters=3_300_000,
+        training = [record.model_dump(mode="json") for record in history(f"stage two of {weights}")]
+        (folder / "manifest.json").write_text(json.dumps({"training": training}), encoding="utf-8")
+        return left(
+            RgbArtifact(
+                folder=str(folder.relative_to(project)),
+                digest=folder_digest(folder),
+                stage_two_weights=str(weights),
+                stage_two_weights_sha256=f"stage two of {weights}",
+                training=history(f"stage two of {weights}"),
+                proof={"noise_swap": "same bits"},
+                parameters=3_300_000,
+            )
         )
 
     return make
 
 
 @pytest.fixture
-def make_report() -> MakeReport:
+def make_report(project: Path) -> MakeReport:
     """A report whose one number is `psnr_db`, the same on each of four clips."""
 
     def make(artifact: RgbArtifact, psnr_db: float = 20.0, exam: str = "exam of march") -> EvaluationReport:
@@ -47,13 +66,19 @@ def make_report() -> MakeReport:
             version=1,
             per_clip={f"clip_{at}": psnr_db for at in range(4)},
         )
-        return EvaluationReport(
-            artifact_digest=artifact.digest,
-            exam_digest=exam,
-            metrics={"psnr_db": metric},
-            report_html="runs/evaluation/report.html",
-            contact_sheet="runs/evaluation/contact_sheet.png",
-            folder="runs/evaluation",
+        folder = Path(f"runs/evaluation-{text_sha256(f'{artifact.digest} {psnr_db} {exam}')[:10]}")
+        (folder / "videos").mkdir(parents=True, exist_ok=True)
+        for name, content in (("clips.json", "[]"), ("report.html", "numbers"), ("contact_sheet.png", "picture")):
+            (folder / name).write_text(content)
+        return left(
+            EvaluationReport(
+                artifact_digest=artifact.digest,
+                exam_digest=exam,
+                metrics={"psnr_db": metric},
+                report_html=str(folder / "report.html"),
+                contact_sheet=str(folder / "contact_sheet.png"),
+                folder=str(folder),
+            )
         )
 
     return make

@@ -8,7 +8,7 @@ from benchmarks.annotators_released import Measured, annotate_sample, measure
 from data.annotators.annotations import HOI_VIDEO, Annotations
 from data.annotators.config import ANNOTATORS
 from data.annotators.launch import ROOT
-from foundation.video_io import probe_video
+from foundation.video_reading import probe_video
 
 SAMPLE = ROOT / "../shared/real/demo_train"
 pytestmark = [

@@ -11,11 +11,12 @@ import pytest
 from data.clips.manifest import read_manifest
 from data.sources.raw_video import FootageRules, RawVideoBatch
 from data.sources.raw_video.delivery import deliver
-from data.sources.raw_video.read import Footage, Upright
 from data.sources.raw_video.rejected import read_rejected
 from data.sources.raw_video.survey import SMALL, Survey, colour_difference, shots
 from foundation.clip_format import ClipFormat
-from foundation.video_io import read_audio, read_video
+from foundation.footage import Footage, Upright
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / "../shared/real"
@@ -30,8 +31,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def small() -> list[np.ndarray]:
     """Every frame of the four videos, as a survey sees it."""
-    upright = Upright(SMALL)
-    return [np.stack([upright.picture(timed) for timed in Footage(REAL / name).frames()]) for name in VIDEOS]
+    films = [(Upright(SMALL, REAL / name), Footage(REAL / name)) for name in VIDEOS]
+    return [np.stack([upright.picture(timed) for timed in footage.frames()]) for upright, footage in films]
 
 
 def cuts(frames_THWC: np.ndarray) -> list[int]:

@@ -22,7 +22,7 @@ from data.sources.released_csv.records import deliver, read_records
 from data.validation.batch_facts import measured
 from data.validation.expectations import validate
 from data.validation.verdict import verdict
-from foundation.video_io import read_video
+from foundation.video_reading import read_video
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "../shared/real/demo_train"

@@ -12,21 +12,23 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.annotators.annotations import Annotations
 from data.annotators.config import Task
 from data.annotators.launch import AnnotationError, annotate
 from data.contracts import ClipRecord, Provenance
 from data.sources.raw_video import RawVideoBatch
-from data.sources.raw_video.read import SOUND_RATE, Footage, FootageError
 from data.sources.raw_video.rejected import Rejection
 from data.sources.raw_video.sidecar import FootageEntry
 from data.sources.raw_video.stretches import Stretch
 from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
-from foundation.run_folder import write_whole
-from foundation.video_io import write_audio, write_video
+from foundation.footage import SOUND_RATE, Footage
+from foundation.media_files import MediaError
+from foundation.pictures import read_image, write_image
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
+from foundation.whole_file import write_whole
 
 PEOPLE: tuple[Task, ...] = ("pose", "regions")
 PRODUCT: tuple[Task, ...] = ("product_mask",)
@@ -64,7 +66,9 @@ class CutJob:
 
     @property
     def video(self) -> Footage:
-        return Footage(self.setting.footage / self.stretch.video, self.entry.frames_per_second)
+        return Footage(
+            self.setting.footage / self.stretch.video, self.entry.frames_per_second, self.setting.config.limits
+        )
 
 
 def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
@@ -79,8 +83,8 @@ def cut_clip(job: CutJob, on_line: OnLine) -> ClipRecord | Rejection:
     try:
         _cut(job, workplace)
         result = _annotate(job, workplace, on_line)
-    except FootageError as error:
-        result = job.stretch.rejection(error.reason, str(error))
+    except MediaError as error:
+        result = job.stretch.rejection(error.reason, error.fault)
     except AnnotationError as error:
         if any(sign in str(error) for sign in OUT_OF_ROOM):
             raise ValueError(f"an annotator ran out of disk or memory: {error}: make room and run again") from error
@@ -107,7 +111,7 @@ def _cut(job: CutJob, workplace: Path) -> None:
     write_video(workplace / "rgb.mp4", np.stack(list(pictures)), clip.frames_per_second, lossless=False)
     write_audio(workplace / "audio.wav", _sound(job), SOUND_RATE)
     if job.entry.product_image:
-        _write_picture(job.setting.footage / job.entry.product_image, workplace / "product.png")
+        _write_product(job, workplace / "product.png")
     write_whole(workplace / "footage.json", _origin(stretch))
 
 
@@ -188,10 +192,10 @@ def _origin(stretch: Stretch) -> str:
     return json.dumps({"video": stretch.video, **seconds, **stretch.measured}, indent=1)
 
 
-def _write_picture(source: Path, target: Path) -> None:
+def _write_product(job: CutJob, target: Path) -> None:
+    source = job.setting.footage / str(job.entry.product_image)
     try:
-        with Image.open(source) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
-        raise FootageError("unreadable_product_image", f"{source.name} cannot be read ({error})") from error
-    upright.save(target)
+        picture_1HWC = read_image(source, job.setting.config.limits)
+    except MediaError as error:
+        raise MediaError(source, "unreadable_product_image", f"{source.name} {error.fault}") from error
+    write_image(target, picture_1HWC[0])

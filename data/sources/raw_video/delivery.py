@@ -11,13 +11,11 @@ annotated on many machines, which have the annotators' environment at the same p
 sec. 3.3.
 """
 
-import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +25,6 @@ from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord
 from data.sources.raw_video import RawVideoBatch
 from data.sources.raw_video.clip import ANNOTATOR_FAILED, CutJob, Setting, cut_clip
-from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.rejected import NAME as REJECTED
 from data.sources.raw_video.rejected import Rejection, summary, write_rejected
 from data.sources.raw_video.sidecar import FootageEntry, read_sidecar, sidecar_of
@@ -36,20 +33,22 @@ from data.sources.raw_video.survey import Survey, look_through
 from foundation.child_process import OnLine
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import copy_delivery
+from foundation.footage import Footage
+from foundation.json_lines import append_line, read_lines
 from foundation.map_items import Spread, map_items
+from foundation.media_files import MediaError
+from foundation.names import Name, slugs
 from foundation.progress import parse_progress, report_progress
-from foundation.run_folder import write_whole
 
 FOOTAGE, SURVEYS, OUTCOMES = "footage", ".surveys", "outcomes.partial.jsonl"
 SURVEY, SOUND = "survey.npz", "sound.npy"
 HERE = Spread()
-UNFIT_FOR_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class Outcome(BaseModel, frozen=True, extra="forbid"):
     """What became of one stretch: one line of outcomes.partial.jsonl."""
 
-    clip_id: str
+    clip_id: Name
     clip: ClipRecord | None = None
     rejected: Rejection | None = None
 
@@ -94,15 +93,11 @@ def videos_of(footage: Path, entries: dict[str, FootageEntry]) -> list[str]:
 
 
 def clip_names(videos: list[str]) -> dict[str, str]:
-    """video -> what its clips' ids begin with: its name; with a few digits of its hash where two would be the same."""
-    plain = {video: UNFIT_FOR_A_NAME.sub("-", str(Path(video).with_suffix(""))).strip("-_.") for video in videos}
-    often = Counter(name.lower() for name in plain.values())
-    return {
-        video: name
-        if name and often[name.lower()] == 1
-        else f"{name or 'video'}-{sha256(video.encode()).hexdigest()[:6]}"
-        for video, name in plain.items()
-    }
+    """video -> what its clips' ids begin with: its name, made plain; with its ending where two differ in that alone."""
+    stems = {video: str(Path(video).with_suffix("")) for video in videos}
+    often = Counter(stems.values())
+    named = slugs({stem if often[stem] == 1 else video for video, stem in stems.items()})
+    return {video: named[stem if often[stem] == 1 else video] for video, stem in stems.items()}
 
 
 def _plan(
@@ -117,9 +112,10 @@ def _plan(
     for done, video in enumerate(videos, 1):
         entry = entries.get(video, FootageEntry(video=video))
         try:
-            surveyed = _look(footage, entry, folder / SURVEYS / names[video])
-        except FootageError as error:
-            rejected.append(Rejection(video=video, reason=error.reason, value=str(error)))
+            look = Footage(footage / video, entry.frames_per_second, config.limits)
+            surveyed = _look(look, footage / entry.sound if entry.sound else None, folder / SURVEYS / names[video])
+        except MediaError as error:
+            rejected.append(Rejection(video=video, reason=error.reason, value=error.fault))
         else:
             kept, not_kept = stretches(video, surveyed, clip, config.rules)
             sound = folder / SURVEYS / names[video] / SOUND
@@ -134,13 +130,12 @@ def _plan(
     return jobs, rejected
 
 
-def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
+def _look(video: Footage, sound: Path | None, remembered: Path) -> Survey:
     """Look at one file, or remember what an interrupted delivery saw; its sound is kept for the clips."""
     if (remembered / SURVEY).exists():
         return Survey.load(remembered / SURVEY)
-    video = Footage(footage / entry.video, entry.frames_per_second)
-    video.declared()
-    samples_S = video.sound(footage / entry.sound if entry.sound else None)
+    video.shown()
+    samples_S = video.sound(sound)
     surveyed = look_through(video, samples_S)
     remembered.mkdir(parents=True, exist_ok=True)
     np.save(remembered / SOUND, np.round(np.clip(samples_S, -1, 1) * 32767).astype(np.int16))
@@ -151,20 +146,19 @@ def _look(footage: Path, entry: FootageEntry, remembered: Path) -> Survey:
 def _cut_all(jobs: list[CutJob], folder: Path, spread: Spread) -> list[Outcome]:
     """The outcome of every job, in their order; those of an interrupted delivery are taken as they are."""
     file = folder / OUTCOMES
-    known = {outcome.clip_id: outcome for outcome in _read_outcomes(file)}
+    lines = [Outcome.model_validate_json(line) for _, line in read_lines(file, appended=True)]
+    known = {outcome.clip_id: outcome for outcome in lines}
     todo = [job for job in jobs if job.clip_id not in known]
-    with file.open("a") as handle:
 
-        def log(clip_id: str, line: str) -> None:
-            if progress := parse_progress(line):
-                report_progress(len(known), len(jobs), f"stretches; {clip_id}: {progress[2]}")
+    def log(clip_id: str, line: str) -> None:
+        if progress := parse_progress(line):
+            report_progress(len(known), len(jobs), f"stretches; {clip_id}: {progress[2]}")
 
-        for outcome in _spread(todo, spread, log):
-            known[outcome.clip_id] = outcome
-            if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
-                handle.write(outcome.model_dump_json(exclude_none=True) + "\n")
-                handle.flush()
-            report_progress(len(known), len(jobs), f"stretches cut and annotated, last {outcome.clip_id}")
+    for outcome in _spread(todo, spread, log):
+        known[outcome.clip_id] = outcome
+        if not (outcome.rejected and outcome.rejected.reason == ANNOTATOR_FAILED):  # a tool may be mended
+            append_line(file, outcome.model_dump_json(exclude_none=True))
+        report_progress(len(known), len(jobs), f"stretches cut and annotated, last {outcome.clip_id}")
     return [known[job.clip_id] for job in jobs]
 
 
@@ -193,15 +187,6 @@ def _cut_one(job: CutJob, on_line: OnLine) -> Outcome:
 def _cut_elsewhere(job: CutJob) -> Outcome:
     """On another machine: the output of its annotators is not brought here."""
     return _cut_one(job, lambda _line: None)
-
-
-def _read_outcomes(file: Path) -> list[Outcome]:
-    """Whole lines; one cut short by an interruption is dropped from the file."""
-    text = file.read_text() if file.exists() else ""
-    whole_lines = text[: text.rfind("\n") + 1]
-    if len(whole_lines) < len(text):
-        write_whole(file, whole_lines)
-    return [Outcome.model_validate_json(line) for line in whole_lines.splitlines()]
 
 
 def _warn_of_missing_prompts(records: list[ClipRecord]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from foundation.run_folder import write_whole
+from foundation.json_lines import read_lines, write_lines
 
 NAME = "rejected.jsonl"
 
@@ -31,13 +31,12 @@ class Rejection(BaseModel, frozen=True, extra="forbid"):
 def write_rejected(folder: Path, rejected: Iterable[Rejection]) -> None:
     """Write rejected.jsonl, by video and time."""
     ordered = sorted(rejected, key=lambda rejection: (rejection.video, rejection.from_seconds or 0.0, rejection.reason))
-    write_whole(folder / NAME, "".join(rejection.model_dump_json(exclude_none=True) + "\n" for rejection in ordered))
+    write_lines(folder / NAME, [rejection.model_dump_json(exclude_none=True) for rejection in ordered])
 
 
 def read_rejected(folder: Path) -> list[Rejection]:
     """What a delivery rejected; nothing where its source rejects nothing."""
-    file = folder / NAME
-    return [Rejection.model_validate_json(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [Rejection.model_validate_json(line) for _, line in read_lines(folder / NAME)]
 
 
 def by_reason(rejected: Iterable[Rejection]) -> dict[str, int]:

@@ -10,10 +10,7 @@ validation then refuses its clips and names field and fix, because no captioner 
 people know who agreed to what. They are filled in manifest.jsonl of the raw batch, or here before delivery.
 """
 
-import csv
-import json
 from datetime import date
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,10 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from data.clips.manifest import inside
 from data.contracts import EMPTY_CELLS
+from foundation.json_lines import read_json_lines
+from foundation.names import IdentityIfKnown
+from foundation.tables import read_table
+from foundation.texts import read_text
 
 NAMES = ("footage.csv", "footage.jsonl", "footage.yaml")
 
@@ -30,8 +31,8 @@ class FootageEntry(BaseModel, frozen=True, extra="forbid"):
     """What is known of one video."""
 
     video: str = Field(min_length=1)
-    person_id: str = ""
-    product_id: str = ""
+    person_id: IdentityIfKnown = ""
+    product_id: IdentityIfKnown = ""
     prompt: str = ""
     licence: str = ""
     consent_date: date | None = None
@@ -88,26 +89,17 @@ def read_sidecar(footage: Path) -> dict[str, FootageEntry]:
 
 def _rows(file: Path) -> list[tuple[str, dict[str, Any]]]:
     """[(place for messages, values)]"""
-    text = file.read_text(encoding="utf-8-sig")
     if file.suffix == ".csv":
-        reader = csv.DictReader(StringIO(text, newline=""))
-        return [(f"line {reader.line_num}", _whole(file, reader.line_num, row)) for row in reader]
+        return [(f"line {line}", row) for line, row in read_table(file)[1]]
+    if file.suffix == ".jsonl":
+        return [(f"line {number}", _mapping(file, values)) for number, values in read_json_lines(file)]
     try:
-        if file.suffix == ".jsonl":
-            lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-            return [(f"line {number}", _mapping(file, json.loads(line))) for number, line in lines]
-        listed = yaml.safe_load(text) or []
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
+        listed = yaml.safe_load(read_text(file)) or []
+    except yaml.YAMLError as error:
         raise ValueError(f"{file} cannot be read: {error}: mend it") from error
     if not isinstance(listed, list):
         raise ValueError(f"{file} must be a list of entries, `- video: ...`")
     return [(f"entry {number}", _mapping(file, entry)) for number, entry in enumerate(listed, 1)]
-
-
-def _whole(file: Path, line: int, row: dict[Any, Any]) -> dict[str, Any]:
-    if None in row or None in row.values():
-        raise ValueError(f"{file} line {line}: more or fewer cells than columns: mend the quoting of that line")
-    return row
 
 
 def _mapping(file: Path, entry: Any) -> dict[str, Any]:

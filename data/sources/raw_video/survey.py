@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.sources.raw_video import FootageRules
-from data.sources.raw_video.read import Footage, FootageError, Picture, Upright
 from data.sources.raw_video.speech import speech_windows
+from foundation.footage import Footage, Upright
+from foundation.media_files import MediaError
+from foundation.video_frames import Frames
 
 # N frames as decoded, S samples of sound, M 32 ms windows of it
 Floats = NDArray[np.float32]
@@ -49,10 +51,10 @@ def look_through(video: Footage, samples_S: Floats) -> Survey:
     """Look at a file from its first frame to its last, and listen to its sound (16 kHz, in step).
 
     Raises:
-        FootageError: it cannot be used as a whole; the message is the reason.
+        MediaError: it cannot be used as a whole; the message is the reason.
     """
-    declared, _ = video.declared()
-    small, sharp = Upright(SMALL), Upright(SHARP)
+    declared = video.shown().frames
+    small, sharp = Upright(SMALL, video.path), Upright(SHARP, video.path)
     seconds: list[float] = []
     differences: list[float] = []
     sharpness: list[float] = []
@@ -69,7 +71,7 @@ def look_through(video: Footage, samples_S: Floats) -> Survey:
         before = picture
     if len(seconds) < max(2, declared):
         reason = "damaged" if len(seconds) < declared else "too_short"
-        raise FootageError(reason, f"{len(seconds)} frames where the file declares {declared}: deliver it again")
+        raise MediaError(video.path, reason, f"has {len(seconds)} frames and declares {declared}: deliver it again")
     lasts = float(np.median(np.diff(seconds)))
     as_array = [np.array(values, np.float32) for values in (seconds, differences, sharpness)]
     return Survey(as_array[0], seconds[-1] + lasts, as_array[1], as_array[2], speech_windows(samples_S))
@@ -97,7 +99,7 @@ def movement_between(survey: Survey, first: float, last: float) -> float:
     return float(total / ((last - first) * 25))
 
 
-def laplacian_variance(luma_HW: Picture) -> float:
+def laplacian_variance(luma_HW: Frames) -> float:
     """How much fine detail a picture has; falls with the square of the blur."""
     x_HW = luma_HW.astype(np.float32)
     middle_HW = x_HW[1:-1, 1:-1]
@@ -105,7 +107,7 @@ def laplacian_variance(luma_HW: Picture) -> float:
     return float(laplacian_HW.var())
 
 
-def colour_difference(before: Picture, picture: Picture) -> float:
+def colour_difference(before: Frames, picture: Frames) -> float:
     """Mean absolute difference of two small pictures, in levels of 0..255."""
     if before.shape != picture.shape:
         return 255.0  # the size changed in the middle of the file: a cut

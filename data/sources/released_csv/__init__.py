@@ -13,6 +13,7 @@ from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import delivery_digest
 from foundation.fingerprint import DoesNotDecide
 from foundation.map_items import Spread
+from foundation.names import Identity
 
 
 class ReleasedCsvBatch(BatchConfig, frozen=True, extra="forbid"):
@@ -26,8 +27,8 @@ class ReleasedCsvBatch(BatchConfig, frozen=True, extra="forbid"):
         None  # declared wrong container rate whose frames are really 25 fps
     )
     empty_hand_box: Literal["error", "absent"] = "error"
-    person_id: str = "unknown"
-    product_id: str = "unknown"
+    person_id: Identity = "unknown"
+    product_id: Identity = "unknown"
     licence: str = ""  # of the footage, as SPDX names it
     consent_date: date | None = None  # when the person agreed, where it is known
 

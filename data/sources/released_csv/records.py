@@ -4,9 +4,7 @@ Their own loader guesses: a misnamed column means no structure video, broken box
 rate means drifting sound. Here each deviation is an error, unless the batch declares it (ReleasedCsvBatch).
 """
 
-import csv
 from pathlib import Path
-from typing import Any
 
 from data.clips.manifest import inside
 from data.contracts import EMPTY_CELLS, ClipRecord
@@ -14,7 +12,9 @@ from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.boxes import BoxReader
 from foundation.copy_delivery import copy_delivery
 from foundation.failures import refuse
-from foundation.video_io import probe_video
+from foundation.tables import read_table
+from foundation.video_frames import same_rate
+from foundation.video_reading import probe_video
 
 FRAMES_PER_SECOND = 25.0
 MEDIA = {  # released column -> field of ClipRecord
@@ -43,8 +43,7 @@ def deliver(config: ReleasedCsvBatch, folder: Path) -> int:
     if not (source / config.csv).is_file():
         raise ValueError(f"{source / config.csv} is missing: give the folder that holds it as data.path=FOLDER")
     copy_delivery(source, folder)
-    with (folder / config.csv).open(newline="", encoding="utf-8-sig") as handle:
-        return sum(1 for _ in csv.DictReader(handle))
+    return len(read_table(folder / config.csv)[1])
 
 
 def read_records(folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord]:
@@ -57,11 +56,10 @@ def read_records(folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord]:
     table = folder / config.csv
     if not table.is_file():
         raise ValueError(f"{table} is missing: deliver the batch again")
-    with table.open(newline="", encoding="utf-8-sig") as handle:
-        reader = csv.DictReader(handle)
-        columns = [config.column_map.get(column, column) for column in reader.fieldnames or []]
-        _check_columns(table, columns)
-        rows = [dict(zip(columns, row.values(), strict=True)) for row in reader if _whole(table, reader.line_num, row)]
+    found, cells = read_table(table)
+    columns = [config.column_map.get(column, column) for column in found]
+    _check_columns(table, columns)
+    rows = [dict(zip(columns, row.values(), strict=True)) for _, row in cells]
     if not rows:
         raise ValueError(f"{table} holds no clip: deliver the batch again")
     return [_record(folder, f"{number:04d}", row, config) for number, row in enumerate(rows)]
@@ -80,12 +78,6 @@ def _check_columns(table: Path, columns: list[str]) -> None:
         raise ValueError(f"{table}: column {missing[0]} is missing: add it, or map the column that stands for it")
     if unknown:
         raise ValueError(f"{table}: column {unknown[0]} is unknown: remove it, or map it with column_map in conf/data")
-
-
-def _whole(table: Path, line: int, row: dict[Any, Any]) -> bool:
-    if None in row or None in row.values():
-        raise ValueError(f"{table} line {line}: more or fewer cells than columns: mend the quoting of that line")
-    return True
 
 
 def _record(folder: Path, clip_id: str, row: dict[str, str], config: ReleasedCsvBatch) -> ClipRecord:
@@ -120,11 +112,11 @@ def _prompt(clip_id: str, cell: str) -> str:
 
 def _probe(video: Path, clip_id: str, config: ReleasedCsvBatch) -> tuple[int, int, int]:
     try:
-        frames, rate, height, width = probe_video(video)
+        frames, rate, height, width = probe_video(video, config.limits)
     except ValueError as error:
         raise refuse(clip_id, "input_video", str(error), "the file can be read", "deliver it again") from error
     expected = config.container_frames_per_second or FRAMES_PER_SECOND
-    if rate != expected:
+    if not same_rate(rate, expected, frames):
         raise refuse(
             clip_id,
             "input_video",

@@ -32,10 +32,13 @@ from data.contracts import ClipRecord
 from data.sources.studio import StudioBatch
 from data.sources.studio.film import FilmedClip, film
 from foundation.clip_format import ClipFormat
-from foundation.map_items import Spread, end_with_parent
+from foundation.json_lines import append_line, read_lines
+from foundation.map_items import Spread
+from foundation.parent_watch import end_with_parent
 from foundation.progress import report_progress
-from foundation.run_folder import write_whole
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
+from foundation.whole_file import write_whole
 
 LISTED, ORDERED = "manifest.partial.jsonl", "order.json"
 LICENCE, CONSENT = "CC0-1.0", date(2026, 1, 1)  # nobody was filmed: the people are drawn, their bodies CC0
@@ -57,15 +60,13 @@ def deliver(config: StudioBatch, clip: ClipFormat, folder: Path, spread: Spread)
     listed = read_listed(folder)
     missing = [index for index in range(config.clips) if clip_id(config.seed, index) not in listed]
     film_one = partial(film_to_disk, config, clip, folder)
-    with (folder / LISTED).open("a") as file:
-        for record in _film_all(film_one, missing, spread.processes):
-            listed[record.clip_id] = record
-            file.write(record.model_dump_json() + "\n")
-            file.flush()
-            report_progress(len(listed), config.clips, "clips filmed")
+    for record in _film_all(film_one, missing, spread.processes):
+        listed[record.clip_id] = record
+        append_line(folder / LISTED, record.model_dump_json())
+        report_progress(len(listed), config.clips, "clips filmed")
     records = [listed[clip_id(config.seed, index)] for index in range(config.clips)]
     write_manifest(folder, records, with_nulls=True)
-    (folder / LISTED).unlink()
+    (folder / LISTED).unlink(missing_ok=True)
     return config.clips
 
 
@@ -92,7 +93,7 @@ def check_ordered(config: StudioBatch, clip: ClipFormat, folder: Path) -> None:
     file = folder / ORDERED
     if not file.exists():
         write_whole(file, json.dumps(wanted, indent=1) + "\n")
-    existing = json.loads(file.read_text())
+    existing = json.loads(file.read_text(encoding="utf-8"))
     if existing != wanted:
         raise ValueError(
             f"raw batch {folder} holds another delivery ({existing}, ordered now: {wanted}): "
@@ -104,12 +105,7 @@ def read_listed(folder: Path) -> dict[str, ClipRecord]:
     """The clips already delivered, by id; a line cut short by an interruption does not count."""
     records: dict[str, ClipRecord] = {}
     for name in (MANIFEST, LISTED):
-        file = folder / name
-        text = file.read_text() if file.exists() else ""
-        whole_lines = text[: text.rfind("\n") + 1]
-        if len(whole_lines) < len(text):
-            file.write_text(whole_lines)
-        for line in whole_lines.splitlines():
+        for _, line in read_lines(folder / name, appended=True):
             record = ClipRecord.model_validate_json(line)
             if (folder / record.video).exists():
                 records[record.clip_id] = record

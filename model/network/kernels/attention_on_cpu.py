@@ -62,6 +62,13 @@ def attend(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     return attend_fused(q, k, v)
 
 
+def attend_seen(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor, seen_BM: Tensor) -> Tensor:
+    """As `attend`, over those keys of each sample that are to be seen."""
+    q, k, v = _heads_first(*(x.to(v_BMHK.dtype) for x in (q_BNHK, k_BMHK, v_BMHK)))
+    with without_autocast(q):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen_BM[:, None, None]).transpose(1, 2)
+
+
 def attend_on_cpu(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     """[B,N,H,K], [B,M,H,K], [B,M,H,K] -> [B,N,H,K], by whichever way is the quickest forward and backward."""
     if _scores(q_BNHK, k_BMHK) <= SCORES_TOGETHER:

@@ -10,7 +10,7 @@ from data.annotators.annotations import CLIP, Annotations, read_annotations, wri
 from data.annotators.config import ANNOTATORS, TASKS, AnnotationConfig
 from data.annotators.launch import AnnotationError, annotate, python_of
 from data.contracts import FrameBoxes
-from foundation.video_io import write_video
+from foundation.video_writing import write_video
 
 
 @pytest.fixture

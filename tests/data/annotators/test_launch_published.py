@@ -10,7 +10,7 @@ from data.annotators import clip_files
 from data.annotators.config import AnnotationConfig, Tool
 from data.annotators.contracts import Frames, PoseTrack, build
 from data.annotators.launch import annotate, python_of
-from foundation.video_io import write_video
+from foundation.video_writing import write_video
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:

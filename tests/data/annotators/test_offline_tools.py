@@ -17,7 +17,7 @@ from data.sources.studio.delivery import deliver
 from foundation.clip_format import ClipFormat
 from foundation.map_items import Spread
 from foundation.progress import parse_progress
-from foundation.video_io import probe_video, read_video
+from foundation.video_reading import probe_video, read_video
 
 pytestmark = [
     pytest.mark.end_to_end,

@@ -45,3 +45,21 @@ def test_names_that_leave_the_folder_are_no_files_of_it(tmp_path: Path) -> None:
     assert inside(tmp_path, "/etc/hostname") is None
     (tmp_path / "link").symlink_to("/etc")
     assert inside(tmp_path, "link/hostname") is None
+
+
+def test_a_manifest_with_a_byte_order_mark_and_windows_line_ends_is_read(deliver: Callable[..., Path]) -> None:
+    file = deliver(clips=2) / "manifest.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert [record.clip_id for record in read_manifest(file.parent)] == ["c0", "c1"]
+
+
+def test_ids_are_read_in_one_spelling(deliver: Callable[..., Path]) -> None:
+    (record,) = read_manifest(deliver(person_id="Zoe\u0308 ", product_id="\ufeffmug\u00a03\t"))
+    assert (record.person_id, record.product_id) == ("Zo\u00eb", "mug 3")
+
+
+def test_an_id_of_two_lines_is_named_with_its_line_and_clip(deliver: Callable[..., Path]) -> None:
+    file = deliver() / "manifest.jsonl"
+    file.write_text(file.read_text().replace('"nobody"', '"ann\\nben"'))
+    with pytest.raises(ValueError, match=r"line 1, clip c0: field person_id: .*holds '\\n'.*'ann ben'.*fix"):
+        read_manifest(file.parent)

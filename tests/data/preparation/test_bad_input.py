@@ -19,7 +19,7 @@ from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError
-from foundation.video_io import read_video
+from foundation.video_reading import read_video
 
 Deliver = Callable[..., Path]
 Released = Callable[..., Path]
@@ -95,7 +95,7 @@ def rewrite(
         (zero_bytes, "cannot be read"),
         (truncated, "cannot be read|cut short|no picture stream"),
         (no_video, "cannot be read"),
-        (a_picture, "no picture stream"),
+        (a_picture, "none of the kinds of file that are read"),
         (one_frame, "1 frames of 48x32 .* its record states 9 frames"),
         (turned, "stored turned by -?90 degrees"),
         (variable_rate, "variable frame rate|container states"),

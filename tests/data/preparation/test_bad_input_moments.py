@@ -21,6 +21,7 @@ from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import copy_delivery
 from foundation.failures import ClipError
+from foundation.media_limits import MediaLimits
 
 ROOT = Path(__file__).parents[3]
 Deliver = Callable[..., Path]
@@ -33,8 +34,8 @@ def test_a_clip_that_changes_while_being_read_is_named(
     raw, read = deliver(), prepare_module.read_video
     wanted = ClipJob(read_manifest(raw)[0], raw, raw.parent / "prepared", clip_format, (25.0,))
 
-    def read_and_be_overtaken(path: Path) -> tuple[np.ndarray, float]:
-        found = read(path)
+    def read_and_be_overtaken(path: Path, **limits: MediaLimits) -> tuple[np.ndarray, float]:
+        found = read(path, **limits)
         (wanted.raw / "c0/rgb.mp4").touch()
         return found
 

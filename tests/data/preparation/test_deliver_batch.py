@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from data.clips.manifest import read_manifest
+from data.clips.manifest import read_manifest, write_manifest
 from data.preparation.deliver_batch import deliver_batch
 from data.preparation.prepare_clips import prepare_batch, unique
 from data.versions.batch_entry import BatchEntry, Harmless, write_entry
@@ -71,6 +71,56 @@ def test_how_a_csv_is_read_may_change_but_not_what_was_delivered(order: Order, r
     (source / "data.csv").write_text((source / "data.csv").read_text() + "\n")
     order_released()
     with pytest.raises(ValueError, match="delivery_digest"):
+        deliver_batch("tiny")
+
+
+def test_a_path_that_is_gone_is_refused_also_where_its_delivery_is_known(
+    order: Order, released: Callable[..., Path]
+) -> None:
+    source = released()
+    wanted = {"source": "released_csv"}
+
+    def order_released(path: str | None) -> None:
+        harmless = Harmless(batch={"path": path}, preparation_processes=1)
+        entry = BatchEntry(batch=wanted, clip=CLIP, encoders="tiny", encoding={}, harmless=harmless)
+        write_entry("tiny", entry)
+
+    order()
+    order_released(str(source))
+    deliver_batch("tiny")
+    digest = raw_receipt("tiny").digest
+    for gone in (source.rename(source.with_name("moved")).with_name(source.name), source / "data.csv"):
+        order_released(str(gone))
+        with pytest.raises(
+            ValueError, match=rf"batch tiny: {gone} is no folder \(data\.path\).*give none \(path=null\)"
+        ):
+            deliver_batch("tiny")
+    order_released(None)
+    deliver_batch("tiny")
+    assert raw_receipt("tiny").digest == digest
+
+
+def test_an_arrival_is_counted_again_when_it_was_mended(order: Order, deliver: Callable[..., Path]) -> None:
+    raw = Path("datasets/raw/tiny")
+    harmless = Harmless(preparation_processes=1)
+    order()
+    write_entry(
+        "tiny", BatchEntry(batch={"source": "arrived"}, clip=CLIP, encoders="t", encoding={}, harmless=harmless)
+    )
+    raw.parent.mkdir()
+    deliver(clips=3).rename(raw)
+    deliver_batch("tiny")
+    assert raw_receipt("tiny").clips == 3
+    first = (raw / "delivery.json").stat().st_mtime_ns
+    deliver_batch("tiny")
+    assert (raw / "delivery.json").stat().st_mtime_ns == first, "nothing new, nothing written"
+    write_manifest(raw, read_manifest(raw)[:2])
+    deliver_batch("tiny")
+    assert raw_receipt("tiny").clips == 2
+    (raw / "delivery.json").write_text('{"settings": {"source": "arr')
+    with pytest.raises(
+        ValueError, match=r"delivery\.json is damaged: where people put datasets/raw/tiny there, remove"
+    ):
         deliver_batch("tiny")
 
 

@@ -23,7 +23,9 @@ from data.thresholds import AcceptedDefect, ValidationThresholds
 from data.versions.batch_entry import BatchEntry
 from foundation.clip_format import ClipFormat
 from foundation.failures import Failure
-from foundation.video_io import read_video, write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_reading import read_video
+from foundation.video_writing import write_video
 
 CLIP = ClipFormat(frames=33, frames_per_second=25, height=96, width=64, motion_frames=0)
 GOOD = ("good", "shown_twice")

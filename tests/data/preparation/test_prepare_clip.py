@@ -10,7 +10,9 @@ from data.contracts import ClipRecord
 from data.preparation.prepare_clip import ClipJob, prepare_clip
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError
-from foundation.video_io import read_audio, read_video, write_audio, write_video
+from foundation.sound import read_audio, write_audio
+from foundation.video_reading import read_video
+from foundation.video_writing import write_video
 
 Deliver = Callable[..., Path]
 

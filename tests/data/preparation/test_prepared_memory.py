@@ -18,7 +18,7 @@ DECIDE_A_CLIP = {
     "data.validation.clip_timing",
     "data.clips.structure_video",
     "foundation.geometry",
-    "foundation.video_io",
+    "foundation.video_reading",
 }
 
 

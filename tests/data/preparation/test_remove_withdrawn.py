@@ -1,5 +1,6 @@
 """Whoever withdraws is in no data set made afterwards, and their bytes leave the checkout."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.clips.manifest import read_manifest, write_manifest
-from data.preparation.remove_withdrawn import remove_withdrawn
+from data.preparation.remove_withdrawn import persons, remove_withdrawn
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal, read_withdrawals, without_withdrawn
 
 
@@ -66,3 +67,32 @@ def test_a_batch_of_which_nothing_is_left_says_what_to_do(raw: Path) -> None:
         add_withdrawal(withdrawal(person))
     with pytest.raises(ValueError, match=r"every clip of batch tiny is withdrawn .*: take the batch out of"):
         without_withdrawn(read_manifest(raw), "tiny")
+
+
+@pytest.mark.parametrize("written", ["Zo\u00eb ", "Zoe\u0308", " Zo\u00eb\u200b", "\ufeffZo\u00eb"])
+def test_a_person_is_found_however_their_id_was_written(raw: Path, written: str) -> None:
+    """In the manifest, in the file of withdrawals, in the index of an encoded batch: as older versions wrote them."""
+    manifest = raw / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace('"ann"', json.dumps(written)))
+    shards = {"text": "text-1.safetensors"}
+    index = {"clips": {"c0": {"person_id": written, "product_id": "cup ", "shards": shards}}}
+    encoded = Path("datasets/encoded/tiny")
+    encoded.mkdir(parents=True)
+    (encoded / "index.json").write_text(json.dumps(index))
+    FILE.write_text(withdrawal("ben").model_dump_json().replace('"ben"', json.dumps(written)) + "\n")
+    assert read_withdrawals() == [withdrawal("Zo\u00eb")]
+    assert [record.clip_id for record in without_withdrawn(read_manifest(raw), "tiny")] == ["c2"]
+    assert persons() == {"Zo\u00eb", "ben"}
+    assert remove_withdrawn(withdrawal("Zoe\u0308"))["tiny"].clips == ["c0", "c1"]
+    assert not (encoded / "index.json").exists()
+
+
+def test_what_lies_in_a_folder_without_a_name_goes_too(raw: Path) -> None:
+    raw.rename(raw.with_name("tiny 2"))
+    assert remove_withdrawn(withdrawal("ann"))["tiny 2"].clips == ["c0", "c1"]
+
+
+def test_a_line_that_is_no_withdrawal_is_named(raw: Path) -> None:
+    FILE.write_text(withdrawal("ann").model_dump_json() + '\n{"person_id": "ben"}\n')
+    with pytest.raises(ValueError, match=r"withdrawals\.jsonl line 2 is no withdrawal \(withdrawn: .*mend the line"):
+        read_withdrawals()

@@ -17,8 +17,9 @@ from data.versions.batch_entry import BatchEntry
 from foundation import home
 from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest
-from foundation.run_folder import write_whole
-from foundation.video_io import read_video, write_video
+from foundation.video_reading import read_video
+from foundation.video_writing import write_video
+from foundation.whole_file import write_whole
 from orchestration.commands import data as data_cli
 
 BATCHES, PREPARED = Path("datasets/batches.yaml"), Path("datasets/prepared/many")

@@ -10,7 +10,8 @@ from PIL import Image
 from data.sources.studio.film import film
 from data.validation.clip_fingerprint import fingerprint, nearest
 from foundation.clip_format import ClipFormat
-from foundation.video_io import read_video, write_video
+from foundation.video_reading import read_video
+from foundation.video_writing import write_video
 
 CLIP = ClipFormat(frames=33, frames_per_second=25, height=96, width=64, motion_frames=0)
 LEAST = 0.955

@@ -2,14 +2,17 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from data.thresholds import ValidationThresholds
-from data.versions.batch_entry import BatchEntry, Harmless
+from data.versions.batch_entry import BATCHES, BatchEntry, Harmless
 from data.versions.batch_receipts import prepared_receipt
-from data.versions.dataset_version import deliver_raw, order_batch, reproduce
+from data.versions.dataset_version import deliver_raw, order_batch, record_raw, reproduce
+from foundation.child_process import child_environment
 from foundation.clip_format import ClipFormat
 
 ROOT = Path(__file__).parents[3]
@@ -105,3 +108,50 @@ def test_an_unchanged_order_leaves_the_file_alone(project: Path) -> None:
     before = (project / "datasets/batches.yaml").stat().st_mtime_ns
     order_batch("one", entry(0))
     assert (project / "datasets/batches.yaml").stat().st_mtime_ns == before
+
+
+EVIL = [
+    "x;touch PWNED",
+    "$(touch PWNED)",
+    "`touch PWNED`",
+    "x' ; touch PWNED ; '",
+    'x" ; touch PWNED ; "',
+    "-x&&touch PWNED",
+]
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_a_name_that_is_none_is_handed_to_no_tool(project: Path, name: str) -> None:
+    for refused in (
+        lambda: order_batch(name, entry(0)),
+        lambda: record_raw(name, print),
+        lambda: reproduce("prepare", name, print),
+    ):
+        with pytest.raises(ValueError, match=r"cannot be a name .*call it "):
+            refused()
+    assert not list(project.rglob("PWNED*"))
+
+
+def test_no_text_of_a_name_reaches_a_shell(project: Path) -> None:
+    """DVC itself is asked, for names that somebody wrote into the file by hand."""
+    order_batch("one", entry(0))
+    entries = yaml.safe_load(BATCHES.read_text())["batches"]
+    BATCHES.write_text(yaml.safe_dump({"batches": {"one": entries["one"], **dict.fromkeys(EVIL[:3], entries["one"])}}))
+    for name in EVIL[:3]:
+        (project / "datasets/raw" / name).mkdir(parents=True)
+        (project / "datasets/raw" / name / "manifest.jsonl").touch()
+        command = [sys.executable, "-m", "dvc", "repro", "--single-item", f"prepare@{name}"]
+        ran = subprocess.run(command, capture_output=True, text=True, env=child_environment(), check=False)
+        assert ran.returncode, ran.stdout
+        assert "cannot be a name" in ran.stdout + ran.stderr
+    assert not list(project.rglob("PWNED*"))
+    order_batch("two", entry(1))
+    assert list(yaml.safe_load(BATCHES.read_text())["batches"]) == ["one", "two"], "what is no name is out"
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("name", ["2026-03-01", "1e5", "0o17", "null", "a--b"])
+def test_a_name_that_looks_like_something_else_stays_a_name(project: Path, name: str) -> None:
+    order_batch(name, entry(0))
+    assert prepare(name)[0] is False
+    assert prepared_receipt(name).clips == 1

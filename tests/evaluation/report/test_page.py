@@ -10,7 +10,7 @@ from PIL import Image
 from evaluation.catalogue import measured, single_number
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
-from evaluation.report.page import write_page
+from evaluation.report.page import render_page
 from evaluation.report.table import table_rows, way_to_ceiling
 
 HAND = "hand_error_px_embedded_locator"
@@ -44,7 +44,7 @@ def _report(folder: Path, hand: float, exam: str = "exam") -> EvaluationReport:
 
 
 def _page(report: EvaluationReport, champion: EvaluationReport | None = None, decision: Decision | None = None) -> str:
-    write_page(Path(report.report_html), report, champion, decision)
+    Path(report.report_html).write_text(render_page(report, champion, decision), encoding="utf-8")
     return Path(report.report_html).read_text()
 
 

@@ -101,13 +101,13 @@ def test_the_proof_sees_an_rgb_stream_that_looks_at_hoi(
 
     monkeypatch.setattr(DualStreamTransformer, "forward", leaky)
     with pytest.raises(ValueError, match="the HOI stream reaches the RGB output"):
-        prove_rgb_only(Path(stage_two.weights), artifact)
+        prove_rgb_only(Path(stage_two.weights), artifact, "asymmetric")
 
 
 def test_the_proof_sees_an_artifact_of_other_weights(artifact: Path, stage_two: TrainedStage) -> None:
     rewrite(artifact, "model.safetensors", change_weights(lambda weights: weights["rgb_head.output.bias"].add_(0.01)))
     with pytest.raises(ValueError, match="the artifact differs from stage two"):
-        prove_rgb_only(Path(stage_two.weights), artifact)
+        prove_rgb_only(Path(stage_two.weights), artifact, "asymmetric")
 
 
 def test_stage_one_is_not_exported(
@@ -168,11 +168,57 @@ def test_wrong_weights_under_a_right_hash_are_refused(
         load_artifact(artifact)
 
 
-def test_an_artifact_that_says_stage_one_is_refused(artifact: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda training: training.pop(), "trained as stage_one: train stage_one, then stage_two"),
+        (lambda training: training.pop(0), "trained as stage_two: train stage_one, then stage_two"),
+        (lambda training: training[1].update(attention="full"), "stage_two was trained with full attention"),
+        (lambda training: training[0].update(attention="asymmetric"), "stage_one was trained with asymmetric"),
+        (lambda training: training[0].update(weights_sha256="z"), "did not start from this stage_one's weights"),
+        (lambda training: training[0].update(recipe="z"), "trained with another recipe each"),
+        (lambda training: training[1].update(weights_sha256="z"), "ended with other weights"),
+    ],
+)
+def test_an_artifact_that_was_trained_in_another_way_is_refused(
+    artifact: Path, change: Callable[[list[dict[str, object]]], None], message: str
+) -> None:
     manifest = json.loads((artifact / "manifest.json").read_text())
-    (artifact / "manifest.json").write_text(json.dumps({**manifest, "stage": "stage_one"}))
-    with pytest.raises(ValueError, match="comes from stage_one"):
+    change(manifest["training"])
+    (artifact / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=message):
         load_artifact(artifact)
+
+
+def test_the_artifact_carries_how_it_was_trained(artifact: Path, stage_two: TrainedStage) -> None:
+    one, two = load_artifact(artifact).manifest.training
+    assert (one.stage, one.attention, two.stage, two.attention) == ("stage_one", "full", "stage_two", "asymmetric")
+    assert two.receipt == stage_two.history()[-1].receipt
+    assert (two.seed, two.steps, two.recipe) == (stage_two.seed, stage_two.steps, stage_two.recipe)
+
+
+def test_a_stage_two_that_was_trained_with_full_attention_is_not_exported(
+    stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    ablation = stage_two.model_copy(update={"attention": "full"})
+    with pytest.raises(
+        ValueError, match=r"stage_two was trained with full attention.*train without training\.ablation"
+    ):
+        export_artifact(tmp_path / "a", ablation, encoders, configs)
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_proof_looks_at_what_was_trained(artifact: Path, stage_two: TrainedStage) -> None:
+    with pytest.raises(ValueError, match="the HOI stream reaches the RGB output"):
+        prove_rgb_only(Path(stage_two.weights), artifact, "full")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", '"word"', '{"format": 3}', "\u0000"])
+def test_a_manifest_that_is_none_is_refused_in_one_line(artifact: Path, text: str) -> None:
+    (artifact / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match=r"manifest\.json is (refused|damaged) .*: export again$") as error:
+        load_artifact(artifact)
+    assert "\n" not in str(error.value)
 
 
 def test_other_encoder_weights_than_the_trained_ones_are_named(artifact: Path, tmp_path: Path) -> None:
@@ -260,8 +306,8 @@ def test_an_artifact_of_another_version_is_refused_in_one_line(
 
 def test_an_artifact_of_another_format_is_refused(artifact: Path) -> None:
     manifest = json.loads((artifact / "manifest.json").read_text())
-    (artifact / "manifest.json").write_text(json.dumps({**manifest, "format": "graspline-rgb-artifact-2"}))
-    with pytest.raises(ValueError, match=r"has format graspline-rgb-artifact-2, this version reads .*-1: export again"):
+    (artifact / "manifest.json").write_text(json.dumps({**manifest, "format": "graspline-rgb-artifact-9"}))
+    with pytest.raises(ValueError, match=r"has format graspline-rgb-artifact-9, this version reads .*-2: export again"):
         load_artifact(artifact)
 
 

@@ -1,6 +1,5 @@
 """The two DVC stages on a small prepared batch, from files to files."""
 
-import json
 import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -15,10 +14,11 @@ from PIL import Image
 
 from data.clips.manifest import read_manifest, write_manifest
 from data.contracts import ClipRecord, FrameBoxes
-from data.versions.batch_receipts import judged_files
+from data.versions.batch_receipts import Validation, judged_files, write_validation
 from foundation.digests import folder_digest
 from foundation.map_items import Spread, map_items
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 from model.conditioning.build import build_codec
 from model.conditioning.pixels import to_pixels
 from model.contracts import LatentCodecConfig
@@ -94,7 +94,7 @@ def validate(prepared: Path, valid: bool) -> None:
     failures = [] if valid else ["clip 0001 | field hand_boxes | fix: annotate it"]
     judged = judged_files(prepared)
     found = {"valid": valid, "clips": 3, "failures": failures, "raw_digest": "r", **judged}
-    (prepared / "validation.json").write_text(json.dumps(found))
+    write_validation(prepared, Validation.model_validate(found))
 
 
 def test_a_batch_is_fitted_and_encoded_into_shards(project: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from foundation.clip_format import ClipFormat
-from foundation.video_io import write_audio
+from foundation.sound import write_audio
 from model.inference.generated_video import GeneratedVideo
 from model.inference.generator import Generator, new_frames
 from model.inference.requests import GenerationRequest

@@ -9,7 +9,7 @@ from PIL import Image
 
 from foundation.clip_format import ClipFormat
 from foundation.geometry import CoverCrop
-from foundation.video_io import write_audio
+from foundation.sound import write_audio
 from model.conditioning.pixels import to_bytes
 from model.inference.read_inputs import clip_sound, picture_pixels
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from foundation.clip_format import ClipFormat
-from foundation.video_io import write_audio, write_video
+from foundation.sound import write_audio
+from foundation.video_writing import write_video
 from model.inference.read_inputs import pose_pixels
 from model.inference.requests import read_requests
 

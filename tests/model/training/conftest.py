@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from foundation.clip_format import ClipFormat
 from foundation.run_folder import RunFolder
 from model.contracts import EncodedBatch, EncodingConfig, TrainingSet
 from model.encoding.write_shards import Part, ShardWriter
+from model.method import ATTENTION, StageName
 
 REPOSITORY = Path(__file__).parents[3]
 FRAMES, ROWS, COLUMNS, CHANNELS = 2, 4, 4, 4
@@ -33,7 +34,13 @@ def config() -> dict[str, Any]:
     return stage_config()
 
 
-def write_encoded(folder: Path, clips: int) -> EncodedBatch:
+def write_encoded(
+    folder: Path, clips: int, lacking: Mapping[str, Collection[int]] | None = None, broken: Sequence[str] = ()
+) -> EncodedBatch:
+    """Clips with a product each; with `lacking` (part -> numbers of clips without it) with motion and pose too.
+
+    `broken` names fields that hold NaN in clip 5.
+    """
     writer = ShardWriter(folder, clips_per_shard=4)
     for number in range(clips):
         draw = torch.Generator().manual_seed(number)
@@ -49,6 +56,17 @@ def write_encoded(folder: Path, clips: int) -> EncodedBatch:
             "audio_KAS": torch.randn(1, 8, 4 * FRAMES, generator=draw),
             "regions_N": torch.randint(3, (FRAMES * 4,), generator=draw).to(torch.uint8),
         }
+        if lacking is not None:
+            fields |= {
+                "pose_CThw": torch.randn(CHANNELS, FRAMES, ROWS, COLUMNS, generator=draw),
+                "motion_CFhw": torch.randn(CHANNELS, 19, ROWS, COLUMNS, generator=draw),
+                "rgb_after_motion_CThw": rgb[:, 1:] + 0.2,
+            }
+            without = {part for part, numbers in lacking.items() if number in numbers}
+            without |= {"rgb_after_motion"} if "motion" in without else set()
+            fields = {name: value for name, value in fields.items() if name.rpartition("_")[0] not in without}
+        if number == 5:
+            fields |= {name: torch.full_like(fields[name], torch.nan) for name in broken}
         writer.add(f"clip_{number}", _parts(number, fields), {"prompt": "p", "person_id": "a", "product_id": "b"})
     save_file({"text_LD": torch.zeros(4, 8)}, folder / "empty_text.safetensors")
     writer.finish(
@@ -87,7 +105,7 @@ def _encoding() -> EncodingConfig:
 
 def stage_config(**changes: Any) -> dict[str, Any]:
     """The sections of config.yaml that training reads; `changes` are dotted paths with __ for the dot."""
-    stage = {"steps": 12, "attention": "full", "learning_rate": 3e-3, "warmup_steps": 2}
+    stage = {"steps": 12, "learning_rate": 3e-3, "warmup_steps": 2}
     config: dict[str, Any] = {
         "network": {
             "dim": 48,
@@ -126,7 +144,7 @@ def stage_config(**changes: Any) -> dict[str, Any]:
         },
         "training": {
             "stage_one": stage,
-            "stage_two": {**stage, "attention": "asymmetric", "seed": 1},
+            "stage_two": {**stage, "seed": 1},
             "micro_batch_per_process": 2,
             "weight_decay": 0.01,
             "gradient_clip": 1.0,
@@ -149,8 +167,9 @@ class Stage:
     """One run folder under a project root, and the real command on it."""
 
     def __init__(self, root: Path, name: str, batch: EncodedBatch, parent: dict[str, Any] | None, config: Any) -> None:
-        stage = "stage_two" if parent else "stage_one"
-        training = {"stage": config["training"][stage], **config["training"]}
+        stage: StageName = "stage_two" if parent else "stage_one"
+        own = {"stage": config["training"][stage], "attention": ATTENTION[stage]}
+        training = {**own, **config["training"]}
         self.config = {**config, "training": {key: training[key] for key in training if not key.startswith("stage_")}}
         self.root, self.folder = root, RunFolder(root / "runs" / name)
         training_set = TrainingSet(

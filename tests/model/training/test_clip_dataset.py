@@ -62,9 +62,9 @@ def test_prompt_and_audio_are_dropped_as_often_as_the_recipe_says(encoded: Encod
     assert sounds.float().mean() == pytest.approx(0.6, abs=0.05)
 
 
-def test_mixed_products_in_one_micro_batch_are_named(encoded: EncodedBatch, recipe: RecipeConfig) -> None:
+def test_a_field_that_the_index_promises_and_no_shard_has_is_named(encoded: EncodedBatch, recipe: RecipeConfig) -> None:
     shard = Path(encoded.folder) / EncodedClips(Path(encoded.folder)).info("clip_2").shards["latents"]
     save_file({k: v for k, v in load_file(shard).items() if k != "clip_2/product_C1hw"}, shard)
     dataset = ClipDataset([encoded], recipe, motion=False, seed=0)
-    with pytest.raises(ValueError, match="clip clip_2 has no product, but another clip of its micro batch has"):
+    with pytest.raises(ValueError, match="clip clip_2 has no product, which its batch's index says it has: encode"):
         ids(dataset, 2)

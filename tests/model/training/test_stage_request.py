@@ -90,7 +90,7 @@ def test_a_setting_that_only_the_checkpoint_knows_is_named(make_request: Any) ->
 
 
 def test_learning_rate_warms_up_then_falls_to_its_final_ratio() -> None:
-    stage = StageConfig(steps=100, attention="full", learning_rate=1.0, warmup_steps=10, final_learning_rate_ratio=0.1)
+    stage = StageConfig(steps=100, learning_rate=1.0, warmup_steps=10, final_learning_rate_ratio=0.1)
     rates = [learning_rate(stage, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9] == rates[10] == 1.0

@@ -1,11 +1,17 @@
 """`graspline data prepare`: its words become the configuration's own, and no committed batch becomes another."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from data.sources.raw_video import RawVideoBatch
+from orchestration.commands.diff_data import diff_and_print
+from orchestration.commands.generate import Inputs, filled
 from orchestration.commands.prepare_request import read_prepare_request
+from orchestration.commands.validate_data import validate_and_print
 from orchestration.load_config import load_config
 
 HERE = Path("/deliveries")
@@ -55,7 +61,7 @@ def test_one_batch_of_the_file_can_be_named() -> None:
         (["source=film"], r"give source=X, one of .*raw_video"),
         (["raw_video"], r"'raw_video' is not key=value"),
         (["source=studio", "clips=4"], r"clips=4 makes another batch than studio_train: give it a name, batch=NAME"),
-        (["source=studio", "batch=a.b"], r"batch=a\.b becomes a folder's name"),
+        (["source=studio", "batch=a.b"], r"'a\.b' cannot be a name .it holds '\.'.*call it a-b"),
     ],
 )
 def test_a_mistake_is_named(words: list[str], says: str) -> None:
@@ -74,3 +80,37 @@ def test_a_mistake_is_named(words: list[str], says: str) -> None:
 def test_a_mistake_in_a_value_is_the_configurations_own(words: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         load_config(read_prepare_request(words, HERE).overrides)
+
+
+@pytest.mark.parametrize("batch", ["2026", "2026-03-01", "null", "true", "nan", "march-2"])
+def test_a_name_that_looks_like_something_else_stays_a_name(batch: str) -> None:
+    request = read_prepare_request(["source=studio", f"batch={batch}"], HERE)
+    assert load_config(request.overrides).data.train_batches == request.batches == [batch]
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("tracking.registered_model=../../evil", "tracking.registered_model"),
+        ("tracking.experiment='a b'", "tracking.experiment"),
+        ("tracking.uri=sqlite:///../evil.db", "tracking.uri"),
+        ("data.train_batches=['x;touch PWNED']", "data.train_batches.0"),
+        ("+data.batches.a b={source: studio}", "data.batches"),
+    ],
+)
+def test_a_name_in_the_configuration_is_no_way_out(override: str, key: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(key)):
+        load_config([override])
+
+
+@pytest.mark.parametrize("batch", ["../x", "x;touch PWNED", "a b", ""])
+def test_every_verb_that_takes_a_batch_refuses_what_is_no_name(project: Path, batch: str) -> None:
+    console = Console()
+    verbs: list[Callable[[], object]] = [
+        lambda: validate_and_print(console, batch, [], raw=False, detector=0),
+        lambda: diff_and_print(console, batch, "other", "raw"),
+        lambda: filled(Inputs(out=Path("v.mp4"), like=f"{batch}/c0"), load_config()),
+    ]
+    for verb in verbs:
+        with pytest.raises(ValueError, match="cannot be a name"):
+            verb()

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from orchestration.commands.run_pipeline import Pipeline, StepFailedError
+from orchestration.commands.run_pipeline import Pipeline, StepFailedError, StepInterruptedError, run_pipeline
+from orchestration.steps.display import PlainDisplay
 
 ROOT = Path(__file__).parents[3]
 RUNS: list[str] = []
@@ -76,7 +78,7 @@ def test_a_blocking_check_stops_what_is_below() -> None:
 
 
 def test_an_interrupted_step_says_so() -> None:
-    with pytest.raises(StepFailedError, match="batch: interrupted"):
+    with pytest.raises(StepInterruptedError, match="batch: interrupted"):
         materialise("signal")
     assert RUNS == []
 
@@ -96,3 +98,70 @@ def test_a_mistake_on_the_command_line_is_one_line(arguments: list[str], says: s
     assert told.returncode == 1
     assert told.stderr.strip().splitlines()[-1].startswith(says)
     assert "Traceback" not in told.stderr
+
+
+class Recorded:
+    """What a run materialises: [(assets' names, batch)], and the arrivals that the line was told of last."""
+
+    def __init__(self, refuses: dict[str, StepFailedError]) -> None:
+        self.refuses, self.rows, self.arrivals = refuses, list[tuple[str, str | None]](), list[list[str] | None]()
+
+    def materialise(self, pipeline: Pipeline, assets: Sequence[dg.AssetKey], batch: str | None = None) -> None:
+        self.rows.append((assets[0].to_user_string(), batch))
+        if batch is None:
+            self.arrivals.append(pipeline.definitions.resources["line"].arrivals)
+        if batch == "b_arrived" and assets[0].to_user_string() == "encoded_batch":
+            arrive("late")
+        if batch in self.refuses and len(self.rows) < 9:
+            raise self.refuses[batch]
+
+
+def arrive(*batches: str) -> None:
+    for name in batches:
+        Path(f"datasets/raw/{name}").mkdir(parents=True)
+        Path(f"datasets/raw/{name}/manifest.jsonl").touch()
+
+
+@pytest.fixture
+def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[dict[str, str], Recorded]]:
+    """A run over two ordered batches and two that arrived, with recorded steps."""
+
+    def start(**refuses: StepFailedError) -> tuple[dict[str, str], Recorded]:
+        recorded = Recorded(refuses)
+        monkeypatch.setattr(Pipeline, "materialise", lambda *given: recorded.materialise(*given))
+        monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
+        return run_pipeline(["experiment=smoke", "data.train_on_arrivals=true"], PlainDisplay()), recorded
+
+    arrive("a_arrived", "b_arrived")
+    return start
+
+
+def test_a_run_works_on_the_batches_it_began_with(run: Callable[..., tuple[dict[str, str], Recorded]]) -> None:
+    refused, recorded = run()
+    assert refused == {}
+    every = ["smoke_train", "a_arrived", "b_arrived", "smoke_held_out"]
+    assert recorded.rows[:4] == [("raw_batch", name) for name in every]
+    assert recorded.rows[5:9] == [("encoded_batch", name) for name in every]
+    assert Path("datasets/raw/late").exists(), "it arrived meanwhile"
+    assert recorded.arrivals[-1] == ["a_arrived", "b_arrived"]
+
+
+def test_a_refused_arrival_leaves_the_others_alone(run: Callable[..., tuple[dict[str, str], Recorded]]) -> None:
+    refused, recorded = run(a_arrived=StepFailedError("raw_batch: manifest.jsonl line 3: not JSON"))
+    assert refused == {"a_arrived": "raw_batch: manifest.jsonl line 3: not JSON"}
+    assert ("encoded_batch", "a_arrived") not in recorded.rows
+    assert recorded.arrivals == [["b_arrived"], ["b_arrived"]]
+
+
+@pytest.mark.parametrize(
+    ("batch", "error"),
+    [
+        ("smoke_train", StepFailedError("raw_batch: no room left")),
+        ("a_arrived", StepInterruptedError("raw_batch: interrupted; the next run continues")),
+    ],
+)
+def test_an_ordered_batch_or_a_signal_stops_the_run(
+    run: Callable[..., tuple[dict[str, str], Recorded]], batch: str, error: StepFailedError
+) -> None:
+    with pytest.raises(StepFailedError, match=str(error)):
+        run(**{batch: error})

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
+from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrackingConfig, TrainingSet
 from orchestration.commands import summary
 from orchestration.commands.summary import caption, clock, print_status, print_summary
 from orchestration.load_config import load_config
@@ -16,6 +16,7 @@ from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, label
 from orchestration.steps.production_line import ReceiptStore
+from tests.receipts import stage_receipt
 
 GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], must_improve=None)
 
@@ -93,7 +94,7 @@ def test_the_verdict(
     assert "1 min 15 s" in shown
     assert "20.0" in shown
     assert "≥ 10" in shown
-    assert "runs/evaluation/report.html" in shown
+    assert report.report_html in shown
     assert "Nothing to do" not in shown
 
 
@@ -138,18 +139,7 @@ def test_captions() -> None:
         digest="d",
         overlap_allowed=False,
     )
-    stage = TrainedStage(
-        stage="stage_one",
-        run="runs/stage_one-1",
-        weights="w",
-        weights_sha256="s",
-        train_digest="t",
-        parent_weights_sha256=None,
-        steps=50,
-        final_losses={"total": 0.12345},
-        mlflow_run_id="m",
-        loss_curve="l.png",
-    )
+    stage = stage_receipt(run="runs/stage_one-1", steps=50, final_losses={"total": 0.12345})
     assert caption(batch) == "3 clips"
     assert caption(sets) == "6 clips to train on, 3 held out"
     assert caption(stage) == "50 steps, loss 0.123, runs/stage_one-1"

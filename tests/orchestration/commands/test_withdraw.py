@@ -84,3 +84,36 @@ def test_a_person_nobody_knows_is_a_typing_error(batch: EncodedBatch, tracking: 
     with pytest.raises(ValueError, match="no clip of person anne is here, and no model was trained on one"):
         said(tracking, "anne")
     assert not FILE.exists()
+
+
+def test_their_id_may_be_written_in_any_form(batch: EncodedBatch, tracking: TrackingConfig) -> None:
+    assert "c0" in said(tracking, " ann\u200b", "cup ")
+    assert [(line.person_id, line.product_id) for line in read_withdrawals()] == [("ann", "cup")]
+
+
+@pytest.mark.parametrize(("person", "product"), [(" ", None), ("ann", ""), ("a\nb", None), ("ann", "\u2028")])
+def test_an_id_of_nobody_is_refused(
+    batch: EncodedBatch, tracking: TrackingConfig, person: str, product: str | None
+) -> None:
+    with pytest.raises(ValueError, match="id"):
+        said(tracking, person, product)
+    assert read_withdrawals() == []
+
+
+def test_a_person_whose_id_differs_in_letter_case_is_named(batch: EncodedBatch, tracking: TrackingConfig) -> None:
+    with pytest.raises(ValueError, match=r"no clip of person Ann is here.*warning: person_id 'Ann' and 'ann' differ"):
+        said(tracking, "Ann")
+    clips = {**CLIPS, "c1": {**CLIPS["c1"], "person_id": "Ann"}}
+    (Path(batch.folder) / "index.json").write_text(json.dumps({"clips": clips}))
+    assert "warning: person_id 'Ann' and 'ann' differ in letter case only" in said(tracking, "ann")
+
+
+def test_a_model_s_training_set_that_an_older_version_wrote_down(
+    batch: EncodedBatch, tracking: TrackingConfig, make_artifact: MakeArtifact, make_report: MakeReport
+) -> None:
+    remember_training_set("old", [batch])
+    file = Path("registry/training_sets/old.json")
+    file.write_text(file.read_text().replace('"ann"', '"ann "'))
+    artifact = make_artifact("a").model_copy(update={"train_digest": "old"})
+    Succession(tracking).models.register(artifact, make_report(artifact))
+    assert "version 1 (challenger): trained on 1 of their clips" in said(tracking, "ann")

@@ -83,7 +83,7 @@ def test_lines_are_chained(ledger: Ledger) -> None:
         (lambda lines: [lines[1], lines[0], lines[2]], 1),
         (lambda lines: [lines[0], lines[0], *lines[1:]], 2),
         (lambda lines: [*lines[:2], lines[2][:40]], 3),
-        (lambda lines: [lines[0], "", *lines[1:]], 2),
+        (lambda lines: [lines[0], "", *lines[1:]], 3),
     ],
     ids=["reworded", "other champion", "cut out", "beheaded", "swapped", "repeated", "torn", "blank"],
 )
@@ -185,3 +185,19 @@ def test_a_rollback_goes_one_reign_back(ledger: Ledger, steps: list[str], now: s
 def test_who_was_rolled_back_is_remembered(ledger: Ledger, steps: list[str], deposed: str) -> None:
     reign(ledger, *steps)
     assert {name for name in "abc" if ledger.was_rolled_back(name)} == set(deposed)
+
+
+@pytest.mark.parametrize("reason", ["one\u2028two", "one\u0085two", "a\r\nb", "\ufeff", "\x00", "\u00fc"])
+def test_a_reason_may_hold_any_text(ledger: Ledger, reason: str) -> None:
+    ledger.append(entry("promote", "a", "a").model_copy(update={"reason": reason}), None)
+    reign(ledger, "!b")
+    assert [line.reason for line in ledger.entries()] == [reason, "because"]
+
+
+def test_a_line_that_a_killed_process_left_unfinished_is_dropped(ledger: Ledger) -> None:
+    reign(ledger, "+a", "!b")
+    whole = ledger.file.read_bytes()
+    ledger.file.write_bytes(whole + whole[: whole.index(b"\n") // 2])
+    assert [line.candidate for line in ledger.entries()] == ["a", "b"]
+    reign(ledger, "+c")
+    assert [line.candidate for line in ledger.entries()] == ["a", "b", "c"]

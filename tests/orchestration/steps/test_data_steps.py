@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from data.contracts import PreparedBatch
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
+from data.versions.batch_entry import stage_identities
+from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.steps import data_steps
-from orchestration.steps.model_steps import artifact_intact
 from orchestration.steps.step import StepContext
 
 
@@ -137,21 +137,45 @@ def test_a_batch_that_nobody_ordered_is_named(work: StepContext) -> None:
         data_steps.raw_batch(replace(work, batch="april"))
 
 
-def test_an_artifact_is_whole_gone_or_changed(make_artifact: "object") -> None:
-    assert callable(make_artifact)
-    artifact: RgbArtifact = make_artifact("w")
-    assert artifact_intact(artifact)
-    (Path(artifact.folder) / "extra.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"rgb_artifact changed since its export: remove the folder and run again"):
-        artifact_intact(artifact)
-    Path(artifact.folder).rename("elsewhere")
-    assert not artifact_intact(artifact)
+def arrive(*names: str) -> None:
+    for name in names:
+        Path(f"datasets/raw/{name}").mkdir(parents=True)
+        Path(f"datasets/raw/{name}/manifest.jsonl").touch()
 
 
 def test_a_batch_that_arrived_joins_the_training_side_where_asked(work: StepContext) -> None:
-    Path("datasets/raw/another").mkdir(parents=True)
-    Path("datasets/raw/another/manifest.jsonl").touch()
+    arrive("another")
     batches = both()
     assert [batch.batch for batch in made(work, batches).train] == ["smoke_train"]
     asked = load_config(["experiment=smoke", "data.train_on_arrivals=true"])
     assert [batch.batch for batch in made(StepContext(asked, work.log), batches).train] == ["smoke_train", "another"]
+
+
+def test_a_run_trains_on_the_arrivals_that_it_began_with(work: StepContext) -> None:
+    """One that arrived meanwhile, or was refused, is named and joins the next run."""
+    batches = both()
+    arrive("another", "late")
+    asked = StepContext(load_config(["experiment=smoke", "data.train_on_arrivals=true"]), work.log)
+    begun = made(replace(asked, arrivals=("another",)), batches)
+    assert [batch.batch for batch in begun.train] == ["smoke_train", "another"]
+    assert begun.not_ready == ("late",)
+    without = made(replace(asked, arrivals=()), batches)
+    assert [batch.batch for batch in without.train] == ["smoke_train"]
+    assert without.not_ready == ("another", "late")
+    by_itself = made(asked, batches)
+    assert [batch.batch for batch in by_itself.train] == ["smoke_train", "another"]
+    assert by_itself.not_ready == ("late",)
+
+
+def test_replaced_encoder_weights_are_noticed_at_once(work: StepContext) -> None:
+    """The same path, other bytes: the batch's stages that read them are others, and so is all that is made of them."""
+    Path("weights/vae/sub").mkdir(parents=True)
+    Path("weights/vae/sub/model.safetensors").write_text("one")
+    codec = work.config.encoding.latent_codec.model_copy(update={"weights": "weights/vae"})
+    encoding = work.config.encoding.model_copy(update={"latent_codec": codec})
+    config = work.config.model_copy(update={"encoding": encoding})
+    before = data_steps.entry_of(config, "smoke_train")
+    assert before == data_steps.entry_of(config, "smoke_train")
+    Path("weights/vae/sub/model.safetensors").write_text("two")
+    after = stage_identities(data_steps.entry_of(config, "smoke_train"))
+    assert {stage for stage, name in stage_identities(before).items() if after[stage] != name} == {"encoders", "encode"}

@@ -1,6 +1,5 @@
 """Receipts through Dagster: what an asset made is read back as it was, by one asset or by one that takes them all."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from data.contracts import PreparedBatch, RawBatch
 from evaluation.contracts import Decision, EvaluationReport, Reason
+from foundation.sealed_file import read_sealed, write_sealed
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
 from orchestration.steps.display import PlainDisplay
 from orchestration.steps.lineage import content_digest, facts, pictures
@@ -96,7 +96,9 @@ def test_a_receipt_changed_by_hand_is_refused(instance: dg.DagsterInstance) -> N
     materialise(instance, "march")
     file = Path("registry/receipts/raw_batch/march.json")
     file.write_text(file.read_text().replace("digest of march", "digest of may"))
-    with pytest.raises(ValueError, match=r"march\.json was changed by hand: remove it and materialise raw_batch again"):
+    with pytest.raises(
+        ValueError, match=r"march\.json was changed after it was written: remove it and materialise raw_batch again"
+    ):
         load_receipt("raw_batch", "march")
 
 
@@ -114,15 +116,14 @@ def test_another_kind_of_receipt_is_refused(instance: dg.DagsterInstance) -> Non
 def test_a_receipt_of_another_version_is_refused_and_counts_as_none(instance: dg.DagsterInstance) -> None:
     materialise(instance, "march")
     file = Path("registry/receipts/raw_batch/march.json")
-    body = json.loads(json.loads(file.read_text())["body"])
-    for spoilt in ({**body, "kind": "Gone"}, {**body, "receipt": {**body["receipt"], "says": "x"}}):
-        text = json.dumps(spoilt)
-        file.write_text(json.dumps({"sha256": hashlib.sha256(text.encode()).hexdigest(), "body": text}))
+    body = read_sealed(file, "")
+    for spoilt in ({**body, "kind": "Gone"}, {**body, "receipt": {**body["receipt"], "extra": "x"}}):
+        write_sealed(file, spoilt)
         with pytest.raises(ValueError, match=r"march\.json was written by another version of Graspline: remove it"):
             load_receipt("raw_batch", "march")
         assert previous_receipt("raw_batch", "march") is None
     file.write_text(json.dumps({"sha256": "s", "receipt": "{}"}))
-    with pytest.raises(ValueError, match=r"march\.json was written by an older version of Graspline: remove it"):
+    with pytest.raises(ValueError, match=r"march\.json has no seal, another version of Graspline wrote it: remove it"):
         load_receipt("raw_batch", "march")
 
 

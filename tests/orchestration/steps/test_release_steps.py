@@ -5,9 +5,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
+from pydantic import BaseModel
 from safetensors.torch import save_file
 
 from evaluation.contracts import Decision, EvaluationReport
@@ -19,7 +21,9 @@ from orchestration.load_config import PipelineConfig, load_config
 from orchestration.registry.contracts import Champion, RegisteredCandidate
 from orchestration.registry.succession import Succession
 from orchestration.steps import model_steps, release_steps
+from orchestration.steps.run_step import run_of
 from orchestration.steps.step import StepContext
+from tests.receipts import stage_two_receipt
 
 SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
 SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
@@ -27,6 +31,7 @@ GATE = ["gate.rules=[{metric: psnr_db, floor: 10, allowed_regression: 1}]", "gat
 TRAINING_SET = TrainingSet(
     train=(), held_out=(), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=False
 )
+Receipt = TypeVar("Receipt", bound=BaseModel)
 Variant = Callable[[int, float], tuple[RgbArtifact, EvaluationReport]]
 
 
@@ -35,24 +40,21 @@ def config() -> PipelineConfig:
     return load_config([*SHAPES, *GATE])
 
 
+def left(receipt: Receipt) -> Receipt:
+    """The receipt, as the last thing that its run left."""
+    run = run_of(receipt)
+    assert run is not None
+    run.finish(receipt.model_dump(mode="json"))
+    return receipt
+
+
 def stage_two(folder: Path, config: PipelineConfig) -> TrainedStage:
     """Random weights of both streams, as if trained."""
     torch.manual_seed(0)
     dual = DualStreamTransformer(config.network, config.recipe, streams="dual")
     file = folder / "stage_two.safetensors"
     save_file({name: 0.1 * torch.randn_like(value) + value for name, value in dual.state_dict().items()}, file)
-    return TrainedStage(
-        stage="stage_two",
-        run="runs/x",
-        weights=str(file),
-        weights_sha256=file_sha256(file),
-        train_digest="t",
-        parent_weights_sha256="p",
-        steps=1,
-        final_losses={},
-        mlflow_run_id="m",
-        loss_curve="l.png",
-    )
+    return stage_two_receipt(file)
 
 
 def fitted_encoders(folder: Path, config: PipelineConfig) -> Encoders:
@@ -64,7 +66,7 @@ def fitted_encoders(folder: Path, config: PipelineConfig) -> Encoders:
     (folder / "encoders.json").write_text(json.dumps({"weights_sha256": {}}))
     text = config.encoding.text_encoder
     save_file({"text_LD": torch.zeros(text.tokens, text.dim)}, folder / "empty_text.safetensors")
-    return Encoders(folder=str(folder), digest="e", captions={})
+    return Encoders(folder=str(folder), digest=folder_digest(folder), captions={})
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,7 @@ def variant(project: Path, exported: RgbArtifact, make_report: Callable[..., Eva
         folder = Path(f"runs/export-{steps}/rgb_artifact")
         shutil.copytree(exported.folder, folder)
         set_steps(folder, steps)
-        artifact = exported.model_copy(update={"folder": str(folder), "digest": folder_digest(folder)})
+        artifact = left(exported.model_copy(update={"folder": str(folder), "digest": folder_digest(folder)}))
         return artifact, make_report(artifact, psnr_db=psnr_db)
 
     return make
@@ -169,11 +171,12 @@ def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, var
     """Its digest is the registered one: it was broken before it was registered."""
     artifact, report = variant(4, 20.0)
     (Path(artifact.folder) / "model.safetensors").write_bytes(b"")
-    broken = artifact.model_copy(update={"digest": folder_digest(Path(artifact.folder))})
+    broken = left(artifact.model_copy(update={"digest": folder_digest(Path(artifact.folder))}))
+    about_it = left(report.model_copy(update={"artifact_digest": broken.digest}))
     with pytest.raises(
         ValueError, match=r"version 1 is not what was exported, it is not promoted: .*model\.safetensors"
     ):
-        release(work, (broken, report))
+        release(work, (broken, about_it))
     assert Succession(work.config.tracking).ledger.entries() == []
 
 
@@ -193,3 +196,68 @@ def test_who_was_rolled_back_returns_by_hand_only(
     assert succession.models.aliases() == {"champion": "2", "previous_champion": "1", "challenger": "2"}
     decision, champion, reused = release(work, second)
     assert (decision.passed, champion.version, reused) == (True, "2", True)
+
+
+@pytest.mark.parametrize("name", ["result.json", "report.html", "videos/a.mp4"])
+def test_an_edited_evaluation_is_never_registered(work: StepContext, variant: Variant, name: str) -> None:
+    artifact, report = variant(4, 9.0)
+    (Path(report.folder) / "videos/a.mp4").write_text("as measured")
+    left(report)
+    file = Path(report.folder) / name
+    file.write_text(file.read_text().replace("9.0", "99.0") + " ")
+    better = report.metrics["psnr_db"].model_copy(update={"value": 99.0})
+    edited = report.model_copy(update={"metrics": {"psnr_db": better}})
+    for claimed in (edited, report) if name != "result.json" else (edited,):
+        with pytest.raises(ValueError, match=r"runs/evaluation-\w+"):
+            release_steps.registered_candidate(work, artifact, claimed)
+    assert Succession(work.config.tracking).models.versions() == []
+
+
+def test_an_edited_artifact_is_never_registered(work: StepContext, variant: Variant) -> None:
+    artifact, report = variant(4, 20.0)
+    set_steps(Path(artifact.folder), 1)
+    with pytest.raises(ValueError, match=r"manifest\.json.* changed after the run was finished: remove runs/export-4"):
+        release_steps.registered_candidate(work, artifact, report)
+
+
+def test_a_report_is_registered_with_its_own_artifact_only(work: StepContext, variant: Variant) -> None:
+    (artifact, _), (_, better) = variant(4, 9.0), variant(5, 25.0)
+    with pytest.raises(ValueError, match=r"report\.html is about artifact \w+, not about runs/export-4/rgb_artifact"):
+        release_steps.registered_candidate(work, artifact, better)
+
+
+def test_the_gate_reads_no_edited_report_of_either_side(work: StepContext, variant: Variant) -> None:
+    release(work, variant(4, 20.0))
+    registered = release_steps.registered_candidate(work, *variant(5, 15.0)).receipt
+    assert isinstance(registered, RegisteredCandidate)
+    page = Path(registered.report.report_html)
+    numbers = page.read_text()
+    page.write_text("25 dB")
+    with pytest.raises(ValueError, match=r"report\.html changed after the run was finished"):
+        release_steps.promotion_decision(work, registered, TRAINING_SET)
+    page.write_text(numbers)
+    champions = min(Path("registry/artifacts").glob("*/artifacts/receipts.json"), key=lambda file: file.stat().st_mtime)
+    champions.write_text(champions.read_text().replace('"value": 20.0', '"value": 2.0'))
+    with pytest.raises(ValueError, match=r"receipts\.json was changed after it was written: of version 1: run again"):
+        release_steps.promotion_decision(work, registered, TRAINING_SET)
+
+
+def test_a_decision_promotes_nobody_else(work: StepContext, variant: Variant) -> None:
+    """As where only `champion` is materialised after another candidate was registered."""
+    _, worse = variant(4, 20.0), variant(5, 5.0)
+    release(work, worse)
+    decided = Decision(
+        passed=True, reasons=[], challenger_digest="4", champion_digest=None, exam_digest="exam of march"
+    )
+    registered = release_steps.registered_candidate(work, *worse).receipt
+    assert isinstance(registered, RegisteredCandidate)
+    with pytest.raises(ValueError, match="the newest promotion decision is not about version 1 on its exam"):
+        release_steps.champion(work, decided, registered)
+
+
+def test_the_page_gets_its_verdict_and_stays_sealed(work: StepContext, variant: Variant) -> None:
+    artifact, report = variant(4, 20.0)
+    before = Path(report.report_html).read_text()
+    release(work, (artifact, report))
+    assert Path(report.report_html).read_text() != before
+    assert release(work, (artifact, report))[2], "nothing to do, and nothing is found changed"

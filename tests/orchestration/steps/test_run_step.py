@@ -1,6 +1,8 @@
 """A run folder is named by all that its result depends on: the same order finds it, a changed one starts another."""
 
 import hashlib
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +29,7 @@ with run.held():
         raise ValueError("shard 00001 is damaged: encode its batch again")
     (run.path / "made.txt").write_text(f"{steps} steps from {parent}")
     print("progress 1/1 made")
-    run.finish({"file": str(run.path / "made.txt"), "steps": steps})
+    run.finish({"file": str(run.path / "made.txt"), "steps": steps, "run": str(run.path)})
 """
 
 
@@ -36,6 +38,7 @@ class Thing(BaseModel, frozen=True, extra="forbid"):
 
     file: str
     steps: int
+    run: str
 
 
 @pytest.fixture(scope="module")
@@ -59,82 +62,108 @@ def request_of(config: PipelineConfig) -> StepRequest:
     return StepRequest("thing", ["step.py"], "code", sections, {"parent": "p"}, {"parent": "p"})
 
 
-def unchanged(thing: Thing) -> bool:
-    """Like a real step's: False where its file is gone, ValueError where another text stands in it."""
-    file = Path(thing.file)
-    if file.exists() and not file.read_text().startswith(f"{thing.steps} steps"):
-        raise ValueError(f"{file} changed since it was made: remove it and run again")
-    return file.exists()
-
-
 def with_value(config: PipelineConfig, section: str, **values: object) -> PipelineConfig:
     changed = getattr(config, section).model_copy(update=values)
     return config.model_copy(update={section: changed})
 
 
 def test_the_same_order_is_done_once(work: StepContext, step_request: StepRequest) -> None:
-    first = run_step(work, step_request, Thing, unchanged)
+    first = run_step(work, step_request, Thing)
     Path("step.py").write_text("raise SystemExit('must not run')")
-    second = run_step(work, step_request, Thing, unchanged)
+    second = run_step(work, step_request, Thing)
     assert (first.reused, second.reused) == (False, True)
     assert first.receipt == second.receipt
 
 
 def test_what_is_gone_is_made_again(work: StepContext, step_request: StepRequest) -> None:
     said: list[str] = []
-    made = run_step(work, step_request, Thing, unchanged).receipt
+    made = run_step(work, step_request, Thing).receipt
     assert isinstance(made, Thing)
     Path(made.file).unlink()
-    again = run_step(replace(work, log=said.append), step_request, Thing, unchanged)
+    again = run_step(replace(work, log=said.append), step_request, Thing)
     assert not again.reused
     assert Path(made.file).exists()
     assert "is gone, running it again" in said[0]
 
 
-def test_what_was_changed_is_named_and_left_alone(work: StepContext, step_request: StepRequest) -> None:
-    made = run_step(work, step_request, Thing, unchanged).receipt
-    assert isinstance(made, Thing)
-    Path(made.file).write_text("edited by hand")
-    with pytest.raises(ValueError, match=r"made\.txt changed since it was made: remove it and run again"):
-        run_step(work, step_request, Thing, unchanged)
-    assert Path(made.file).read_text() == "edited by hand"
+@pytest.mark.parametrize("name", ["made.txt", "inputs.json", "config.yaml"])
+def test_a_changed_file_is_named_and_left_alone(work: StepContext, step_request: StepRequest, name: str) -> None:
+    run_step(work, step_request, Thing)
+    file = step_request.folder.path / name
+    file.write_text("edited by hand")
+    with pytest.raises(ValueError, match=rf"{name} changed after the run was finished: remove runs/thing-\w+ and run"):
+        run_step(work, step_request, Thing)
+    assert file.read_text() == "edited by hand"
+
+
+def test_an_edited_receipt_is_refused_until_its_folder_is_removed(work: StepContext, step_request: StepRequest) -> None:
+    run_step(work, step_request, Thing)
+    file = step_request.folder.path / "result.json"
+    file.write_text(re.sub(r'"steps": \d+', '"steps": 99', file.read_text()))
+    with pytest.raises(
+        ValueError, match=r"result\.json was changed after it was written: remove runs/thing-\w+ and run"
+    ):
+        run_step(work, step_request, Thing)
+    shutil.rmtree(step_request.folder.path)
+    assert not run_step(work, step_request, Thing).reused
+
+
+def test_a_step_reads_no_parent_that_is_not_what_its_run_left(work: StepContext, step_request: StepRequest) -> None:
+    parent = run_step(work, step_request, Thing).receipt
+    assert isinstance(parent, Thing)
+    child = replace(step_request, name="child", inputs={"parent": parent})
+    edited = replace(child, inputs={"parent": parent.model_copy(update={"steps": 99})})
+    with pytest.raises(ValueError, match=r"runs/thing-\w+ is not finished, or left another result than is used here"):
+        run_step(work, edited, Thing)
+    made = Path(parent.file)
+    text = made.read_text()
+    made.write_text("edited")
+    with pytest.raises(ValueError, match=r"made\.txt changed after the run was finished"):
+        run_step(work, child, Thing)
+    made.unlink()
+    with pytest.raises(ValueError, match=r"made\.txt is gone: run again, which makes it anew"):
+        run_step(work, child, Thing)
+    made.write_text(text)
+    assert not run_step(work, child, Thing).reused
 
 
 def test_a_failed_step_continues_in_its_folder(work: StepContext, step_request: StepRequest) -> None:
     Path("broken").touch()
     with pytest.raises(ChildFailedError, match="ValueError: shard 00001 is damaged: encode its batch again"):
-        run_step(work, step_request, Thing, unchanged)
+        run_step(work, step_request, Thing)
     Path("broken").unlink()
-    assert not run_step(work, step_request, Thing, unchanged).reused
+    assert not run_step(work, step_request, Thing).reused
     assert len(list(Path("runs").iterdir())) == 1
 
 
 def test_a_failure_is_not_hidden_by_an_older_result(work: StepContext, step_request: StepRequest) -> None:
-    made = run_step(work, step_request, Thing, unchanged).receipt
+    made = run_step(work, step_request, Thing).receipt
     assert isinstance(made, Thing)
     Path(made.file).unlink()
     Path("broken").touch()
     with pytest.raises(ChildFailedError, match="damaged"):
-        run_step(work, step_request, Thing, unchanged)
+        run_step(work, step_request, Thing)
 
 
 def test_a_folder_in_use_is_refused_with_its_owner(work: StepContext, step_request: StepRequest) -> None:
     folder = step_request.folder
     folder.write_request({}, {"parent": "p"})
     with folder.held(), pytest.raises(ChildFailedError, match=r"run folder .* is in use by process \d+"):
-        run_step(work, step_request, Thing, unchanged)
-    assert not run_step(work, step_request, Thing, unchanged).reused
+        run_step(work, step_request, Thing)
+    assert not run_step(work, step_request, Thing).reused
 
 
 def test_the_child_gets_its_inputs_and_environment(work: StepContext, step_request: StepRequest) -> None:
     Path("step.py").write_text(
         STEP.replace('"steps": steps', '"steps": int(__import__("os").environ["OMP_NUM_THREADS"])')
     )
-    changed = replace(step_request, inputs={"parent": Thing(file="f", steps=9)}, environment={"OMP_NUM_THREADS": "7"})
-    made = run_step(work, changed, Thing, lambda _thing: True).receipt
+    changed = replace(
+        step_request, inputs={"parent": Thing(file="f", steps=9, run="")}, environment={"OMP_NUM_THREADS": "7"}
+    )
+    made = run_step(work, changed, Thing).receipt
     assert isinstance(made, Thing)
     assert made.steps == 7
-    assert "{'file': 'f', 'steps': 9}" in Path(made.file).read_text()
+    assert "{'file': 'f', 'steps': 9, 'run': ''}" in Path(made.file).read_text()
 
 
 @pytest.mark.parametrize(
@@ -155,7 +184,7 @@ def test_a_changed_value_of_a_section_it_reads_starts_another_run(
 
 
 def test_the_child_sees_the_sections_that_count_and_no_other(work: StepContext, step_request: StepRequest) -> None:
-    run_step(work, step_request, Thing, unchanged)
+    run_step(work, step_request, Thing)
     written = yaml.safe_load((step_request.folder.path / "config.yaml").read_text())
     assert set(written) == {"sampling", "stage"}
     with pytest.raises(KeyError, match="network"):
@@ -183,7 +212,7 @@ def test_data_that_is_another_version_is_not_worked_on(work: StepContext, step_r
     pinned = replace(step_request, pinned={"clips": folder_digest(Path("clips"))})
     Path("clips/shard").write_text("touched")
     with pytest.raises(ValueError, match=r"thing is pinned to version .* of clips, which is another one now"):
-        run_step(work, pinned, Thing, unchanged)
+        run_step(work, pinned, Thing)
     assert not pinned.folder.path.exists()
 
 
@@ -193,8 +222,8 @@ def test_a_result_of_data_that_changed_meanwhile_does_not_count(work: StepContex
     pinned = replace(step_request, pinned={"clips": folder_digest(Path("clips"))})
     Path("step.py").write_text(STEP + "Path('clips/shard').write_text('touched')")
     with pytest.raises(ValueError, match="leave datasets/ alone while it is worked on, and run again"):
-        run_step(work, pinned, Thing, unchanged)
+        run_step(work, pinned, Thing)
     assert pinned.folder.result() is None
     Path("clips/shard").write_text("as encoded")
     Path("step.py").write_text(STEP)
-    assert run_step(work, pinned, Thing, unchanged).reused is False
+    assert run_step(work, pinned, Thing).reused is False

@@ -92,7 +92,7 @@ def test_every_fault_is_named_at_once(footage: Path) -> None:
     ("name", "text", "says"),
     [
         ("footage.csv", "video,prompt\na.mp4,one,two\n", "line 2: more or fewer cells than columns"),
-        ("footage.jsonl", "{video: a.mp4}\n", "cannot be read"),
+        ("footage.jsonl", "{video: a.mp4}\n", "line 1: not JSON.*one JSON object a line"),
         ("footage.jsonl", '["a.mp4"]\n', "is no entry"),
         ("footage.yaml", "video: a.mp4\n", "must be a list of entries"),
         ("footage.yaml", "- video: [\n", "cannot be read"),

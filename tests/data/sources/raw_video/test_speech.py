@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from data.sources.raw_video.speech import WINDOW, speech_share, speech_windows, weights_file
-from foundation.video_io import read_audio
+from foundation.sound import read_audio
 
 SPEECH = Path(__file__).parents[4] / "../shared/real/demo_train/audio/000.wav"
 OTHER_NAMES = {

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image, ImageFilter
 
 from data.sources.raw_video import FootageRules
-from data.sources.raw_video.read import Footage, FootageError
 from data.sources.raw_video.stretches import stretches
 from data.sources.raw_video.survey import Survey, laplacian_variance, look_through, shots
 from foundation.clip_format import ClipFormat
+from foundation.footage import Footage
+from foundation.media_files import MediaError
 
 Film = Callable[..., Path]
 Pictures = Callable[..., np.ndarray]
@@ -106,6 +107,6 @@ def test_detail_falls_with_blur(pictures: Pictures) -> None:
 
 def test_one_frame_is_no_footage(film: Film, pictures: Pictures, sound: Callable) -> None:
     path = film("a.mp4", pictures(1), samples_S=sound(0.5))
-    with pytest.raises(FootageError, match="1 frames") as refused:
+    with pytest.raises(MediaError, match="1 frames") as refused:
         look_through(Footage(path), Footage(path).sound())
     assert refused.value.reason == "too_short"

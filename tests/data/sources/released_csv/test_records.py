@@ -166,7 +166,7 @@ def test_delivery_needs_a_folder_and_follows_no_link_out_of_it(
     with pytest.raises(ValueError, match=r"nowhere/data\.csv is missing"):
         deliver(declared(released_config, path=str(tmp_path / "nowhere")), tmp_path / "raw")
     (released() / "link.mp4").symlink_to("/etc/hostname")
-    with pytest.raises(ValueError, match=r"link\.mp4 leads out of"):
+    with pytest.raises(ValueError, match=r"link\.mp4 is a link that leads out of"):
         deliver(released_config, tmp_path / "raw")
 
 

@@ -16,7 +16,8 @@ from data.sources.studio.delivery import deliver
 from data.sources.studio.film import film
 from foundation.clip_format import ClipFormat
 from foundation.map_items import Spread
-from foundation.video_io import read_audio, read_video
+from foundation.sound import read_audio
+from foundation.video_reading import read_video
 
 CLIP = ClipFormat(frames=9, frames_per_second=25, height=48, width=32, motion_frames=5)
 HERE = Spread()

@@ -8,8 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from data.sources.raw_video.read import SOUND_RATE, Footage, FootageError
-from foundation.video_io import read_video
+from foundation.footage import SOUND_RATE, Footage
+from foundation.media_files import MediaError
+from foundation.video_reading import read_video
 
 Film = Callable[..., Path]
 Pictures = Callable[..., np.ndarray]
@@ -108,8 +109,8 @@ def test_sound_that_starts_before_the_picture_is_cut(film: Film, pictures: Pictu
 
 def test_what_cannot_be_read_is_named(film: Film, pictures: Pictures) -> None:
     path = film("a.mp4", pictures(40))
-    with pytest.raises(FootageError, match="no sound stream"):
+    with pytest.raises(MediaError, match="no sound stream"):
         Footage(path).sound()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(FootageError, match="cannot be read"):
-        Footage(path).declared()
+    with pytest.raises(MediaError, match="cannot be read"):
+        Footage(path).shown()

@@ -8,7 +8,10 @@ import pytest
 from PIL import Image
 
 from foundation.geometry import cover
-from foundation.video_io import read_audio, read_image, read_video, resampled, write_audio, write_video
+from foundation.pictures import read_image
+from foundation.sound import read_audio, resampled, write_audio
+from foundation.video_reading import read_video
+from foundation.video_writing import write_video
 
 
 def noise(frames: int = 9) -> np.ndarray:

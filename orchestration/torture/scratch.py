@@ -1,0 +1,65 @@
+"""The scratch project that odd deliveries are thrown at, and what outside it nothing of them may touch.
+
+FOLDER/project/    a whole project: DVC's files, datasets/, nothing trained
+FOLDER/outside/    a secret that must neither change nor come in
+FOLDER/base/       the good delivery of three clips that every case changes
+"""
+
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from data.sources import read_batch, source_of
+from data.versions.withdrawals import FILE as WITHDRAWALS
+from data.versions.withdrawals import Withdrawal, add_withdrawal
+from foundation.child_process import child_environment
+from foundation.clip_format import ClipFormat
+from foundation.digests import folder_digest
+from foundation.home import ROOT
+from foundation.map_items import Spread
+from orchestration.torture.kinds.ids import WITHDRAWN
+
+SECRET = "the secret that must stay outside 5e1f0c7a"
+RAW, PREPARED, CACHE = Path("datasets/raw"), Path("datasets/prepared"), Path(".dvc/cache")
+LARGE = 50_000_000  # bytes; larger files hold no secret of ours
+
+
+def make_scratch(folder: Path, clip: ClipFormat) -> None:
+    """Make the scratch project and what lies around it."""
+    (folder / "outside").mkdir(parents=True)
+    (folder / "outside/secret").write_text(SECRET * 100, encoding="utf-8")
+    project = folder / "project"
+    project.mkdir()
+    shutil.copy(ROOT / "dvc.yaml", project)
+    command = [sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"]
+    subprocess.run(command, cwd=project, check=True, env=child_environment(), stdin=subprocess.DEVNULL)
+    batch = read_batch({"source": "studio", "seed": 5, "clips": 3})
+    source_of(batch).deliver(batch, clip, folder / "base", Spread("processes", 1, None))
+
+
+def empty_project() -> None:
+    """As before any delivery, but for DVC's cache; works in the project, like everything below."""
+    shutil.rmtree("datasets", ignore_errors=True)
+    Path("dvc.lock").unlink(missing_ok=True)
+    RAW.mkdir(parents=True)
+    WITHDRAWALS.parent.mkdir(exist_ok=True)
+    add_withdrawal(Withdrawal(person_id=WITHDRAWN, withdrawn=date(2026, 1, 1), actor="torture", reason="consent"))
+
+
+def outside_digest() -> str:
+    """Of everything outside that must not change."""
+    return folder_digest(Path("../outside"))
+
+
+def what_came_in() -> list[str]:
+    """What must never happen: a command of a name was run, or the secret was copied into the project. Removes it."""
+    secret = SECRET.encode()
+    made = dict.fromkeys(Path("..").rglob("PWNED*"), "was made")
+    inside = (path for root in (CACHE, PREPARED) for path in root.rglob("*") if path.is_file())
+    copied = (path for path in inside if path.stat().st_size < LARGE and secret in path.read_bytes())
+    found = made | dict.fromkeys(copied, "holds the secret from outside")
+    for path in found:
+        path.unlink()
+    return [f"{path} {what}" for path, what in found.items()]

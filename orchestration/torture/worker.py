@@ -1,0 +1,117 @@
+"""One process that takes in one odd delivery after another, as `graspline data prepare` and the sensor would.
+
+It answers each case with what came of it. Whoever started it ends it where it hangs, and reads its log where it dies of
+an exception that nobody turned into a message.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+from data.contracts import PreparedBatch, RawBatch
+from foundation.by_name import choices, load_choice
+from foundation.home import ROOT
+from orchestration.load_config import PipelineConfig, load_config
+from orchestration.steps.data_steps import prepared_batch, raw_batch
+from orchestration.steps.step import StepContext
+from orchestration.torture import kinds, scratch
+from orchestration.torture.case import Case
+
+OVERRIDES = ("experiment=smoke", "data.train_on_arrivals=true", "data.preparation_processes=1")
+# an exception of ours speaks plainly; any other that reaches a person is a crash
+FOREIGN = re.compile(r"Traceback \(most recent|\b(?!ValueError|ClipError|ChildFailedError)\w+(Error|Exception)\b: ")
+CLIPS = 3
+
+
+class Pipe(Protocol):
+    """What is used of multiprocessing's connection, whichever kind this system has."""
+
+    def send(self, obj: Any, /) -> None: ...
+    def recv(self) -> Any: ...
+    def poll(self, timeout: float, /) -> bool: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one case."""
+
+    kind: str
+    story: str
+    outcome: str  # taken, partly, refused, crashed, hung
+    message: str  # the refusal, or why clips were set aside
+    wrong: str | None  # why that is not right; None: it is
+
+
+def case_of(seed: int, number: int) -> tuple[str, Case]:
+    """The case of that number: kinds take turns, so that a few cases hold each of them."""
+    names = choices(kinds.__name__)
+    kind = names[number % len(names)]
+    case: Case = load_choice(kinds.__name__, kind).draw(Random(f"{seed}-{number}"), number // len(names))
+    return kind, case
+
+
+def work(folder: Path, seed: int, pipe: Pipe) -> None:
+    """Take in the cases whose numbers come, until none comes."""
+    os.chdir(folder / "project")
+    os.environ["PYTHONPATH"] = str(ROOT)
+    config = load_config(OVERRIDES)
+    while (number := pipe.recv()) is not None:
+        pipe.send(judge(*case_of(seed, number), config, number))
+
+
+def judge(kind: str, case: Case, config: PipelineConfig, number: int) -> Verdict:
+    """Throw one delivery at the empty project and hold what came of it against what must come."""
+    scratch.empty_project()
+    before = scratch.outside_digest()
+    name = case.folder if case.folder is not None else f"case-{number}"
+    delivery = scratch.RAW / name
+    shutil.copytree("../base", delivery)
+    case.change(delivery)
+    try:
+        outcome, message, wrong = _outcome(case, _take_in(config, name))
+    except (ValueError, RuntimeError) as error:
+        outcome, message, wrong = _refusal(case, str(error))
+    came_in = scratch.what_came_in()
+    if scratch.outside_digest() != before:
+        came_in.append("something outside the project was changed")
+    return Verdict(kind, case.story, outcome, message, "; ".join(came_in) or wrong)
+
+
+def _take_in(config: PipelineConfig, name: str) -> PreparedBatch:
+    """The first two assets of a batch. ValueError, RuntimeError: it is refused."""
+    step = StepContext(config, _ignore, name)
+    raw = raw_batch(step).receipt
+    assert isinstance(raw, RawBatch)
+    prepared = prepared_batch(step, raw).receipt
+    assert isinstance(prepared, PreparedBatch)
+    return prepared
+
+
+def _outcome(case: Case, batch: PreparedBatch) -> tuple[str, str, str | None]:
+    """Of a delivery that came in whole, or without the clips that cannot be used."""
+    if not batch.valid:
+        return _refusal(case, "; ".join(batch.failures))
+    wrong = case.check(Path(batch.folder)) if case.check else None
+    reasons = "; ".join(getattr(batch, "set_aside", []))
+    if batch.clips == CLIPS:
+        return "taken", "", wrong or ("it must stay out" if case.expected == "refused" else None)
+    return "partly", reasons, wrong or _refusal(case, reasons)[2]
+
+
+def _refusal(case: Case, message: str) -> tuple[str, str, str | None]:
+    if case.expected == "taken":
+        return "refused", message, "it is a good delivery"
+    if FOREIGN.search(message):
+        return "crashed", message, "the message is a program's, not for a person"
+    if case.names and not any(name in message for name in case.names if name):
+        return "refused", message, f"the message names none of {', '.join(case.names)}"
+    return "refused", message, None
+
+
+def _ignore(_line: str) -> None:
+    """Nobody looks at the output of a case."""

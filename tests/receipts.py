@@ -1,0 +1,42 @@
+"""Receipts of training as tests need them: as the method says, unless a test asks for something else."""
+
+from pathlib import Path
+from typing import Any
+
+from foundation.digests import file_sha256
+from model.contracts import TrainedStage
+from model.method import StageRecord
+
+
+def stage_receipt(**changes: Any) -> TrainedStage:
+    """Stage one's, or with stage="stage_two" the other's."""
+    two = changes.get("stage") == "stage_two"
+    receipt = {
+        "stage": "stage_one",
+        "attention": "asymmetric" if two else "full",
+        "seed": 0,
+        "network": "n",
+        "recipe": "r",
+        "run": "runs/x",
+        "weights": "w",
+        "weights_sha256": "two" if two else "one",
+        "train_digest": "t",
+        "parent_weights_sha256": "one" if two else None,
+        "steps": 1,
+        "final_losses": {},
+        "mlflow_run_id": "m",
+        "loss_curve": "l.png",
+        "before": stage_receipt().history() if two else (),
+    }
+    return TrainedStage.model_validate({**receipt, **changes})
+
+
+def stage_two_receipt(weights: Path, **changes: Any) -> TrainedStage:
+    """Stage two's, of the weights in a file."""
+    of_file = {"weights": str(weights), "weights_sha256": file_sha256(weights)}
+    return stage_receipt(**{"stage": "stage_two", **of_file, **changes})
+
+
+def history(weights_sha256: str) -> tuple[StageRecord, ...]:
+    """What led to these weights of stage two."""
+    return stage_receipt(stage="stage_two", weights_sha256=weights_sha256).history()
