@@ -4,6 +4,7 @@ Children and ranks never compose: they read the `config.yaml` that `RunFolder.or
 """
 
 import difflib
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -129,8 +130,11 @@ def _unreadable(override: str) -> str:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    if kind_of(override.lstrip("+~").partition("=")[0]).text:
+    key = override.lstrip("+~").partition("=")[0]
+    if kind_of(key).text:
         return ""
+    if not re.fullmatch(r"[A-Za-z0-9_.@/-]+", key):
+        return f"{override}: a name in {key} has other characters than A-Z, a-z, 0-9, _ and -: choose another"
     quoting = "a text inside a list or a mapping stands between single quotes, as in KEY=['März', 'a, b'] (\\' for one)"
     try:
         parsed = OverridesParser.create().parse_override(override)

@@ -17,7 +17,7 @@ from data.versions.batch_entry import RAW, batch_entry
 from data.versions.batch_receipts import PREPARED, is_validated, prepared_receipt, raw_receipt
 from orchestration.commands.prepare_request import PrepareRequest
 from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
-from orchestration.load_config import load_config
+from orchestration.load_config import load_sections
 from orchestration.steps.step import Display
 
 SHOWN = 20  # failures
@@ -29,7 +29,7 @@ def prepare_batches(request: PrepareRequest, display: Display) -> list[PreparedB
     Raises:
         StepFailedError: a batch could not be delivered or prepared at all.
     """
-    load_config(request.overrides)
+    load_sections(request.overrides)
     pipeline = open_pipeline(request.overrides, request.batches, display)
     for batch in request.batches:
         try:

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import COLUMNS, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
-from orchestration.load_config import load_config
+from orchestration.load_config import load_sections
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import Timings, label
@@ -60,7 +60,7 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
 
 def print_status(console: Console) -> None:
     """Champion, aliases, the ledger's last lines."""
-    succession = Succession(load_config().tracking)
+    succession = Succession(load_sections().tracking)
     succession.follow_ledger()
     entries, models = succession.ledger.entries(), succession.models
     if not entries:
@@ -75,7 +75,7 @@ def print_status(console: Console) -> None:
         console.print(
             f"  artifact           {artifact.folder}\n  report             {report.report_html}", soft_wrap=True
         )
-        console.print(metrics_table(report, load_config().gate))
+        console.print(metrics_table(report, load_sections().gate))
     ledger = Table("when (UTC)", "who", "what", "version", "why", box=None, header_style="dim")
     for entry in entries[-5:]:
         ledger.add_row(entry.time[:16], entry.actor, entry.action, entry.version, escape(entry.reason))

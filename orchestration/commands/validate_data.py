@@ -10,7 +10,7 @@ from data.preparation.validate_batch import Report, validate_batch
 from data.sources.arrived import ArrivedBatch
 from data.versions.batch_entry import BatchEntry, batch_entry, known_batches
 from foundation.names import check_name
-from orchestration.load_config import load_config
+from orchestration.load_config import load_sections
 
 ROWS = 200  # faults shown on the screen; the page has more, validation.json all
 
@@ -36,7 +36,7 @@ def entry_of(batch: str, overrides: Sequence[str]) -> BatchEntry:
     """
     if batch in known_batches() and not overrides:
         return batch_entry(batch)
-    data = load_config(overrides).data
+    data = load_sections(overrides).data
     thresholds = data.validation.of_batch(batch)
     if batch in known_batches():
         return batch_entry(batch).model_copy(update={"validation": thresholds})

@@ -9,7 +9,7 @@ from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
 from foundation.state_file import read_state
 from model.contracts import RgbArtifact, TrainingSet
-from orchestration.load_config import load_config
+from orchestration.load_config import load_sections
 from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
@@ -108,7 +108,7 @@ def promote_by_hand(version: str, reason: str) -> Entry:
     Raises:
         ValueError: no such version, it is champion already, or its bytes are not what was exported.
     """
-    succession = Succession(load_config().tracking)
+    succession = Succession(load_sections().tracking)
     number = succession.models.version_named(version)
     verify_release(succession.models, number, print)
     return succession.promote(number, reason)
@@ -120,7 +120,7 @@ def roll_back(reason: str) -> Entry:
     Raises:
         ValueError: there is nobody to go back to, or its bytes are not what was exported.
     """
-    succession = Succession(load_config().tracking)
+    succession = Succession(load_sections().tracking)
     verify_release(succession.models, succession.version_to_restore(), print)
     return succession.rollback(reason)
 
