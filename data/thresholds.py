@@ -4,7 +4,8 @@ The values go into the batch's entry in datasets/batches.yaml, so that DVC sees 
 What each one was chosen by is in docs/decisions/0010-validation.md.
 """
 
-from typing import Annotated
+from math import ceil
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -20,6 +21,20 @@ class AcceptedDefect(BaseModel, frozen=True, extra="forbid"):
     rule: Text  # the rule's name, as a failure shows it
     fields: list[Text] = Field(min_length=1)  # the failure's fields, each one named: "product box on frame 54"
     reason: Text
+
+
+class Quarantine(BaseModel, frozen=True, extra="forbid"):
+    """What becomes of a batch in which some clips fail: `quarantine` sets them aside with their reasons and takes the
+    others in while enough remain, `strict` refuses the batch."""
+
+    policy: Literal["quarantine", "strict"] = "quarantine"
+    least_share: Share = 0.5  # of the delivered clips that must remain
+    least_clips: int = Field(default=1, ge=1)
+
+    def least(self, delivered: int) -> int:
+        """How many of the delivered clips must be without a fault."""
+        share = ceil(self.least_share * delivered - 1e-9) if self.policy == "quarantine" else delivered
+        return max(self.least_clips, share)
 
 
 class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
@@ -65,6 +80,7 @@ class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
     least_detector_hand_iou: Share = 0.25
 
     accepted_defects: list[AcceptedDefect] = []
+    quarantine: Quarantine = Quarantine()
 
     def of_batch(self, batch: str) -> "ValidationThresholds":
         """The same with the accepted defects of one batch only: what this batch's entry holds."""
