@@ -58,7 +58,7 @@ def print_report(console: Console, batch: str, report: Report) -> None:
         without = f", {aside} set aside" if aside else ""
         console.print(f"[bold green]{escape(batch)} is valid[/]: {_count(report.clips, 'clip')}{without}")
     else:
-        clips = len({fault.clip_id for fault in found.failures})
+        clips = len({fault.clip_id for fault in found.failures if not fault.clip_id.startswith("(")})  # not (batch)
         counts = f"{_count(len(found.failures), 'fault')} in {_count(clips, 'clip')}"
         console.print(f"[bold red]{escape(batch)} is invalid[/]: {counts}")
     console.print(f"look at  {report.page}", soft_wrap=True)
