@@ -97,7 +97,7 @@ def _outcome(case: Case, batch: PreparedBatch) -> tuple[str, str, str | None]:
     if not batch.valid:
         return _refusal(case, "; ".join(batch.failures))
     wrong = case.check(Path(batch.folder)) if case.check else None
-    reasons = "; ".join(getattr(batch, "set_aside", []))
+    reasons = "; ".join(batch.set_aside)
     if batch.clips == CLIPS:
         return "taken", "", wrong or ("it must stay out" if case.expected == "refused" else None)
     return "partly", reasons, wrong or _refusal(case, reasons)[2]
