@@ -124,7 +124,8 @@ def _kind(annotation: Any) -> Kind:
 
 def _leaves(annotation: Any) -> Iterator[Any]:
     """The types and marks that an annotation is put together of."""
-    if get_origin(annotation) is Literal or not (parts := _parts(annotation)):
+    parts = _parts(annotation)
+    if not parts:
         yield annotation
-    for part in () if get_origin(annotation) is Literal else parts:
+    for part in parts:
         yield from _leaves(part)

@@ -79,7 +79,7 @@ def _composed(overrides: Sequence[str]) -> dict[str, Any]:
     except (HydraException, OmegaConfBaseException) as error:
         raise _RefusedError(str(error)) from error
     assert isinstance(values, dict)
-    return values
+    return {str(key): value for key, value in values.items()}
 
 
 def valid_keys(model: type[BaseModel], prefix: str = "") -> list[str]:

@@ -1,27 +1,24 @@
 """Throw many odd and hostile deliveries at scratch projects: each must be taken in rightly, or refused by name.
 
 Deterministic: the same seed and number is the same delivery. Every case meets an empty project; nothing outside it may
-change or come in, and nothing may hang. One scratch project and one worker a processor.
+change or come in, and nothing may hang. One scratch project and one worker a processor; a worker that hangs or dies is
+replaced, and the case that it hung or died over is its verdict.
 """
 
-import os
-import signal
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
+from foundation.child_process import Server, end_server, start_server
 from orchestration.load_config import load_config
 from orchestration.torture.scratch import make_scratch
-from orchestration.torture.worker import OVERRIDES, Pipe, Verdict, case_of, work
+from orchestration.torture.worker import LOG, OVERRIDES, Verdict, case_of, read_verdicts
 
 PATIENCE_SECONDS = 180  # for one delivery of three small clips
-END_SECONDS = 20
+LOOK_SECONDS = 0.5
 
-OnVerdict = Callable[[int, Verdict], None]
+OnVerdict = Callable[[Verdict], None]
 
 
 def torture_deliveries(folder: Path, count: int, seed: int, workers: int, on_verdict: OnVerdict) -> list[Verdict]:
@@ -31,85 +28,51 @@ def torture_deliveries(folder: Path, count: int, seed: int, workers: int, on_ver
         One verdict a case, in order; `on_verdict` is called as they come, from a thread.
     """
     clip = load_config(OVERRIDES).data.clip
-    numbers: SimpleQueue[int] = SimpleQueue()
-    for number in range(count):
-        numbers.put(number)
-    verdicts: dict[int, Verdict] = {}
 
-    def keep(number: int, verdict: Verdict) -> None:
-        verdicts[number] = verdict
-        on_verdict(number, verdict)
-
-    def serve(worker: int) -> None:
-        make_scratch(folder / str(worker), clip)
-        while not numbers.empty():
-            _serve(folder / str(worker), seed, numbers, keep)
+    def serve(worker: int) -> list[Verdict]:
+        scratch = folder / str(worker)
+        make_scratch(scratch, clip)
+        return _serve(scratch, seed, list(range(worker, count, workers)), on_verdict)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(serve, range(workers)))
-    return [verdict for _, verdict in sorted(verdicts.items())]
+        verdicts = [verdict for served in pool.map(serve, range(workers)) for verdict in served]
+    return sorted(verdicts, key=lambda verdict: verdict.number)
 
 
-def _serve(folder: Path, seed: int, numbers: SimpleQueue[int], keep: OnVerdict) -> None:
-    """Give one worker cases until none is left, or until it is no more."""
-    with _worker(folder, seed) as (process, pipe):
-        while process.exitcode is None:
-            try:
-                number = numbers.get_nowait()
-            except Empty:
-                return
-            keep(number, _ask(process, pipe, number) or _died(folder, seed, number, process))
+def _serve(folder: Path, seed: int, numbers: list[int], on_verdict: OnVerdict) -> list[Verdict]:
+    """The verdicts on these cases, in order."""
+    verdicts: list[Verdict] = []
+    while left := numbers[len(verdicts) :]:
+        server = start_server(["-m", "orchestration.torture.worker", str(folder), str(seed), *map(str, left)])
+        try:
+            for verdict in _follow(folder, server, len(left)):
+                verdicts.append(verdict)
+                on_verdict(verdict)
+            if len(verdicts) < len(numbers):
+                verdicts.append(_lost(folder, server, seed, numbers[len(verdicts)]))
+                on_verdict(verdicts[-1])
+        finally:
+            end_server(server)
+    return verdicts
 
 
-def _ask(process: SpawnProcess, pipe: Pipe, number: int) -> Verdict | None:
-    """The worker's answer; None where it hangs or dies over it."""
-    pipe.send(number)
-    try:
-        return pipe.recv() if pipe.poll(PATIENCE_SECONDS) else None
-    except EOFError:
-        process.join()
-        return None
+def _follow(folder: Path, server: Server, wanted: int) -> Iterator[Verdict]:
+    """The verdicts of one worker as it writes them, until it has all, ends, or takes too long over one."""
+    seen, since = 0, time.monotonic()
+    while seen < wanted and time.monotonic() - since < PATIENCE_SECONDS:
+        ended = server.poll() is not None
+        for verdict in read_verdicts(folder)[seen:]:
+            seen, since = seen + 1, time.monotonic()
+            yield verdict
+        if ended:
+            return
+        time.sleep(LOOK_SECONDS)
 
 
-def _died(folder: Path, seed: int, number: int, process: SpawnProcess) -> Verdict:
-    """The verdict on a case over which the worker hung or died; it is gone after this."""
+def _lost(folder: Path, server: Server, seed: int, number: int) -> Verdict:
+    """The verdict on a case over which the worker hung or died."""
     kind, case = case_of(seed, number)
-    hung = process.exitcode is None
-    _end(process)
-    if hung:
-        return Verdict(kind, case.story, "hung", "", f"no answer in {PATIENCE_SECONDS} s")
-    log = (folder / "worker.log").read_text(encoding="utf-8", errors="replace")
-    return Verdict(kind, case.story, "crashed", log[-2000:], "an exception that nobody turned into a message")
-
-
-@contextmanager
-def _worker(folder: Path, seed: int) -> Generator[tuple[SpawnProcess, Pipe]]:
-    """A worker, in a process group of its own, and the pipe to it."""
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_begin, args=(folder, seed, there))
-    process.start()
-    there.close()
-    try:
-        yield process, here
-        if process.exitcode is None:
-            here.send(None)
-            process.join(END_SECONDS)
-    finally:
-        _end(process)
-
-
-def _begin(folder: Path, seed: int, pipe: Pipe) -> None:
-    """The worker's first act: its own group, its output in a file."""
-    os.setsid()
-    with (folder / "worker.log").open("w", encoding="utf-8") as log:
-        for stream in (1, 2):
-            os.dup2(log.fileno(), stream)
-    work(folder, seed, pipe)
-
-
-def _end(process: SpawnProcess) -> None:
-    """End the worker and all that it started."""
-    if process.exitcode is None:
-        os.killpg(process.pid or 0, signal.SIGKILL)
-        process.join()
+    if server.poll() is None:
+        return Verdict(number, kind, case.story, "hung", "", f"no answer in {PATIENCE_SECONDS} s")
+    log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    return Verdict(number, kind, case.story, "crashed", log[-2000:], "an exception that nobody turned into a message")

@@ -6,15 +6,13 @@ FOLDER/base/       the good delivery of three clips that every case changes
 """
 
 import shutil
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 from data.sources import read_batch, source_of
 from data.versions.withdrawals import FILE as WITHDRAWALS
 from data.versions.withdrawals import Withdrawal, add_withdrawal
-from foundation.child_process import child_environment
+from foundation.child_process import follow
 from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest
 from foundation.home import ROOT
@@ -33,8 +31,8 @@ def make_scratch(folder: Path, clip: ClipFormat) -> None:
     project = folder / "project"
     project.mkdir()
     shutil.copy(ROOT / "dvc.yaml", project)
-    command = [sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"]
-    subprocess.run(command, cwd=project, check=True, env=child_environment(), stdin=subprocess.DEVNULL)
+    code, why = follow(["-m", "dvc", "init", "--no-scm", "--quiet"], print, folder=project)
+    assert code == 0, why
     batch = read_batch({"source": "studio", "seed": 5, "clips": 3})
     source_of(batch).deliver(batch, clip, folder / "base", Spread("processes", 1, None))
 

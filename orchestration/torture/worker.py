@@ -1,20 +1,24 @@
 """One process that takes in one odd delivery after another, as `graspline data prepare` and the sensor would.
 
-It answers each case with what came of it. Whoever started it ends it where it hangs, and reads its log where it dies of
-an exception that nobody turned into a message.
+    python -m orchestration.torture.worker FOLDER SEED NUMBER...
+
+It writes what came of each case into FOLDER/verdicts.jsonl. Whoever started it ends it where it hangs, and reads
+FOLDER/worker.log where it dies of an exception that nobody turned into a message.
 """
 
 import os
 import re
 import shutil
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
 
 from data.contracts import PreparedBatch, RawBatch
 from foundation.by_name import choices, load_choice
 from foundation.home import ROOT
+from foundation.json_lines import append_line, as_json, read_json_lines
 from orchestration.load_config import PipelineConfig, load_config
 from orchestration.steps.data_steps import prepared_batch, raw_batch
 from orchestration.steps.step import StepContext
@@ -25,21 +29,14 @@ OVERRIDES = ("experiment=smoke", "data.train_on_arrivals=true", "data.preparatio
 # an exception of ours speaks plainly; any other that reaches a person is a crash
 FOREIGN = re.compile(r"Traceback \(most recent|\b(?!ValueError|ClipError|ChildFailedError)\w+(Error|Exception)\b: ")
 CLIPS = 3
-
-
-class Pipe(Protocol):
-    """What is used of multiprocessing's connection, whichever kind this system has."""
-
-    def send(self, obj: Any, /) -> None: ...
-    def recv(self) -> Any: ...
-    def poll(self, timeout: float, /) -> bool: ...
-    def close(self) -> None: ...
+LOG, VERDICTS = "worker.log", "verdicts.jsonl"
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What came of one case."""
 
+    number: int
     kind: str
     story: str
     outcome: str  # taken, partly, refused, crashed, hung
@@ -55,16 +52,27 @@ def case_of(seed: int, number: int) -> tuple[str, Case]:
     return kind, case
 
 
-def work(folder: Path, seed: int, pipe: Pipe) -> None:
-    """Take in the cases whose numbers come, until none comes."""
+def read_verdicts(folder: Path) -> list[Verdict]:
+    """What the worker that runs in this folder has written so far."""
+    file = folder / VERDICTS
+    return [Verdict(**verdict) for _, verdict in read_json_lines(file, appended=True)] if file.exists() else []
+
+
+def work(folder: Path, seed: int, numbers: Sequence[int]) -> None:
+    """Take in these cases, one after another; this process's output becomes the log."""
+    with (folder / LOG).open("w", encoding="utf-8") as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+    verdicts = folder.resolve() / VERDICTS
+    verdicts.unlink(missing_ok=True)
     os.chdir(folder / "project")
     os.environ["PYTHONPATH"] = str(ROOT)
     config = load_config(OVERRIDES)
-    while (number := pipe.recv()) is not None:
-        pipe.send(judge(*case_of(seed, number), config, number))
+    for number in numbers:
+        append_line(verdicts, as_json(asdict(judge(number, *case_of(seed, number), config))))
 
 
-def judge(kind: str, case: Case, config: PipelineConfig, number: int) -> Verdict:
+def judge(number: int, kind: str, case: Case, config: PipelineConfig) -> Verdict:
     """Throw one delivery at the empty project and hold what came of it against what must come."""
     scratch.empty_project()
     before = scratch.outside_digest()
@@ -79,7 +87,7 @@ def judge(kind: str, case: Case, config: PipelineConfig, number: int) -> Verdict
     came_in = scratch.what_came_in()
     if scratch.outside_digest() != before:
         came_in.append("something outside the project was changed")
-    return Verdict(kind, case.story, outcome, message, "; ".join(came_in) or wrong)
+    return Verdict(number, kind, case.story, outcome, message, "; ".join(came_in) or wrong)
 
 
 def _take_in(config: PipelineConfig, name: str) -> PreparedBatch:
@@ -97,7 +105,7 @@ def _outcome(case: Case, batch: PreparedBatch) -> tuple[str, str, str | None]:
     if not batch.valid:
         return _refusal(case, "; ".join(batch.failures))
     wrong = case.check(Path(batch.folder)) if case.check else None
-    reasons = "; ".join(batch.set_aside)
+    reasons = "; ".join(fault for faults in batch.set_aside.values() for fault in faults)
     if batch.clips == CLIPS:
         return "taken", "", wrong or ("it must stay out" if case.expected == "refused" else None)
     return "partly", reasons, wrong or _refusal(case, reasons)[2]
@@ -115,3 +123,7 @@ def _refusal(case: Case, message: str) -> tuple[str, str, str | None]:
 
 def _ignore(_line: str) -> None:
     """Nobody looks at the output of a case."""
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]), int(sys.argv[2]), [int(number) for number in sys.argv[3:]])
