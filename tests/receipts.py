@@ -5,7 +5,7 @@ from typing import Any
 
 from foundation.digests import file_sha256
 from model.contracts import TrainedStage
-from model.method import StageRecord
+from model.contracts.method import StageRecord
 
 
 def stage_receipt(**changes: Any) -> TrainedStage:

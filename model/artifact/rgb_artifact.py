@@ -8,7 +8,7 @@
 | latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
 | sampling.json | SamplingConfig, those of its fields that decide a pixel |
-| manifest.json | sha256 of every file above, how it was trained (model.method), the proof of model.artifact.proof |
+| manifest.json | sha256 of every file above, how it was trained (model.contracts.method), model.artifact.proof |
 
 Safetensors and JSON only: loading it runs no code from the folder.
 """
@@ -32,7 +32,7 @@ from model.conditioning.given_weights import assert_given
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
-from model.method import Shipped
+from model.contracts.method import Shipped
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 FORMAT = "graspline-rgb-artifact-2"

@@ -19,7 +19,7 @@ from model.contracts import (
     TrainedStage,
     TrainingSet,
 )
-from model.method import ATTENTION
+from model.contracts.method import ATTENTION
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 

@@ -35,7 +35,7 @@ def validate(
     """Judge a batch again: every fault with clip, field, value, rule and fix. Exit code 1 if there is one."""
     with called() as (console, where):
         from orchestration.commands.validate_data import validate_and_print
-        from orchestration.given_texts import from_folder
+        from orchestration.configuration.given_texts import from_folder
 
         valid = validate_and_print(console, batch, from_folder(overrides or [], where), raw, detector)
     if not valid:
@@ -51,7 +51,7 @@ def withdraw(
     """Take a person out of the data: the next data set is without them; names the models trained on their clips."""
     with plain_errors() as console:
         from orchestration.commands.withdraw import withdraw as withdraw_clips
-        from orchestration.load_config import load_sections
+        from orchestration.configuration.load_config import load_sections
 
         withdraw_clips(person, product, reason, load_sections().tracking, console)
 

@@ -15,7 +15,7 @@ from foundation.fingerprint import harmless_fields
 from foundation.names import check_name
 from foundation.progress import parse_progress
 from model.contracts import SamplingConfig
-from orchestration.load_config import PipelineConfig, load_sections
+from orchestration.configuration.load_config import PipelineConfig, load_sections
 from orchestration.registry.look_up import registered_folder
 
 CHANGES_GENERATION = ("experiment", "data", "tracking", "sampling")

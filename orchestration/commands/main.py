@@ -32,8 +32,8 @@ def run(overrides: Overrides = None) -> None:
     with called() as (console, where):
         from orchestration.commands.run_pipeline import run_pipeline
         from orchestration.commands.summary import print_refused, print_summary
-        from orchestration.given_texts import from_folder
-        from orchestration.load_config import load_config
+        from orchestration.configuration.given_texts import from_folder
+        from orchestration.configuration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         given = from_folder(overrides or [], where)
@@ -65,7 +65,7 @@ def generate(
     """
     with called() as (console, where):
         from orchestration.commands.generate import Inputs, generate_videos
-        from orchestration.given_texts import from_folder
+        from orchestration.configuration.given_texts import from_folder
 
         given = Inputs(
             prompts=prompt or [],
@@ -154,7 +154,7 @@ def deliveries(
 ) -> None:
     """Every delivery must be taken in rightly or refused by name, nothing outside touched. Exit code 1 if not."""
     with plain_errors() as console:
-        from orchestration.commands.torture import torture_and_print
+        from orchestration.commands.torture_deliveries import torture_and_print
 
         fine = torture_and_print(console, count, seed)
     raise typer.Exit(0 if fine else 1)

@@ -28,7 +28,6 @@ from foundation.plain_faults import explained, one_line
 LOG_COLUMNS = 140  # of tables in a log, which has no width of its own
 ERRORS = Path("runs/errors")
 OWN = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
-USAGE = typer.BadParameter.__base__  # what Typer raises for a wrong command line
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -74,7 +73,7 @@ def boundary() -> Generator[None]:
         yield
     except (typer.Exit, typer.Abort):
         raise
-    except USAGE as error:
+    except typer.TyperException as error:  # a wrong command line
         if line := one_line(error.format_message()):  # none where the help was shown instead
             _print(f"{line} (`graspline --help` lists the commands, `graspline COMMAND --help` what one takes)")
         raise SystemExit(error.exit_code) from error

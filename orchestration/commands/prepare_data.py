@@ -18,7 +18,7 @@ from data.versions.batch_receipts import PREPARED, is_validated, prepared_receip
 from orchestration.commands.prepare_request import PrepareRequest
 from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
 from orchestration.commands.summary import print_set_aside
-from orchestration.load_config import load_sections
+from orchestration.configuration.load_config import load_sections
 from orchestration.steps.step import Display
 
 SHOWN = 20  # failures

@@ -14,8 +14,8 @@ import yaml
 
 from data.config import DataConfig
 from foundation.names import check_name
-from orchestration.given_texts import from_folder
-from orchestration.load_config import CONF, PipelineConfig
+from orchestration.configuration.given_texts import from_folder
+from orchestration.configuration.load_config import CONF, PipelineConfig
 
 IS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]+")  # of Hydra; a date such as 2026-03-01 is none
 EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"

@@ -11,8 +11,8 @@ from data.sources.arrived import misnamed_arrivals
 from foundation.plain_faults import OURS, explained
 from orchestration.assets import BATCHES
 from orchestration.commands.plain_errors import ReportedError, is_ours
+from orchestration.configuration.load_config import load_config
 from orchestration.definitions import build_definitions
-from orchestration.load_config import load_config
 from orchestration.steps.data_steps import arrivals_of, batches_of
 from orchestration.steps.step import Display
 

@@ -11,7 +11,7 @@ from data.contracts import PreparedBatch
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import COLUMNS, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
-from orchestration.load_config import load_sections
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import Timings, label

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from foundation.child_process import Server, end_server, start_server
 from foundation.tracking_store import open_store
-from orchestration.load_config import load_sections
+from orchestration.configuration.load_config import load_sections
 
 LOOPBACK = "127.0.0.1"
 

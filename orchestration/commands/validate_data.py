@@ -11,7 +11,7 @@ from data.sources.arrived import ArrivedBatch
 from data.versions.batch_entry import BatchEntry, batch_entry, known_batches
 from foundation.failures import Failure
 from foundation.names import check_name
-from orchestration.load_config import load_sections
+from orchestration.configuration.load_config import load_sections
 
 ROWS = 200  # faults shown on the screen; the page has more, validation.json all
 

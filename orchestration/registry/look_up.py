@@ -11,8 +11,8 @@ from pathlib import Path
 
 from foundation import home
 from model.contracts import TrackingConfig
-from orchestration.given_texts import from_folder
-from orchestration.load_config import load_sections
+from orchestration.configuration.given_texts import from_folder
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.succession import ledger_of

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import BaseModel, Field
 
 from orchestration.checks import results_of
-from orchestration.load_config import PipelineConfig, load_config, load_sections
+from orchestration.configuration.load_config import PipelineConfig, load_config, load_sections
 from orchestration.steps.lineage import content_digest, facts, pages, pictures
 from orchestration.steps.receipts import has_receipt, load_receipt, previous_receipt, write_receipt
 from orchestration.steps.step import Display, StepContext, StepResult

@@ -9,7 +9,7 @@ from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
 from foundation.state_file import read_state
 from model.contracts import RgbArtifact, TrainingSet
-from orchestration.load_config import load_sections
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry

@@ -18,9 +18,9 @@ from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
 from foundation.fingerprint import fingerprint, harmless_fields
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
+from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.definitions import defs
-from orchestration.load_config import PipelineConfig, load_config
-from orchestration.steps.data_steps import entry_of, split_of
+from orchestration.steps.data_steps import arrivals_of, entry_of, split_of
 from orchestration.steps.model_steps import evaluation_request, export_request, samples_request, training_request
 
 Path = tuple[str | int, ...]
@@ -96,7 +96,7 @@ def in_project(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def identities(config: PipelineConfig) -> dict[str, str]:
     """Asset -> what names its result; a parent's identity stands for the digest of what it made."""
-    train, held_out = split_of(config.data)
+    train, held_out = split_of(config.data, arrivals_of(config.data))
     entries = {name: stage_identities(entry_of(config, name)) for name in [*train, *held_out]}
     prepared = {name: fingerprint([entry["raw"], entry["prepare"]]) for name, entry in entries.items()}
     fitted_on = config.data.train_batches[0]

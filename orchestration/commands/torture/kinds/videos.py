@@ -12,7 +12,7 @@ import numpy as np
 from av.video.reformatter import ColorTrc
 from numpy.typing import NDArray
 
-from orchestration.torture.case import Case, Outcome, clip_id, media
+from orchestration.commands.torture.case import Case, Outcome, clip_id, media
 
 Frames = NDArray[np.uint8]
 TICKS = 90_000  # a second
@@ -94,7 +94,9 @@ def _long(file: Path, frames_THWC: Frames) -> None:
 
 
 def _text(content: str) -> Callable[[Path, Frames], object]:
-    return lambda file, _frames: file.write_text(content.format(secret=(Path("../outside/secret")).resolve()))
+    return lambda file, _frames: file.write_text(
+        content.format(secret=(Path("../outside/secret")).resolve()), encoding="utf-8"
+    )
 
 
 def _fewer(count: int) -> Callable[[Path, Frames], object]:

@@ -9,7 +9,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from data.sources import read_batch, source_of
+from data.sources import BatchConfig, source_of
 from data.versions.withdrawals import FILE as WITHDRAWALS
 from data.versions.withdrawals import Withdrawal, add_withdrawal
 from foundation.child_process import follow
@@ -17,15 +17,15 @@ from foundation.clip_format import ClipFormat
 from foundation.digests import folder_digest
 from foundation.home import ROOT
 from foundation.map_items import Spread
-from orchestration.torture.kinds.ids import WITHDRAWN
+from orchestration.commands.torture.kinds.ids import WITHDRAWN
 
 SECRET = "the secret that must stay outside 5e1f0c7a"
 RAW, PREPARED, CACHE = Path("datasets/raw"), Path("datasets/prepared"), Path(".dvc/cache")
 LARGE = 50_000_000  # bytes; larger files hold no secret of ours
 
 
-def make_scratch(folder: Path, clip: ClipFormat) -> None:
-    """Make the scratch project and what lies around it."""
+def make_scratch(folder: Path, batch: BatchConfig, clip: ClipFormat) -> None:
+    """Make the scratch project and what lies around it; the good delivery is the batch that is given."""
     (folder / "outside").mkdir(parents=True)
     (folder / "outside/secret").write_text(SECRET * 100, encoding="utf-8")
     project = folder / "project"
@@ -33,7 +33,6 @@ def make_scratch(folder: Path, clip: ClipFormat) -> None:
     shutil.copy(ROOT / "dvc.yaml", project)
     code, why = follow(["-m", "dvc", "init", "--no-scm", "--quiet"], print, folder=project)
     assert code == 0, why
-    batch = read_batch({"source": "studio", "seed": 5, "clips": 3})
     source_of(batch).deliver(batch, clip, folder / "base", Spread("processes", 1, None))
 
 

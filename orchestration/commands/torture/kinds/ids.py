@@ -6,7 +6,7 @@ from random import Random
 from unicodedata import normalize
 
 from data.clips.manifest import read_manifest
-from orchestration.torture.case import Case, change_record, clip_id
+from orchestration.commands.torture.case import Case, change_record, clip_id
 
 WITHDRAWN = "Zoë Müller"  # the scratch project's withdrawals.jsonl names this person, in form C
 SPELLINGS = (

@@ -27,20 +27,20 @@ from foundation.bounds import (
 from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.names import Name
-from model.method import ATTENTION, Shipped, StageRecord
-from model.method import AttentionMode as AttentionMode
-from model.method import StageName as StageName
-from model.network_config import LABELS as LABELS
-from model.network_config import REGIONS as REGIONS
-from model.network_config import LabelName as LabelName
-from model.network_config import NetworkConfig as NetworkConfig
-from model.network_config import RecipeConfig as RecipeConfig
-from model.network_config import RegionName as RegionName
+from model.contracts.method import ATTENTION, Shipped, StageRecord
+from model.contracts.method import AttentionMode as AttentionMode
+from model.contracts.method import StageName as StageName
+from model.contracts.network_config import LABELS as LABELS
+from model.contracts.network_config import REGIONS as REGIONS
+from model.contracts.network_config import LabelName as LabelName
+from model.contracts.network_config import NetworkConfig as NetworkConfig
+from model.contracts.network_config import RecipeConfig as RecipeConfig
+from model.contracts.network_config import RegionName as RegionName
 
 
 def _file_of(folder: str) -> AfterValidator:
     """The name of a module of model/conditioning/<folder>; spelled so that the code of all of them is not ours."""
-    return AfterValidator(lambda name: check_choice(f"{__package__}.conditioning.{folder}", name))
+    return AfterValidator(lambda name: check_choice(f"model.conditioning.{folder}", name))
 
 
 class LatentCodecConfig(BaseModel, frozen=True, extra="forbid"):
@@ -81,7 +81,7 @@ class EncodingConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class StageConfig(BaseModel, frozen=True, extra="forbid"):
-    """One stage of training. How it attends is the method's to say (model.method), not the configuration's."""
+    """One stage of training. How it attends is the method's to say (`method`), not the configuration's."""
 
     steps: Count
     learning_rate: PositiveShare

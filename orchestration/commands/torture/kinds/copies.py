@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from orchestration.torture.case import Case, Outcome, clip_id, media
+from orchestration.commands.torture.case import Case, Outcome, clip_id, media
 
 FIELDS = ("video", "hoi_video", "audio", "person_image", "product_image")
 Damage = Callable[[Path, Random], object]

@@ -13,8 +13,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from foundation.json_lines import as_json, write_lines
-from orchestration.torture.deliveries import torture_deliveries
-from orchestration.torture.worker import Verdict
+from orchestration.commands.torture.deliveries import torture_deliveries
+from orchestration.commands.torture.worker import Verdict
 
 
 def torture_and_print(console: Console, count: int, seed: int) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
-from orchestration.torture.case import Case, Outcome, clip_id, media
+from orchestration.commands.torture.case import Case, Outcome, clip_id, media
 
 Samples = NDArray[np.float32]
 RATE = 16_000

@@ -5,7 +5,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, model_validator
 
 from foundation.bounds import Few, Once, Positive, Share, Weight, Width, above, whole
 
@@ -30,8 +30,8 @@ class NetworkConfig(BaseModel, frozen=True, extra="forbid"):
     audio_dim: Width
     audio_layers: Few
     audio_tokens_per_frame: Few = 4
-    audio_injection_layers: Annotated[list[Annotated[int, whole(0, 1_023)]], Field(min_length=1), Once]
-    expert_dim: Width = 256
+    audio_injection_layers: Annotated[list[Annotated[int, whole(0, 1_023)]], Once]
+    expert_dim: Annotated[int, whole(0, 65_536)] = 256  # 0 where the recipe has no experts
     # latent frames, rows and columns of a token; one frame: references are pictures
     patch: tuple[Literal[1], PatchSide, PatchSide] = (1, 2, 2)
     motion: bool = True  # owns the FramePack motion patch embeddings

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from orchestration.torture.case import Case, change_record, clip_id
+from orchestration.commands.torture.case import Case, change_record, clip_id
 
 FINE = (
     "a line\u2028separator and a paragraph\u2029one",

@@ -14,11 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from data.sources import BatchConfig, config_classes
 from foundation.addresses import redacted
-from orchestration.agreement import check_agreement
-from orchestration.given_texts import kind_of, put_back, set_aside
-from orchestration.pipeline_config import PipelineConfig as PipelineConfig
+from orchestration.configuration.agreement import check_agreement
+from orchestration.configuration.given_texts import kind_of, put_back, set_aside
+from orchestration.configuration.pipeline_config import PipelineConfig as PipelineConfig
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
+CONF = Path(__file__).resolve().parents[2] / "conf"
 _COMPOSING = threading.Lock()  # Hydra's compose is not thread-safe
 
 

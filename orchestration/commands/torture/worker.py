@@ -1,6 +1,6 @@
 """One process that takes in one odd delivery after another, as `graspline data prepare` and the sensor would.
 
-    python -m orchestration.torture.worker FOLDER SEED NUMBER...
+    python -m orchestration.commands.torture.worker FOLDER SEED NUMBER...
 
 It writes what came of each case into FOLDER/verdicts.jsonl. Whoever started it ends it where it hangs, and reads
 FOLDER/worker.log where it dies of an exception that nobody turned into a message.
@@ -19,13 +19,18 @@ from data.contracts import PreparedBatch, RawBatch
 from foundation.by_name import choices, load_choice
 from foundation.home import ROOT
 from foundation.json_lines import append_line, as_json, read_json_lines
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.commands.torture import kinds, scratch
+from orchestration.commands.torture.case import Case
+from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.steps.data_steps import prepared_batch, raw_batch
 from orchestration.steps.step import StepContext
-from orchestration.torture import kinds, scratch
-from orchestration.torture.case import Case
 
-OVERRIDES = ("experiment=smoke", "data.train_on_arrivals=true", "data.preparation_processes=1")
+OVERRIDES = (
+    "experiment=smoke",
+    "data.train_on_arrivals=true",
+    "data.preparation_processes=1",
+    "data.batches.smoke_train.clips=3",
+)
 # an exception of ours speaks plainly; any other that reaches a person is a crash
 FOREIGN = re.compile(r"Traceback \(most recent|\b(?!ValueError|ClipError|ChildFailedError)\w+(Error|Exception)\b: ")
 CLIPS = 3

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from orchestration.torture.case import Case, nothing
+from orchestration.commands.torture.case import Case, nothing
 
 HOSTILE = (
     "x;touch PWNED",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from orchestration.torture.case import Case, change_record, clip_id, media
+from orchestration.commands.torture.case import Case, change_record, clip_id, media
 
 FIELDS = ("video", "hoi_video", "audio", "person_image", "product_image")
 SECRET = Path("../outside/secret")  # relative to the scratch project: a file that must not come in

@@ -11,7 +11,7 @@ from data.clips.region_boxes import PIXELS_PER_TOKEN
 from evaluation.catalogue import require_metrics
 from foundation.by_name import declared
 from foundation.clip_format import ENCODED_SAMPLES_PER_SECOND, SPACE_STRIDE
-from orchestration.pipeline_config import PipelineConfig
+from orchestration.configuration.pipeline_config import PipelineConfig
 
 PROCESSES_A_CORE = 2
 FEWEST_ALLOWED = 8  # the GPU presets are composed and looked at on small machines
@@ -23,7 +23,7 @@ def check_agreement(config: PipelineConfig) -> None:
     Raises:
         ValueError: some contradict each other; names each pair of keys and the fix, in one line.
     """
-    checks = (_widths, _encoders, _clip, _training, _evaluation, _machine)
+    checks = (_widths, _experts, _encoders, _clip, _training, _evaluation, _machine)
     if faults := [fault for check in checks for fault in check(config)]:
         raise ValueError("; ".join(faults))
 
@@ -41,6 +41,11 @@ def _widths(config: PipelineConfig) -> Iterator[str]:
     for key, (given, field) in pairs.items():
         if given != (taken := getattr(network, field)):
             yield f"{key} is {given} and network.{field} is {taken}: give both the same"
+
+
+def _experts(config: PipelineConfig) -> Iterator[str]:
+    if config.recipe.experts and not config.network.expert_dim:
+        yield f"recipe.experts is {list(config.recipe.experts)} and network.expert_dim is 0: give it, or no experts"
 
 
 def _encoders(config: PipelineConfig) -> Iterator[str]:

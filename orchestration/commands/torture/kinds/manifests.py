@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from data.clips.manifest import NAME
-from orchestration.torture.case import Case, Outcome, change_record, clip_id, records, write_records
+from orchestration.commands.torture.case import Case, Outcome, change_record, clip_id, records, write_records
 
 NAMES = (NAME, *map(clip_id, range(3)))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from orchestration.torture.case import Case, Outcome, clip_id, media
+from orchestration.commands.torture.case import Case, Outcome, clip_id, media
 
 FIELD = "person_image"
 Picture = NDArray[np.uint8]

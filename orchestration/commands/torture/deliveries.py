@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from foundation.child_process import Server, end_server, start_server
-from orchestration.load_config import load_config
-from orchestration.torture.scratch import make_scratch
-from orchestration.torture.worker import LOG, OVERRIDES, Verdict, case_of, read_verdicts
+from orchestration.commands.torture.scratch import make_scratch
+from orchestration.commands.torture.worker import LOG, OVERRIDES, Verdict, case_of, read_verdicts
+from orchestration.configuration.load_config import load_config
 
 PATIENCE_SECONDS = 180  # for one delivery of three small clips
 LOOK_SECONDS = 0.5
@@ -27,11 +27,11 @@ def torture_deliveries(folder: Path, count: int, seed: int, workers: int, on_ver
     Returns:
         One verdict a case, in order; `on_verdict` is called as they come, from a thread.
     """
-    clip = load_config(OVERRIDES).data.clip
+    data = load_config(OVERRIDES).data
 
     def serve(worker: int) -> list[Verdict]:
         scratch = folder / str(worker)
-        make_scratch(scratch, clip)
+        make_scratch(scratch, data.batches[data.train_batches[0]], data.clip)
         return _serve(scratch, seed, list(range(worker, count, workers)), on_verdict)
 
     with ThreadPoolExecutor(workers) as pool:
@@ -43,7 +43,7 @@ def _serve(folder: Path, seed: int, numbers: list[int], on_verdict: OnVerdict) -
     """The verdicts on these cases, in order."""
     verdicts: list[Verdict] = []
     while left := numbers[len(verdicts) :]:
-        server = start_server(["-m", "orchestration.torture.worker", str(folder), str(seed), *map(str, left)])
+        server = start_server(["-m", "orchestration.commands.torture.worker", str(folder), str(seed), *map(str, left)])
         try:
             for verdict in _follow(folder, server, len(left)):
                 verdicts.append(verdict)

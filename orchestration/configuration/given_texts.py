@@ -7,6 +7,7 @@ for the text when all is composed, wherever it was copied to. A relative path be
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from os.path import normpath
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -66,7 +67,7 @@ def _from_folder(override: str, where: Path) -> str:
     if not equals or not value or (kind.optional and value.strip() == "null"):
         return override
     if kind.path and "://" not in value:
-        return f"{key}={where / Path(value).expanduser()}"
+        return f"{key}={normpath(where / Path(value).expanduser())}"
     if kind.text and value.startswith(SQLITE) and not value.startswith(f"{SQLITE}/"):
         return f"{key}={SQLITE}{where / value.removeprefix(SQLITE)}"
     return override
@@ -74,7 +75,7 @@ def _from_folder(override: str, where: Path) -> str:
 
 def kind_of(key: str) -> Kind:
     """What the field of a dotted key holds, by the models of the configuration; of a key that is unknown: nothing."""
-    from orchestration.pipeline_config import PipelineConfig
+    from orchestration.configuration.pipeline_config import PipelineConfig
 
     kinds = [PipelineConfig]
     annotations: list[Any] = []
