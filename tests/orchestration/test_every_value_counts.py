@@ -17,12 +17,12 @@ from pydantic import ValidationError
 from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
 from foundation.fingerprint import fingerprint, harmless_fields
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
+from model.contracts import EncodedBatch, Encoders, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.definitions import defs
 from orchestration.steps.data_steps import arrivals_of, entry_of, split_of
 from orchestration.steps.model_steps import evaluation_request, export_request, samples_request, training_request
-from tests.receipts import history, stage_receipt
+from tests.receipts import artifact_receipt, stage_receipt
 
 Path = tuple[str | int, ...]
 # the first step that a section's values may change; nothing above it is made again
@@ -129,15 +129,7 @@ def identities(config: PipelineConfig) -> dict[str, str]:
     two = training_request(config, chosen, stage("stage_one", one)).identity
     fitted = Encoders(folder="f", digest=encoders, captions={})
     exported = export_request(config, stage("stage_two", two), fitted).identity
-    artifact = RgbArtifact(
-        folder="f",
-        digest=exported,
-        stage_two_weights="w",
-        stage_two_weights_sha256="s",
-        training=history("s"),
-        proof={},
-        parameters=1,
-    )
+    artifact = artifact_receipt("f", exported)
     sampled = samples_request(config, artifact, chosen).identity
     samples = GeneratedSamples(
         folder="f",
