@@ -63,10 +63,11 @@ class PreparedBatch(BaseModel, frozen=True, extra="forbid"):
     clips: int
     digest: str  # sha256 over the sorted (relative path, sha256) of every file in the folder
     raw_digest: str
-    valid: bool  # every Great Expectations rule passed
+    valid: bool  # every Great Expectations rule passed on the clips that are in it
     failures: list[str]  # "clip 0003 | field hand_boxes | ... | fix: ..."
     accepted: list[str] = []  # the same for known defects that the configuration accepts, each with the reason
     no_longer: list[str] = []  # accepted defects that do not occur
+    set_aside: dict[str, list[str]] = {}  # delivered clip that is not in it -> its faults; `clips` does not count it
     validation_page: str = ""  # HTML, relative to the project root
     contact_sheet: str  # PNG, relative to the project root
 

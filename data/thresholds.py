@@ -4,11 +4,12 @@ The values go into the batch's entry in datasets/batches.yaml, so that DVC sees 
 What each one was chosen by is in docs/decisions/0010-validation.md.
 """
 
-from typing import Annotated, Self
+from math import ceil
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from foundation.bounds import Correlation, Once, PositiveShare, Share, Trimmed, above, real, whole
+from foundation.bounds import Correlation, Count, Once, PositiveShare, Share, Trimmed, above, real, whole
 
 
 class AcceptedDefect(BaseModel, frozen=True, extra="forbid"):
@@ -21,6 +22,20 @@ class AcceptedDefect(BaseModel, frozen=True, extra="forbid"):
         list[Trimmed], Field(min_length=1), Once
     ]  # the failure's fields, each one named: "product box on frame 54"
     reason: Trimmed
+
+
+class Quarantine(BaseModel, frozen=True, extra="forbid"):
+    """What becomes of a batch in which some clips fail: `quarantine` sets them aside with their reasons and takes the
+    others in while enough remain, `strict` refuses the batch."""
+
+    policy: Literal["quarantine", "strict"] = "quarantine"
+    least_share: Share = 0.5  # of the delivered clips that must remain
+    least_clips: Count = 1
+
+    def least(self, delivered: int) -> int:
+        """How many of the delivered clips must be without a fault."""
+        share = ceil(self.least_share * delivered - 1e-9) if self.policy == "quarantine" else delivered
+        return max(self.least_clips, share)
 
 
 class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
@@ -74,6 +89,7 @@ class ValidationThresholds(BaseModel, frozen=True, extra="forbid"):
     least_detector_hand_iou: Share = 0.25
 
     accepted_defects: Annotated[list[AcceptedDefect], Once] = []
+    quarantine: Quarantine = Quarantine()
 
     @model_validator(mode="after")
     def _some_structure_passes(self) -> Self:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from foundation import child_guard
+from foundation.addresses import redacted
+from foundation.plain_faults import explained_line
 from foundation.run_folder import RunFolder
 
 Server = subprocess.Popen[bytes]
@@ -82,10 +84,12 @@ def follow(
     on_line: OnLine,
     environment: Mapping[str, str] = {},
     python: Path = Path(sys.executable),
+    folder: Path | None = None,
 ) -> tuple[int, str]:
     """Run `python <arguments>` and pass its output on line by line; returns its exit code and what went wrong.
 
-    What went wrong is the first traceback's own message (of a chain of exceptions the last one), else the last line.
+    What went wrong is the first traceback's own message (of a chain of exceptions the last one), else the last line;
+    where a library said it, in plain words (foundation.plain_faults). No line holds a credential.
     """
     last, fault = "", ""
     child = subprocess.Popen(
@@ -95,14 +99,15 @@ def follow(
         encoding="utf-8",
         errors="backslashreplace",
         env=child_environment(**environment),
+        cwd=folder,
     )
     try:
         assert child.stdout is not None
-        for line in child.stdout:
+        for line in map(redacted, child.stdout):
             last = line.strip() or last
             fault = "" if CHAINED in last else fault or (last if FAULT.match(last) else "")
             on_line(line.rstrip())
-        return child.wait(), fault or last
+        return child.wait(), explained_line(fault or last)
     except BaseException:
         _stop(child)
         raise

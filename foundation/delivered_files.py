@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from foundation.media_files import GIGA, LIMITS, MediaLimits
+from foundation.media_limits import GIGA, LIMITS, MediaLimits
 
 SHOWN = 5  # faults in a message
 KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from hashlib import file_digest, sha256
 from pathlib import Path
 
+from foundation.state_file import read_state
 from foundation.whole_file import write_whole
 
 CACHE = Path("datasets/.memory/digests")
-Stamped = list[str]
+Stamped = tuple[str, str]
 """[stamp of the file when it was read, its sha256]"""
 
 
@@ -85,12 +86,20 @@ def digests_of(folder: Path, names: list[str]) -> dict[str, str]:
     """{relative path: sha256} of some of the folder's files, which are there. What is not named is forgotten."""
     root = str(folder.resolve())
     memory = CACHE / f"{sha256(root.encode()).hexdigest()[:24]}.json"
-    cache: dict[str, Stamped] = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
+    cache = _remembered(memory)
     stamped = {name: _stamped(f"{root}/{name}", cache.get(name)) for name in names}
     if stamped != cache and CACHE.parents[1].is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
         write_whole(memory, json.dumps(stamped))
     return {name: digest for name, (_, digest) in stamped.items()}
+
+
+def _remembered(memory: Path) -> dict[str, Stamped]:
+    """What was hashed before; nothing where that does not read: then all is hashed again."""
+    try:
+        return read_state(memory, dict[str, Stamped], "it is made anew")
+    except ValueError:
+        return {}
 
 
 def _names(folder: str, prefix: str) -> Iterable[str]:
@@ -110,4 +119,4 @@ def _stamped(file: str, cached: Stamped | None) -> Stamped:
     stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
     if cached and cached[0] == stamp:
         return cached
-    return [stamp, file_sha256(file)]
+    return stamp, file_sha256(file)

@@ -19,6 +19,7 @@ class Failure:
     rule: str
     fix: str
     name: str = ""  # of the rule, where it has one: what an accepted defect calls it by
+    same_as: tuple[str, ...] = ()  # the clips that it is a copy of, where that is the fault
 
     def __str__(self) -> str:
         return f"clip {self.clip_id} | field {self.field} | {self.value} | {self.message} | fix: {self.fix}"

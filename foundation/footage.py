@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from av import VideoFrame
 
-from foundation.media_files import LIMITS, MediaError, MediaLimits, check_seconds, open_media
+from foundation.media_files import MediaError, check_seconds, open_media
+from foundation.media_limits import LIMITS, MediaLimits
 from foundation.sound import Samples, read_audio
 from foundation.video_frames import Frames, Shown, ToRgb, decoded, picture_stream
 

@@ -34,3 +34,4 @@ def enter() -> None:
     os.environ["MLFLOW_ALLOW_MODEL_CODE_EXECUTION"] = "false"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")  # a server that is not there: seconds, not minutes

@@ -9,11 +9,12 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import av
 from av.error import ArgumentError, FFmpegError
-from pydantic import BaseModel, Field
+
+from foundation.media_limits import GIGA, LIMITS, MediaLimits
 
 CONTAINERS = {  # as people call it -> FFmpeg's names
     "mp4 or mov": "mov",
@@ -29,21 +30,6 @@ CONTAINERS = {  # as people call it -> FFmpeg's names
 }
 ONLY = {"format_whitelist": ",".join(CONTAINERS.values()), "protocol_whitelist": "file"}
 KNOWN = ", ".join(CONTAINERS)
-GIGA, MEGA = 10**9, 10**6
-Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class MediaLimits(BaseModel, frozen=True, extra="forbid"):
-    """What is refused before it is decoded."""
-
-    file_gigabytes: Limit = 100.0  # of any file
-    picture_megapixels: Annotated[Limit, Field(le=178)] = 80.0  # of a picture; 178 is Pillow's own limit
-    video_megapixels: Limit = 9.0  # of one frame of a video; 4096x2160 is 8.8
-    clip_gigabytes: Limit = 8.0  # of a whole clip's frames in memory
-    recording_hours: Limit = 12.0  # of a video or a sound
-
-
-LIMITS = MediaLimits()
 
 
 class MediaError(ValueError):

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-from foundation.media_files import LIMITS, MEGA, MediaError, MediaLimits, check_file
+from foundation.media_files import MediaError, check_file
+from foundation.media_limits import LIMITS, MEGA, MediaLimits
+from foundation.plain_faults import one_line
 from foundation.video_frames import Frames
 
 # H height, W width, C = 3 colours (RGB)
@@ -49,7 +51,7 @@ def read_image(path: Path, limits: MediaLimits = LIMITS) -> Frames:
     except Image.DecompressionBombError as error:  # Pillow's own limit, which no configuration raises
         raise MediaError(path, "too_large", f"is too large ({error}): make it smaller") from error
     except BROKEN_INSIDE as error:
-        reason = str(error).splitlines()[0].replace(f" {str(path)!r}", "") if str(error) else type(error).__name__
+        reason = one_line(str(error)).replace(f" {str(path)!r}", "") or type(error).__name__
         raise MediaError(path, "unreadable", f"cannot be read ({reason}): give a PNG or JPEG file") from error
 
 

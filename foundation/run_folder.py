@@ -23,9 +23,12 @@ from pydantic import BaseModel
 
 from foundation.digests import digests_of, file_names, text_sha256
 from foundation.sealed_file import read_sealed, write_sealed
+from foundation.state_file import read_state
 from foundation.whole_file import write_whole
 
 Model = TypeVar("Model", bound=BaseModel)
+Inputs = TypeVar("Inputs")
+WRITTEN_BY_THE_LAUNCHER = "start the step with `graspline run`, which writes it before it starts this process"
 RESULT = "result.json"
 WORKINGS = {RESULT, "log.txt", "lock", "checkpoints", "mlflow_run_id.txt"}
 """What a run keeps for itself and nobody reads as a result: not sealed, as little as hidden files."""
@@ -51,14 +54,27 @@ class RunFolder:
         """One section of config.yaml, checked against its pydantic model.
 
         Raises:
-            ValueError: the folder holds no request.
+            ValueError: the folder holds no request, or a value in it is wrong.
             KeyError: the step was not given this section, so it does not count in the step's identity.
         """
-        return model.model_validate(yaml.safe_load(self._read("config.yaml"))[name])
+        file = self.path / "config.yaml"
+        try:
+            sections = yaml.safe_load(file.read_bytes())
+        except FileNotFoundError as error:
+            raise ValueError(f"{file} is missing: {WRITTEN_BY_THE_LAUNCHER}") from error
+        except yaml.YAMLError as error:
+            raise ValueError(f"{file} is damaged, it is no YAML: {WRITTEN_BY_THE_LAUNCHER}") from error
+        if not isinstance(sections, dict):
+            raise ValueError(f"{file} is damaged, it holds no sections: {WRITTEN_BY_THE_LAUNCHER}")
+        return model.model_validate(sections[name])
 
     def input(self, name: str, model: type[Model]) -> Model:
         """One parent's receipt out of inputs.json."""
-        return model.model_validate(json.loads(self._read("inputs.json"))[name])
+        return model.model_validate(self.inputs(dict[str, Any])[name])
+
+    def inputs(self, kind: type[Inputs]) -> Inputs:
+        """All of inputs.json. ValueError: it is missing or damaged."""
+        return read_state(self.path / "inputs.json", kind, WRITTEN_BY_THE_LAUNCHER)
 
     def finish(self, receipt: dict[str, Any]) -> None:
         """Child, rank 0, last act: seal the receipt with this run's id and the sha256 of every file of the run."""
@@ -157,12 +173,6 @@ class RunFolder:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
-
-    def _read(self, name: str) -> str:
-        file = self.path / name
-        if not file.exists():
-            raise ValueError(f"{file} is missing: the launcher writes it before it starts this process")
-        return file.read_text(encoding="utf-8")
 
 
 def _plain(receipt: dict[str, Any] | None) -> str:

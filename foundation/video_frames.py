@@ -16,7 +16,8 @@ from av.stream import Disposition
 from av.video.reformatter import ColorPrimaries, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
-from foundation.media_files import MEGA, MediaError, MediaLimits, check_decodable
+from foundation.media_files import MediaError, check_decodable
+from foundation.media_limits import MEGA, MediaLimits
 
 # T frames, H height, W width, C = 3 colours (RGB)
 Frames = NDArray[np.uint8]

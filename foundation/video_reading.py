@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from foundation.geometry import cover
-from foundation.media_files import GIGA, LIMITS, MediaError, MediaLimits, open_media
+from foundation.media_files import MediaError, open_media
+from foundation.media_limits import GIGA, LIMITS, MediaLimits
 from foundation.video_frames import Frames, Shown, ToRgb, decoded, picture_stream
 
 OFF_BEAT = 0.5  # of a frame's time: further from its place in a steady rate, a frame would be counted as another

@@ -3,10 +3,9 @@
 Everything that trains or ships gets its values from the run folder's config.yaml instead.
 """
 
-from pathlib import Path
-
 import yaml
 
+from foundation.home import ROOT
 from model.contracts import NetworkConfig, RecipeConfig
 
 
@@ -21,7 +20,7 @@ def recipe_preset(name: str) -> RecipeConfig:
 
 
 def _preset(group: str, name: str) -> object:
-    path = Path(f"conf/{group}/{name}.yaml")
+    path = ROOT / "conf" / group / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
         raise ValueError(f"{group}={name}: no such preset; there are {known}")

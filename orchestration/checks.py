@@ -11,7 +11,7 @@ CLIPS_ARE_VALID = dg.AssetCheckSpec(
     "clips_are_valid",
     asset="prepared_batch",
     blocking=True,
-    description="Every Great Expectations rule holds for every clip of the batch.",
+    description="Every Great Expectations rule holds for every clip that is in the batch; others are set aside.",
 )
 RGB_ONLY = dg.AssetCheckSpec(
     "rgb_stream_stands_alone",
@@ -29,7 +29,8 @@ GATE = dg.AssetCheckSpec(
 def results_of(receipt: BaseModel) -> list[tuple[str, bool, str]]:
     """(check, passed, what was seen) for a receipt whose asset has checks."""
     if isinstance(receipt, PreparedBatch):
-        lines = [*(receipt.failures or ["no failure"]), *receipt.accepted, *receipt.no_longer]
+        aside = [f"set aside: {fault}" for faults in receipt.set_aside.values() for fault in faults]
+        lines = [*(receipt.failures or ["no failure"]), *aside, *receipt.accepted, *receipt.no_longer]
         return [(CLIPS_ARE_VALID.name, receipt.valid, "\n".join(lines))]
     if isinstance(receipt, RgbArtifact):
         says = "\n".join(f"{check}: {seen}" for check, seen in receipt.proof.items())

@@ -26,14 +26,15 @@ BACKGROUND, INK, FAINT = (250, 250, 248), (40, 40, 44), (120, 120, 128)
 COLOURS = {"face": (255, 196, 0), "left_hand": (0, 200, 255), "right_hand": (255, 70, 140), "product": (110, 220, 90)}
 
 
-def draw_contact_sheet(prepared: Path, records: Sequence[ClipRecord]) -> Path:
-    """Draw up to 8 clips, spread over the batch, into contact_sheet.png."""
+def draw_contact_sheet(prepared: Path, records: Sequence[ClipRecord], note: str = "") -> Path:
+    """Draw up to 8 clips, spread over the batch, into contact_sheet.png; `note` goes into its title."""
     shown = [records[index] for index in np.unique(np.linspace(0, len(records) - 1, CLIPS).round().astype(int))]
     strips = [draw_strip(prepared, record) for record in shown]
     width, height = strips[0].width + 2 * GAP, strips[0].height + GAP
     across = min(ACROSS, len(strips))
     sheet = Image.new("RGB", (width * across, TITLE + height * ceil(len(strips) / across)), BACKGROUND)
-    _title(ImageDraw.Draw(sheet), sheet.width, f"{prepared.name}: {len(shown)} of {len(records)} clips")
+    title = f"{prepared.name}: {len(shown)} of {len(records)} clips" + (f"; {note}" if note else "")
+    _title(ImageDraw.Draw(sheet), sheet.width, title)
     for number, strip in enumerate(strips):
         sheet.paste(strip, (GAP + width * (number % across), TITLE + height * (number // across)))
     sheet.save(prepared / "contact_sheet.png")

@@ -39,7 +39,7 @@ def detect_boxes(batch: str, entry: BatchEntry, looked_at: int) -> Seen:
     folder = RAW / batch
     if not folder.is_dir():
         raise ValueError(f"{folder} is missing, and a detector looks at clips as they were delivered: `dvc pull` it")
-    records = read_raw(folder, entry)
+    records, _ = read_raw(folder, entry)
     chosen = np.unique(np.linspace(0, len(records) - 1, looked_at).round().astype(int))
     return {records[index].clip_id: _agreement(folder, records[index]) for index in chosen}
 

@@ -20,7 +20,7 @@ from data.validation.clip_facts import ClipFacts, measure
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError, full_disk_named, refuse
 from foundation.geometry import CoverCrop, cover
-from foundation.media_files import LIMITS, MediaLimits
+from foundation.media_limits import LIMITS, MediaLimits
 from foundation.pictures import read_image, write_image
 from foundation.sound import is_plain_wav, read_audio, write_audio
 from foundation.video_frames import same_rate
@@ -178,7 +178,7 @@ def _is_copied(job: ClipJob, field: str, frames_THWC: Frames) -> bool:
     """Whether the delivered file is the prepared one, which then need not be decoded again."""
     source, size = job.source(field), frames_THWC.shape[1:3]
     wanted = (len(frames_THWC), float(job.clip.frames_per_second), *size)
-    return source.suffix == ".mp4" and probe_video(source) == wanted
+    return source.suffix == ".mp4" and probe_video(source, job.limits) == wanted
 
 
 def _write_image(job: ClipJob, field: str, name: str) -> str:

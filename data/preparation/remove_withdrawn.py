@@ -57,7 +57,8 @@ def _remove_from(batch: str, withdrawal: Withdrawal) -> Removed:
             shutil.rmtree(place / batch, ignore_errors=True)
         forget_batch(batch)
         return Removed([], whole=True, footage=[])
-    clips = {*_from_raw(batch, withdrawal), *_from_prepared(batch, withdrawal), *_from_encoded(batch, withdrawal)}
+    raw = _from_raw(batch, withdrawal)
+    clips = {*raw, *_from_prepared(batch, withdrawal, shown=bool(raw)), *_from_encoded(batch, withdrawal)}
     if clips:
         forget_clips(batch, clips)
     footage = sorted(str(file) for file in (RAW / batch / "footage").rglob("*") if file.is_file()) if clips else []
@@ -76,9 +77,12 @@ def _from_raw(batch: str, withdrawal: Withdrawal) -> list[str]:
     return _from_manifest(RAW / batch, withdrawal)
 
 
-def _from_prepared(batch: str, withdrawal: Withdrawal) -> list[str]:
+def _from_prepared(batch: str, withdrawal: Withdrawal, shown: bool) -> list[str]:
+    """`shown`: the page may show them though they are not in the batch, because they were set aside."""
     gone = _from_manifest(PREPARED / batch, withdrawal)
-    if gone:  # what shows or counts them all; without validation.json nobody uses the folder
+    if (gone or shown) and (
+        PREPARED / batch
+    ).is_dir():  # what shows or counts them all; without validation.json nobody uses the folder
         for file in (PREPARED / batch).iterdir():
             if file.is_file() and file.name != NAME:
                 file.unlink()

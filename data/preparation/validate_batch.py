@@ -2,7 +2,7 @@
 
 A prepared batch whose files are not the ones that were judged is measured anew. Of a raw batch every clip is prepared
 in a folder of its own that is removed afterwards, so that clips which cannot be used at all are named beside those that
-break a rule. The page goes to runs/validation/<batch>/.
+break a rule; which of them are set aside is decided as preparation does. The page goes to runs/validation/<batch>/.
 """
 
 import tempfile
@@ -19,7 +19,8 @@ from data.validation.batch_facts import FACTS, Measured, measured, read_facts
 from data.validation.clip_facts import ClipFacts, measure
 from data.validation.expectations import Judged, validate
 from data.validation.page import Judgement, write_page
-from data.validation.verdict import Verdict, verdict
+from data.validation.quarantine import sort_out
+from data.validation.verdict import Verdict
 from data.versions.batch_entry import RAW, BatchEntry
 from data.versions.batch_receipts import PREPARED, changed_files, read_validation
 from foundation.failures import ClipError, Failure, refuse
@@ -33,8 +34,9 @@ class Report(NamedTuple):
     """The result of validating a batch now."""
 
     verdict: Verdict
-    clips: int
+    clips: int  # that are in the batch, or were looked at where it is refused
     page: Path
+    before: dict[str, list[str]]  # clips that were set aside when the batch was prepared -> their faults
 
 
 class _Seen(NamedTuple):
@@ -43,6 +45,7 @@ class _Seen(NamedTuple):
     clips: list[Measured]
     records: list[ClipRecord]  # prepared, for the page
     faults: list[Failure]  # found before any rule
+    before: dict[str, list[str]]  # set aside when the batch was prepared
 
 
 def validate_batch(batch: str, entry: BatchEntry, raw: bool = False, looked_at: int = 0) -> Report:
@@ -66,26 +69,30 @@ def validate_batch(batch: str, entry: BatchEntry, raw: bool = False, looked_at: 
 
 def _judge(batch: str, entry: BatchEntry, prepared: Path, seen: _Seen, looked_at: int) -> Report:
     detected = detect_boxes(batch, entry, looked_at) if looked_at else {}
-    judged = validate(seen.clips, entry.clip, entry.validation, detected) if seen.clips else Judged([], [])
-    result = verdict([*seen.faults, *judged.failures], entry.validation.accepted_defects, detector_ran=bool(detected))
+    thresholds = entry.validation
+
+    def judge(clips: Sequence[Measured]) -> Judged:
+        return validate(clips, entry.clip, thresholds, detected)
+
+    result = sort_out(seen.clips, judge, thresholds, seen.faults, detector_ran=bool(detected))
     folder = PAGES / batch
     folder.mkdir(parents=True, exist_ok=True)
-    page = write_page(folder, prepared, Judgement(batch, seen.records, result, judged.observed))
-    return Report(result, len({clip.facts.clip_id for clip in seen.clips}), page)
+    page = write_page(folder, prepared, Judgement(batch, seen.records, result.verdict, result.observed))
+    return Report(result.verdict, len(result.kept), page, seen.before)
 
 
 def _prepared(prepared: Path, entry: BatchEntry) -> _Seen:
     """A prepared batch: its facts, or new ones where its files changed since."""
-    records, before = read_manifest(prepared), read_facts(prepared)
-    changed = [_changed(name) for name in changed_files(prepared, read_validation(prepared))]
+    records, before, validation = read_manifest(prepared), read_facts(prepared), read_validation(prepared)
+    changed = [_changed(name) for name in changed_files(prepared, validation)]
     if not changed:
-        return _Seen(before, records, [])
+        return _Seen(before, records, [], validation.set_aside)
     results = list(map_items(_measure_again, [(prepared, record) for record in records], entry.spread))
     faults = [result.failure for result in results if isinstance(result, ClipError)]
     facts = {result.clip_id: result for result in results if not isinstance(result, ClipError)}
     clips = [Measured(facts[old.facts.clip_id], old.delivered) for old in before if old.facts.clip_id in facts]
     readable = [record for record in records if record.clip_id in facts]
-    return _Seen(clips, readable, [*changed, *_altered(before, facts), *faults])
+    return _Seen(clips, readable, [*changed, *_altered(before, facts), *faults], validation.set_aside)
 
 
 def _measure_again(job: tuple[Path, ClipRecord]) -> ClipFacts:
@@ -117,13 +124,10 @@ def _delivered(batch: str, entry: BatchEntry, aside: Path) -> _Seen:
     folder = RAW / batch
     if not folder.is_dir():
         raise ValueError(f"there is no batch {batch}: neither {PREPARED / batch} nor {folder} is there")
-    try:
-        records = read_raw(folder, entry)
-    except ClipError as error:
-        return _Seen([], [], [error.failure])
+    records, unreadable = read_raw(folder, entry)
     results = list(map_items(prepare_clip, clip_jobs(records, folder, aside, entry), entry.spread))
-    faults = [result.failure for result in results if isinstance(result, ClipError)]
+    faults = [*unreadable, *(result.failure for result in results if isinstance(result, ClipError))]
     prepared = [result for result in results if not isinstance(result, ClipError)]
     facts = {one.clip_id: one for _, one in prepared}
     clips = measured([record for record in records if record.clip_id in facts], facts.values())
-    return _Seen(clips, [record for record, _ in prepared], faults)
+    return _Seen(clips, [record for record, _ in prepared], faults, before={})

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, SerializeAsAny
 
-from data.clips.manifest import read_manifest
+from data.clips.manifest import read_each
 from data.contracts import ClipRecord
 from foundation.by_name import check_choice, choices, load_choice
 from foundation.clip_format import ClipFormat
+from foundation.failures import ClipError
 from foundation.fingerprint import DoesNotDecide, deciding
 from foundation.map_items import Spread
-from foundation.media_files import MediaLimits
+from foundation.media_limits import MediaLimits
 
 
 class BatchConfig(BaseModel, frozen=True, extra="forbid"):
@@ -48,9 +49,9 @@ class Source(Protocol[C]):
         """What decides the delivery's bytes, `source` among it; a value None is not known (any more)."""
         return deciding(config)
 
-    def read_records(self, folder: Path, config: C) -> list[ClipRecord]:
-        """The clips of a delivered folder. ValueError: they cannot be read (ClipError where it is one clip's fault)."""
-        return read_manifest(folder)
+    def read_records(self, folder: Path, config: C) -> list[ClipRecord | ClipError]:
+        """The clips of a delivered folder; one that cannot be read is its error. ValueError: none can be read."""
+        return read_each(folder)
 
     def frame_rates(self, config: C, clip: ClipFormat) -> tuple[float, ...]:
         """Frames a second that the container of a delivered video may state."""

@@ -6,7 +6,7 @@ that cannot be read stands in nobody's way.
 
 from pathlib import Path
 
-from data.clips.manifest import MEDIA_FIELDS, NAME, read_manifest
+from data.clips.manifest import MEDIA_FIELDS, NAME, read_each, read_manifest
 from data.sources import BatchConfig, Source
 from data.versions.delivery import NAME as DELIVERY
 from data.versions.delivery import read_delivery
@@ -31,8 +31,8 @@ class Arrived(Source[ArrivedBatch]):
     in_place = True
 
     def deliver(self, config: ArrivedBatch, clip: ClipFormat, folder: Path, spread: Spread) -> int:
-        """Count the clips. ValueError: the folder has no manifest, or a line of it is no clip."""
-        return len(read_manifest(folder))
+        """Count the clips. ValueError: the folder has no manifest, or an empty one."""
+        return len(read_each(folder))
 
 
 SOURCE = Arrived()

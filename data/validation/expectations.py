@@ -49,6 +49,8 @@ def validate(
         thresholds: where the lines are drawn.
         detected: what a detector saw, where one was run.
     """
+    if not clips:
+        return Judged([], [])
     clip_table, boxes = _clip_table(clips, thresholds, detected or {}), _box_table(clips)
     same = clip_table.groupby("content_sha256")["clip_id"].agg(list).to_dict()
     of_clips, of_boxes = (
@@ -109,14 +111,17 @@ def _box_table(clips: Sequence[Measured]) -> pd.DataFrame:
 def _clip_failure(rule: Rule, row: dict[Any, Any], same: Mapping[str, Sequence[str]]) -> Failure:
     value = row.get(rule.column)
     shown = repr(value) if value in ("", None) else str(value)
+    same_as: tuple[str, ...] = ()
     if rule.column == "similarity":
+        same_as = (row["similar_to"],)
         shown = f"{value:g} with clip {row['similar_to']}"
     if rule.column.endswith("_lag"):
         measure = "IoU" if rule.column in DETECTED else "correlation"
         shown = f"{value} frames ({measure} +{row[f'{rule.column}_gain']:.2f})"
     if rule.column == "content_sha256":
-        shown = f"the same bytes in clips {', '.join(same[str(value)])}"
-    return Failure(row["clip_id"], rule.record_field, shown, str(rule), rule.fix, rule.column)
+        same_as = tuple(same[str(value)])
+        shown = f"the same bytes in clips {', '.join(same_as)}"
+    return Failure(row["clip_id"], rule.record_field, shown, str(rule), rule.fix, rule.column, same_as)
 
 
 def _box_failure(rule: Rule, row: dict[Any, Any], clips: Sequence[Measured]) -> Failure:

@@ -45,7 +45,8 @@ def write_page(folder: Path, prepared: Path, judgement: Judgement) -> Path:
 def render_page(prepared: Path, judgement: Judgement) -> str:
     """The whole page as HTML."""
     verdict, records = judgement.verdict, {record.clip_id: record for record in judgement.clips}
-    faults = Counter(failure.clip_id for failure in verdict.failures)
+    faults = Counter(failure.clip_id for failure in (*verdict.failures, *verdict.set_aside))
+    aside = {failure.clip_id for failure in verdict.set_aside}
     accepted = Counter(failure.clip_id for failure, _ in verdict.accepted)
     shown = [records[clip_id] for clip_id in _shown(list(records), [*faults, *accepted])]
     environment = Environment(
@@ -55,7 +56,8 @@ def render_page(prepared: Path, judgement: Judgement) -> str:
         batch=judgement.batch,
         verdict=verdict,
         rows=ROWS,
-        clips=len(records),
+        clips=len(records.keys() - aside),
+        aside=len(aside),
         faulty=len(faults),
         rules=judgement.rules,
         pictures=[
@@ -76,7 +78,7 @@ def _shown(clips: Sequence[str], faulty: Sequence[str]) -> list[str]:
 def _picture(prepared: Path, record: ClipRecord, verdict: Verdict) -> str:
     of_the_clip = [
         fault
-        for fault in (*verdict.failures, *(known for known, _ in verdict.accepted))
+        for fault in (*verdict.failures, *verdict.set_aside, *(known for known, _ in verdict.accepted))
         if fault.clip_id == record.clip_id
     ]
     frames = [int(match[1]) for fault in of_the_clip if (match := ON_FRAME.search(fault.field))]

@@ -20,10 +20,17 @@ class Verdict:
     failures: tuple[Failure, ...]  # not accepted: any of them makes the batch invalid
     accepted: tuple[tuple[Failure, str], ...]  # with the reason given
     no_longer: tuple[str, ...]  # accepted defects that do not occur (any more)
+    set_aside: tuple[Failure, ...] = ()  # of clips that do not belong to the batch because of them (quarantine)
 
     @property
     def valid(self) -> bool:
         return not self.failures
+
+    @property
+    def reasons(self) -> dict[str, list[str]]:
+        """Clip that is set aside -> its faults."""
+        clips = dict.fromkeys(failure.clip_id for failure in self.set_aside)
+        return {clip: [str(failure) for failure in self.set_aside if failure.clip_id == clip] for clip in clips}
 
 
 def verdict(failures: Sequence[Failure], accepted: Sequence[AcceptedDefect], detector_ran: bool = False) -> Verdict:
@@ -54,6 +61,7 @@ def write_validation(prepared: Path, result: Verdict, clips: int, raw_digest: st
         failures=[str(failure) for failure in result.failures],
         accepted=[f"{failure} | accepted: {reason}" for failure, reason in result.accepted],
         no_longer=list(result.no_longer),
+        set_aside=result.reasons,
         raw_digest=raw_digest,
         **batch_receipts.judged_files(prepared),
     )

@@ -26,6 +26,7 @@ class Validation(BaseModel, frozen=True, extra="forbid"):
     failures: list[str]
     accepted: list[str] = []  # known defects that the configuration accepts, each with its reason
     no_longer: list[str] = []  # accepted defects that do not occur
+    set_aside: dict[str, list[str]] = {}  # delivered clip that is not in the batch -> its faults
     manifest_sha256: str  # of the manifest that was judged
     files_digest: str  # of every other file that was judged
     raw_digest: str  # of the raw folder it was made from

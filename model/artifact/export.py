@@ -21,6 +21,7 @@ from foundation.digests import file_sha256, folder_digest
 from foundation.fingerprint import deciding
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
+from foundation.state_file import read_state
 from model.artifact.proof import prove_rgb_only
 from model.artifact.rgb_artifact import (
     CONDITIONING,
@@ -45,7 +46,7 @@ from model.contracts import (
     SamplingConfig,
     TrainedStage,
 )
-from model.method import TrainingHistory
+from model.contracts.method import Shipped, TrainingHistory
 
 
 @dataclass(frozen=True)
@@ -99,17 +100,8 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
     parameters = _write_parts(staged, weights, Path(encoders.folder), configs)
     report_progress(1, 3, "proving that it does not depend on the HOI stream")
     proof = prove_rgb_only(weights, staged, stage.attention)
-    manifest = ArtifactManifest(
-        format=FORMAT,
-        stage_two_weights_sha256=stage.weights_sha256,
-        training=history,
-        encoders_digest=encoders.digest,
-        given_weights=json.loads((Path(encoders.folder) / "encoders.json").read_bytes())["weights_sha256"],
-        parameters=parameters,
-        proof=proof,
-        files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
-    )
-    _write_json(staged / MANIFEST, manifest.model_dump(mode="json"))
+    shipped = Shipped(stage_two_weights_sha256=stage.weights_sha256, training=history)
+    _write_manifest(staged, shipped, encoders, {"parameters": parameters, "proof": proof})
     report_progress(2, 3, "loading it from its folder alone")
     load_artifact(staged)
     shutil.rmtree(folder, ignore_errors=True)
@@ -119,8 +111,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         folder=str(folder),
         digest=folder_digest(folder),
         stage_two_weights=stage.weights,
-        stage_two_weights_sha256=stage.weights_sha256,
-        training=history,
+        **dict(shipped),
         proof=proof,
         parameters=parameters,
         train_digest=stage.train_digest,
@@ -133,6 +124,24 @@ def _shippable(stage: TrainedStage) -> TrainingHistory:
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{stage.run} cannot be exported: {reason}") from error
+
+
+def _write_manifest(staged: Path, shipped: Shipped, encoders: Encoders, measured: dict[str, Any]) -> None:
+    """The manifest of all files in the folder; `measured`: its parameters and proof."""
+    manifest = ArtifactManifest(
+        format=FORMAT,
+        **dict(shipped),
+        encoders_digest=encoders.digest,
+        given_weights=_given_weights(Path(encoders.folder)),
+        files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
+        **measured,
+    )
+    _write_json(staged / MANIFEST, manifest.model_dump(mode="json"))
+
+
+def _given_weights(encoders: Path) -> dict[str, str]:
+    fix = "fit the encoders again (python -m model.encoding.fit_encoders)"
+    return read_state(encoders / "encoders.json", dict[str, Any], fix)["weights_sha256"]
 
 
 def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactConfigs) -> int:

@@ -8,12 +8,11 @@
 | latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
 | empty_text.safetensors | the encoded empty prompt, for guidance |
 | sampling.json | SamplingConfig, those of its fields that decide a pixel |
-| manifest.json | sha256 of every file above, how it was trained (model.method), the proof of model.artifact.proof |
+| manifest.json | sha256 of every file above, how it was trained (model.contracts.method), model.artifact.proof |
 
 Safetensors and JSON only: loading it runs no code from the folder.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,13 +25,14 @@ from torch import Tensor
 from foundation.clip_format import ClipFormat
 from foundation.digests import file_sha256
 from foundation.fingerprint import harmless_fields
+from foundation.state_file import read_state
 from model.conditioning.audio_encoder import AudioEncoder
 from model.conditioning.build import build_audio_encoder, build_codec, build_text_encoder
 from model.conditioning.given_weights import assert_given
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
-from model.method import Shipped
+from model.contracts.method import Shipped
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 FORMAT = "graspline-rgb-artifact-2"
@@ -120,15 +120,13 @@ def read_manifest(folder: Path) -> ArtifactManifest:
     if not file.exists():
         raise ValueError(f"{file} is missing: {folder} is no artifact; name a folder that model.artifact.export wrote")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        written = content.get("format") if isinstance(content, dict) else None
+        content = read_state(file, dict[str, Any], "export again")
+        written = content.get("format")
         if isinstance(written, str) and written != FORMAT:
             raise ValueError(f"{file} has format {written}, this version reads {FORMAT}: export again")
         return ArtifactManifest.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"{file} is refused ({error.errors()[0]['msg']}): export again") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is damaged ({error}): export again") from error
 
 
 def load_network(folder: Path) -> DualStreamTransformer:
@@ -174,7 +172,7 @@ def read_config(file: Path, section: str | None, model: type[Config]) -> Config:
     Raises:
         ValueError: the section is missing, or its fields are not those of this version.
     """
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    content = read_state(file, dict[str, Any], "export again")
     values: dict[str, Any] = content if section is None else content.get(section, {})
     kept = {key: value for key, value in values.items() if key not in harmless_fields(model)}
     try:

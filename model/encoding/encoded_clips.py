@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from foundation.clip_format import ClipFormat
 from foundation.names import Name, WrittenIdentity
+from foundation.state_file import read_state
 from foundation.whole_file import write_whole
 from model.contracts import EncodingConfig
 from model.encoding.shard import Fields, Shard
@@ -60,7 +61,9 @@ def read_index(folder: Path) -> EncodedIndex:
         raise ValueError(
             f"{file} is missing: encode the batch first (python -m model.encoding.encode_clips {folder.name})"
         )
-    return EncodedIndex.model_validate_json(file.read_text(encoding="utf-8"))
+    return read_state(
+        file, EncodedIndex, f"encode the batch again (python -m model.encoding.encode_clips {folder.name})"
+    )
 
 
 def write_index(folder: Path, index: EncodedIndex) -> EncodedIndex:

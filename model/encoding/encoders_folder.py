@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from foundation.state_file import read_state
 from foundation.whole_file import write_whole
 from model.contracts import EncodingConfig
 
@@ -38,7 +39,9 @@ def read_encoders(folder: Path) -> EncodersFile:
         raise ValueError(
             f"{file} is missing: fit the encoders first (python -m model.encoding.fit_encoders {folder.name})"
         )
-    return EncodersFile.model_validate_json(file.read_text(encoding="utf-8"))
+    return read_state(
+        file, EncodersFile, f"fit the encoders again (python -m model.encoding.fit_encoders {folder.name})"
+    )
 
 
 def copy_empty_text(encoders: Path, encoded: Path) -> None:

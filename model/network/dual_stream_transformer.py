@@ -155,6 +155,10 @@ class DualStreamTransformer(nn.Module):
         if conditions.motion_BCFhw is not None:
             assert self.motion_patches is not None
             clean += [x + self.type_embedding_3D[MOTION] for x in self.motion_patches(conditions.motion_BCFhw)]
+        elif self.motion_patches is not None and self.training:
+            # a step that drops its motion gives these weights a gradient of zeros: ZeRO-3 would take that of the step
+            # before, and an optimizer without ZeRO none
+            target = target + 0 * self.motion_patches.untouched(rgb_BCThw)
         hoi = None
         if hoi_BCThw is not None:
             assert self.hoi_patch is not None

@@ -3,6 +3,7 @@
 Shape legend: B batch, C latent channels, F latent frames of motion, h w latent height and width, N tokens, D width.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,6 +16,12 @@ class MotionEmbedding(nn.ModuleList):
 
     def __init__(self, channels: int, dim: int) -> None:
         super().__init__(PatchEmbedding(channels, patch, dim) for _, patch in MOTION_PATCHES)
+
+    def untouched(self, like_BCThw: Tensor) -> Tensor:
+        """A number that depends on every weight here and on no input."""
+        batch, channels, _, rows, columns = like_BCThw.shape
+        nothing = like_BCThw.new_zeros(batch, channels, 1, rows, columns)
+        return torch.stack([tokens.sum() for tokens in self(nothing)]).sum()
 
     def forward(self, motion_BCFhw: Tensor) -> list[Tensor]:
         """[B,C,F,h,w] -> three times [B,N,D]; fewer than 19 frames are zero-padded at the old end."""

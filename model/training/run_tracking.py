@@ -1,53 +1,69 @@
 """The only owner of MLflow in `model`: parameters, metrics, pictures and tags of a training run.
 
-MLflow is written to, never read: nothing the loop does depends on it. Rank 0 alone makes a `RunTracking`; MLflow is
-imported there (4 s), and its telemetry is off. A resumed stage continues the same MLflow run, whose id is kept in the
-run folder.
+Nothing the loop does depends on MLflow. Rank 0 alone makes a `RunTracking`. A resumed stage continues the same MLflow
+run, whose id is kept in the run folder; MLflow is asked whether it knows that run and whether it is this folder's.
+Where it is not, a new one is begun, with a line that says why: a lost note never ends a resume.
 """
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
+from foundation.tracking_store import experiment_id, open_store
+from foundation.whole_file import write_whole
 from model.contracts import TrackingConfig
 
 DOES_NOT_DECIDE = "only writes down what happened"
+UNKNOWN = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # MLflow's words for an id it has no run of
 
 
 class RunTracking:
     """One MLflow run for one run folder."""
 
     def __init__(self, config: TrackingConfig, run_folder: Path, name: str) -> None:
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        from mlflow.tracking import MlflowClient
+        self._client = open_store(config.uri)
+        note = run_folder / "mlflow_run_id.txt"
+        known = self._noted(note, name)
+        self.is_new = known is None
+        self.run_id: str = self._begun(config, name) if known is None else known
+        if self.is_new:
+            write_whole(note, self.run_id)
 
-        if config.uri.startswith("sqlite:///"):
-            Path(config.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        self._client = MlflowClient(tracking_uri=config.uri)
-        self.run_id = self._continued_or_new(config, run_folder / "mlflow_run_id.txt", name)
+    def _noted(self, note: Path, name: str) -> str | None:
+        """The run that the folder's note names, open again; None where there is none, or not this folder's."""
+        from mlflow.exceptions import MlflowException
 
-    def _continued_or_new(self, config: TrackingConfig, note: Path, name: str) -> str:
-        if note.exists():
-            run_id = note.read_text(encoding="utf-8").strip()
+        if not note.exists():
+            return None
+        run_id = note.read_bytes().decode("utf-8", errors="replace").strip()
+        try:
+            run = self._client.get_run(run_id) if run_id else None
+        except MlflowException as error:
+            if error.error_code not in UNKNOWN:
+                raise
+            run = None
+        if run is not None and run.info.run_name == name and run.info.lifecycle_stage == "active":
             self._client.update_run(run_id, status="RUNNING")
             return run_id
-        experiment = self._client.get_experiment_by_name(config.experiment)
-        experiment_id = experiment.experiment_id if experiment else self._create_experiment(config)
-        run_id: str = self._client.create_run(experiment_id, run_name=name).info.run_id
-        note.write_text(run_id, encoding="utf-8")
-        return run_id
+        whose = f"the run of {run.info.run_name}, {run.info.lifecycle_stage}" if run else "no run that MLflow knows"
+        print(f"{note} names {whose}: a new MLflow run is begun for {name}", flush=True)
+        return None
 
-    def _create_experiment(self, config: TrackingConfig) -> str:
-        folder = None
-        if config.uri.startswith("sqlite:///"):
-            folder = (Path(config.uri.removeprefix("sqlite:///")).parent / "mlflow_artifacts").resolve().as_uri()
-        return self._client.create_experiment(config.experiment, artifact_location=folder)
+    def _begun(self, config: TrackingConfig, name: str) -> str:
+        experiment = experiment_id(self._client, config.uri, config.experiment)
+        return self._client.create_run(experiment, run_name=name).info.run_id
 
     def describe(self, parameters: dict[str, Any], tags: dict[str, str]) -> None:
-        """Write parameters (nested ones get dotted names) and tags; writing the same again is fine."""
+        """Write parameters (nested ones get dotted names) and tags; writing again is fine.
+
+        MLflow keeps a parameter's first value. Another one, as of how a resumed run spreads its work, becomes a tag.
+        """
+        known = self._client.get_run(self.run_id).data.params
         for key, value in _flat(parameters).items():
-            self._client.log_param(self.run_id, key, str(value)[:500])
+            text = str(value)[:500]
+            if key not in known:
+                self._client.log_param(self.run_id, key, text)
+            elif known[key] != text:
+                self._client.set_tag(self.run_id, f"resumed_with.{key}", text)
         for key, value in tags.items():
             self._client.set_tag(self.run_id, key, value)
 

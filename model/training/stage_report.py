@@ -31,6 +31,9 @@ class StageReport:
         self._sound = SoundVariation(engine.module.get_submodule("audio"))
         self._logged_at, self._clock = start, time.monotonic()
         self._tracking = self._open_tracking() if engine.processes.rank == 0 else None
+        if self._tracking and self._tracking.is_new:  # of a resumed stage whose MLflow run is lost
+            for step, values in self.history:
+                self._tracking.metrics(step, _named(values))
 
     def after_step(self, done: int, losses: Tensor) -> None:
         """Take one step's losses (in the order of LOSSES); every `log_every_steps` and at the end log their mean."""
@@ -58,7 +61,7 @@ class StageReport:
         assert self._tracking
         self._tracking.metrics(
             done,
-            {f"loss_{key}" if key in LOSSES else key: value for key, value in values.items()}
+            _named(values)
             | {"learning_rate": learning_rate(stage, done - 1), "gradient_norm": self._engine.gradient_norm()}
             | {"clips_per_second": steps_per_second * self._request.clips_per_step}
             | {"optimizer_mebibytes_per_process": self._engine.optimizer_bytes() / 2**20},
@@ -127,3 +130,8 @@ class StageReport:
             tags | {"run_folder": str(request.folder.path)},
         )
         return tracking
+
+
+def _named(values: dict[str, float]) -> dict[str, float]:
+    """Logged values as MLflow's metrics."""
+    return {f"loss_{key}" if key in LOSSES else key: value for key, value in values.items()}

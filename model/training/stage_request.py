@@ -19,7 +19,7 @@ from model.contracts import (
     TrainedStage,
     TrainingSet,
 )
-from model.method import ATTENTION
+from model.contracts.method import ATTENTION
 from model.training.checkpoint import Checkpoint
 from model.training.deepspeed_engine import check_deepspeed
 
@@ -102,7 +102,7 @@ class StageRequest:
 
 def read_request(folder: RunFolder) -> StageRequest:
     """The stage's request. ValueError: a key is wrong, or a parent is missing or of another data set."""
-    inputs = StageInputs.model_validate_json((folder.path / "inputs.json").read_text(encoding="utf-8"))
+    inputs = folder.inputs(StageInputs)
     if (inputs.stage == "stage_two") != (inputs.parent is not None):
         raise ValueError(
             f"{folder.path}/inputs.json: stage_two needs stage one's receipt as parent, stage_one has none"

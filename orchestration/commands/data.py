@@ -1,11 +1,10 @@
 """`graspline data ...`: clips in, from a delivery to a validated, versioned batch. Each command is one call."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestration.commands.plain_errors import plain_errors
+from orchestration.commands.plain_errors import called, plain_errors
 
 app = typer.Typer(help="Deliver, validate, compare and withdraw clips.", no_args_is_help=True)
 
@@ -15,8 +14,7 @@ Words = Annotated[list[str] | None, typer.Argument(help="source=X [path=FOLDER] 
 @app.command()
 def prepare(words: Words = None) -> None:
     """Deliver, prepare and validate, as in: source=raw_video path=FOLDER. The sources are in conf/data."""
-    where = Path.cwd()
-    with plain_errors() as console:
+    with called() as (console, where):
         from orchestration.commands.prepare_data import prepare_batches, print_prepared
         from orchestration.commands.prepare_request import read_prepare_request
         from orchestration.steps.display import LiveDisplay, PlainDisplay
@@ -35,10 +33,11 @@ def validate(
     detector: Annotated[int, typer.Option(help="so many clips are also looked at by the offline detector")] = 0,
 ) -> None:
     """Judge a batch again: every fault with clip, field, value, rule and fix. Exit code 1 if there is one."""
-    with plain_errors() as console:
+    with called() as (console, where):
         from orchestration.commands.validate_data import validate_and_print
+        from orchestration.configuration.given_texts import from_folder
 
-        valid = validate_and_print(console, batch, overrides or [], raw, detector)
+        valid = validate_and_print(console, batch, from_folder(overrides or [], where), raw, detector)
     if not valid:
         raise typer.Exit(1)
 
@@ -52,9 +51,9 @@ def withdraw(
     """Take a person out of the data: the next data set is without them; names the models trained on their clips."""
     with plain_errors() as console:
         from orchestration.commands.withdraw import withdraw as withdraw_clips
-        from orchestration.load_config import load_config
+        from orchestration.configuration.load_config import load_sections
 
-        withdraw_clips(person, product, reason, load_config().tracking, console)
+        withdraw_clips(person, product, reason, load_sections().tracking, console)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from foundation.child_process import follow
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_config
 from orchestration.registry.succession import ledger_of
 
 Finding = tuple[bool, str]

@@ -15,7 +15,7 @@ from foundation.fingerprint import harmless_fields
 from foundation.names import check_name
 from foundation.progress import parse_progress
 from model.contracts import SamplingConfig
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import PipelineConfig, load_sections
 from orchestration.registry.look_up import registered_folder
 
 CHANGES_GENERATION = ("experiment", "data", "tracking", "sampling")
@@ -43,7 +43,7 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
     Raises:
         ValueError: no such model, an input is missing, or two contradict each other.
     """
-    config = load_config(overrides)
+    config = load_sections(overrides)
     sampling = sampling_changes(config, overrides)
     artifact = registered_folder(config.tracking, model)
     arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config))]

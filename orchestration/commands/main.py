@@ -1,13 +1,13 @@
 """The `graspline` command. Each command is one call into a module beside it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestration.commands.data import app as data_app
-from orchestration.commands.plain_errors import plain_errors
-from orchestration.commands.torture import app as torture_app
+from orchestration.commands.plain_errors import boundary, called, plain_errors
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -15,26 +15,31 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Overrides = Annotated[list[str] | None, typer.Argument(help="configuration, as in: network=tiny training.seed=1")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="configuration, as in: network=tiny training.stage_one.seed=1")
+]
 Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
 
 
 app.add_typer(data_app, name="data")
+torture_app = typer.Typer(help="Throw odd and hostile input at a scratch project.", no_args_is_help=True)
 app.add_typer(torture_app, name="torture")
 
 
 @app.command()
 def run(overrides: Overrides = None) -> None:
     """From raw clips to a promoted model; what is unchanged is reused, what was interrupted continues."""
-    with plain_errors() as console:
+    with called() as (console, where):
         from orchestration.commands.run_pipeline import run_pipeline
         from orchestration.commands.summary import print_refused, print_summary
-        from orchestration.load_config import load_config
+        from orchestration.configuration.given_texts import from_folder
+        from orchestration.configuration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
+        given = from_folder(overrides or [], where)
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            refused = run_pipeline(overrides or [], display)
-        print_summary(console, display.timings, load_config(overrides or []).gate)
+            refused = run_pipeline(given, display)
+        print_summary(console, display.timings, load_config(given).gate)
         print_refused(console, refused)
 
 
@@ -58,8 +63,9 @@ def generate(
 
     Models of another configuration are named as it is: `graspline generate experiment=released_demo data.path=FOLDER`.
     """
-    with plain_errors() as console:
+    with called() as (console, where):
         from orchestration.commands.generate import Inputs, generate_videos
+        from orchestration.configuration.given_texts import from_folder
 
         given = Inputs(
             prompts=prompt or [],
@@ -74,7 +80,7 @@ def generate(
             seconds=seconds,
             out=out,
         )
-        generate_videos(console, model, given, overrides or [])
+        generate_videos(console, model, given, from_folder(overrides or [], where))
 
 
 @app.command()
@@ -120,20 +126,38 @@ def parity(
 ) -> None:
     """Hold the network against the published code's numbers; succeeds when every output agrees."""
     with plain_errors():
-        from foundation.child_process import follow
+        from orchestration.commands.shown_child import show_child
 
-        code, _ = follow(["-m", "model.weights.parity", str(golden)], print)
+        code = show_child(["-m", "model.weights.parity", str(golden)])
     raise typer.Exit(code)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
     """Compare two things in one run: train-step, inference-cost, inference-flops (`graspline bench VERB --help`)."""
-    with plain_errors():
-        from foundation.child_process import follow
+    with called() as (_, where):
+        from orchestration.commands.shown_child import show_child
 
-        code, _ = follow(["-m", "benchmarks", *context.args], print)
+        code = show_child(["-m", "benchmarks", *context.args], where)
     raise typer.Exit(code)
+
+
+@torture_app.callback()
+def torture() -> None:
+    """Throw odd and hostile input at a scratch project."""
+
+
+@torture_app.command()
+def deliveries(
+    count: Annotated[int, typer.Option(help="deliveries", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="same seed, same deliveries")] = 0,
+) -> None:
+    """Every delivery must be taken in rightly or refused by name, nothing outside touched. Exit code 1 if not."""
+    with plain_errors() as console:
+        from orchestration.commands.torture_deliveries import torture_and_print
+
+        fine = torture_and_print(console, count, seed)
+    raise typer.Exit(0 if fine else 1)
 
 
 @app.command()
@@ -148,5 +172,11 @@ def ui(
         serve(console, dagster_port, mlflow_port)
 
 
+def main() -> None:
+    """The command line, within its one boundary."""
+    with boundary():
+        sys.exit(app(standalone_mode=False) or 0)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -17,7 +17,8 @@ from data.versions.batch_entry import RAW, batch_entry
 from data.versions.batch_receipts import PREPARED, is_validated, prepared_receipt, raw_receipt
 from orchestration.commands.prepare_request import PrepareRequest
 from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
-from orchestration.load_config import load_config
+from orchestration.commands.summary import print_set_aside
+from orchestration.configuration.load_config import load_sections
 from orchestration.steps.step import Display
 
 SHOWN = 20  # failures
@@ -29,7 +30,7 @@ def prepare_batches(request: PrepareRequest, display: Display) -> list[PreparedB
     Raises:
         StepFailedError: a batch could not be delivered or prepared at all.
     """
-    load_config(request.overrides)
+    load_sections(request.overrides)
     pipeline = open_pipeline(request.overrides, request.batches, display)
     for batch in request.batches:
         try:
@@ -46,12 +47,16 @@ def print_prepared(console: Console, made: list[PreparedBatch]) -> None:
     Raises:
         ValueError: a batch is not valid.
     """
-    table = Table("batch", "clips kept", "stretches rejected", "validation", "look at", box=None, header_style="dim")
+    table = Table(
+        "batch", "clips kept", "set aside", "stretches rejected", "validation", "look at", box=None, header_style="dim"
+    )
     rejected = {batch.batch: _rejected(batch.batch) for batch in made}
     for batch in made:
         verdict = "[green]valid[/]" if batch.valid else f"[red]{len(batch.failures)} failures[/]"
-        table.add_row(batch.batch, str(batch.clips), rejected[batch.batch][0], verdict, batch.contact_sheet)
+        numbers = (str(batch.clips), str(len(batch.set_aside)), rejected[batch.batch][0])
+        table.add_row(batch.batch, *numbers, verdict, batch.contact_sheet)
     console.print(table)
+    print_set_aside(console, made)
     for batch in made:
         for failure in batch.failures[:SHOWN]:
             console.print(f"[red]✗[/] {escape(failure)}", soft_wrap=True, highlight=False)

@@ -5,7 +5,6 @@ belong to the data group, groups like `encoding` stay what they are, and anythin
 `batch=NAME` orders a batch of that name, made as the file's first training batch is.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import yaml
 
 from data.config import DataConfig
 from foundation.names import check_name
-from orchestration.load_config import CONF, PipelineConfig
+from orchestration.configuration.given_texts import from_folder
+from orchestration.configuration.load_config import CONF, PipelineConfig
 
 IS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]+")  # of Hydra; a date such as 2026-03-01 is none
 EXAMPLE = "graspline data prepare source=raw_video path=FOLDER"
@@ -30,7 +30,7 @@ class PrepareRequest:
 
 
 def read_prepare_request(words: Sequence[str], where: Path) -> PrepareRequest:
-    """Translate the words of the command line; `path` is relative to the folder `where` it was typed.
+    """Translate the words of the command line; a path is relative to the folder `where` it was typed.
 
     Raises:
         ValueError: no source, a word that is no key=value, a batch is changed without a name of its own.
@@ -48,7 +48,7 @@ def read_prepare_request(words: Sequence[str], where: Path) -> PrepareRequest:
         name, of_the_batch = _full_key(key, first)
         if of_the_batch and batch is None and len(split) > 1:
             raise ValueError(f"{key}={value} makes another batch than {first}: give it a name, batch=NAME")
-        overrides.append(f"{name}={_path(value, where) if key in ('path', 'data.path') else value}")
+        overrides += from_folder([f"{name}={value}"], where)
     if batch is None:
         return PrepareRequest(overrides, split)
     return PrepareRequest([*overrides, *_alone(batch, first, known=batch in file["batches"])], [batch])
@@ -69,13 +69,6 @@ def _full_key(key: str, batch: str) -> tuple[str, bool]:
     if head in DataConfig.model_fields:
         return f"data.{key}", False
     return f"++data.batches.{batch}.{key}", True
-
-
-def _path(value: str, where: Path) -> str:
-    """`null`: none is given, as where the delivery was taken in and its folder is gone."""
-    if value == "null":
-        return value
-    return json.dumps(str((where / value).resolve()), ensure_ascii=False)  # quoted: Hydra's grammar has many commas
 
 
 def _alone(batch: str, model: str, known: bool) -> list[str]:

@@ -1,5 +1,6 @@
 """`graspline run`: materialise the whole graph, batch by batch, then everything that is made of all batches."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,17 +8,20 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from data.sources.arrived import misnamed_arrivals
+from foundation.plain_faults import OURS, explained
 from orchestration.assets import BATCHES
+from orchestration.commands.plain_errors import ReportedError, is_ours
+from orchestration.configuration.load_config import load_config
 from orchestration.definitions import build_definitions
-from orchestration.load_config import load_config
 from orchestration.steps.data_steps import arrivals_of, batches_of
 from orchestration.steps.step import Display
 
+FRAME = re.compile(r'File "(?P<file>[^"]+)", line \d+.*\n\s*(?P<code>.*)')
 INTERRUPTED = "interrupted; the next run continues"
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-class StepFailedError(RuntimeError):
+class StepFailedError(ReportedError):
     """A step failed; the message is the step's own, the asset is red, nothing below it was touched."""
 
 
@@ -47,7 +51,7 @@ class Pipeline:
             raise_on_error=False,
         )
         if not result.success:
-            raise _error(result)
+            raise _why(result)
 
     def prepare(self, batch: str) -> None:
         """Deliver, prepare and validate one batch.
@@ -107,31 +111,36 @@ def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Dis
     return Pipeline(build_definitions(display, overrides), instance)
 
 
-def _error(result: dg.ExecuteInProcessResult) -> StepFailedError:
-    why = _why(result)
-    return StepInterruptedError(why) if why.endswith(INTERRUPTED) else StepFailedError(why)
-
-
-def _why(result: dg.ExecuteInProcessResult) -> str:
+def _why(result: dg.ExecuteInProcessResult) -> StepFailedError:
     """What failed: a blocking check with what it saw, or a step with its own message."""
     refused = [check for check in result.get_asset_check_evaluations() if check.blocking and not check.passed]
     if refused:
-        return "; ".join(
-            f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}" for check in refused
-        )
+        told = (f"{check.asset_key.to_user_string()}, {check.check_name}: {check.description}" for check in refused)
+        return StepFailedError("; ".join(told))
     for event in result.all_events:
         if event.is_step_failure:
-            return f"{event.step_key}: {_message(event.step_failure_data.error)}"
-    return "the run failed without a failed step: see the Dagster UI (`graspline ui`)"
+            message, trace = _message(event.step_failure_data.error)
+            kind = StepInterruptedError if message == INTERRUPTED else StepFailedError
+            return kind(f"{event.step_key}: {message}", trace)
+    return StepFailedError("the run failed without a failed step: see the Dagster UI (`graspline ui`)")
 
 
-def _message(error: SerializableErrorInfo | None) -> str:
-    """What the step raised, without Dagster's wrapping and without what that was raised from."""
+def _message(error: SerializableErrorInfo | None) -> tuple[str, str]:
+    """What the step raised, without Dagster's wrapping and without what that was raised from.
+
+    Where no line of ours raised it on purpose: in plain words, and its stack trace.
+    """
     while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
     if error is None:
-        return "no message"
+        return "no message", ""
     if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return INTERRUPTED
-    message = error.message.strip()
-    return message.partition(": ")[2] or message
+        return INTERRUPTED, ""
+    kind, _, message = error.message.strip().partition(": ")
+    return (message or kind, "") if _is_foreseen(error) else (explained(kind, message), error.to_string())
+
+
+def _is_foreseen(error: SerializableErrorInfo) -> bool:
+    frame = FRAME.search(error.stack[-1]) if error.stack else None
+    kind = (error.cls_name or "").rpartition(".")[2]
+    return kind in OURS and frame is not None and is_ours(frame["file"]) and frame["code"].startswith("raise")

@@ -1,20 +1,23 @@
 """What the command line shows at the end of a run and on `graspline status`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from data.contracts import PreparedBatch
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import COLUMNS, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import Timings, label
 from orchestration.steps.receipts import load_receipt
+
+SHOWN = 8  # faults of clips that are set aside
 
 
 def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
@@ -25,9 +28,27 @@ def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
         table.add_row(label(step, batch), result, "unchanged" if reused else clock(seconds))
     table.add_row("total", "", clock(sum(row[2] for row in timings.rows)), style="bold")
     console.print(table)
+    print_set_aside(console, [load_receipt(step, batch) for step, batch, *_ in timings.rows])
     if all(reused for *_, reused in timings.rows):
         console.print("Nothing to do: every step found its inputs unchanged and its result in place.")
     _print_verdict(console, gate)
+
+
+def print_set_aside(console: Console, batches: Iterable[BaseModel]) -> None:
+    """The clips that were delivered and are not in their batch, and why; of many, some and where the others are."""
+    for batch in batches:
+        if not isinstance(batch, PreparedBatch) or not batch.set_aside:
+            continue
+        aside, delivered = len(batch.set_aside), batch.clips + len(batch.set_aside)
+        told = (
+            f"[yellow]{escape(batch.batch)}: {aside} of {delivered} clips are set aside[/], see {batch.validation_page}"
+        )
+        console.print(told, soft_wrap=True)
+        lines = [line for faults in batch.set_aside.values() for line in faults]
+        for line in lines[:SHOWN]:
+            console.print(f"  {escape(line)}", soft_wrap=True, highlight=False)
+        if len(lines) > SHOWN:
+            console.print(f"  and {len(lines) - SHOWN} more faults")
 
 
 def print_refused(console: Console, refused: Mapping[str, str]) -> None:
@@ -60,7 +81,7 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
 
 def print_status(console: Console) -> None:
     """Champion, aliases, the ledger's last lines."""
-    succession = Succession(load_config().tracking)
+    succession = Succession(load_sections().tracking)
     succession.follow_ledger()
     entries, models = succession.ledger.entries(), succession.models
     if not entries:
@@ -75,7 +96,7 @@ def print_status(console: Console) -> None:
         console.print(
             f"  artifact           {artifact.folder}\n  report             {report.report_html}", soft_wrap=True
         )
-        console.print(metrics_table(report, load_config().gate))
+        console.print(metrics_table(report, load_sections().gate))
     ledger = Table("when (UTC)", "who", "what", "version", "why", box=None, header_style="dim")
     for entry in entries[-5:]:
         ledger.add_row(entry.time[:16], entry.actor, entry.action, entry.version, escape(entry.reason))
@@ -107,6 +128,8 @@ def caption(receipt: BaseModel) -> str:
         return "passed" if receipt.passed else "refused"
     if isinstance(receipt, EvaluationReport):
         return receipt.report_html
+    if isinstance(receipt, PreparedBatch) and receipt.set_aside:
+        return f"{receipt.clips} clips, {len(receipt.set_aside)} set aside"
     clips = getattr(receipt, "clips", None)
     if clips is not None:
         return f"{clips if isinstance(clips, int) else len(clips)} clips"

@@ -8,7 +8,8 @@ import time
 from rich.console import Console
 
 from foundation.child_process import Server, end_server, start_server
-from orchestration.load_config import load_config
+from foundation.tracking_store import open_store
+from orchestration.configuration.load_config import load_sections
 
 LOOPBACK = "127.0.0.1"
 
@@ -21,16 +22,18 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
     """
     for port in (dagster_port, mlflow_port):
         _assert_free(port)
-    dagster = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", LOOPBACK, "-p", str(dagster_port)]
-    mlflow = ["-m", "mlflow", "server", "--backend-store-uri", load_config().tracking.uri]
-    mlflow += ["--host", LOOPBACK, "--port", str(mlflow_port), "--workers", "1"]
-    servers = [start_server(arguments, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false") for arguments in (dagster, mlflow)]
+    tracking = load_sections().tracking
+    open_store(tracking.uri)  # its tables: two servers that make them at once would crash
+    page = ["-m", "orchestration.commands.dagster_page", str(dagster_port)]
+    daemon = ["-m", "dagster._daemon", "run", "-m", "orchestration.definitions", "--log-level", "warning"]
+    commands = (page, daemon, _mlflow_server(tracking.uri, mlflow_port))
+    servers = [start_server(arguments, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false") for arguments in commands]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         _wait_for(dagster_port, servers)
         console.print(f"Dagster  http://{LOOPBACK}:{dagster_port}/asset-groups   (lineage, runs, schedule, sensor)")
         console.print(f"MLflow   http://{LOOPBACK}:{mlflow_port}   (losses, versions, aliases)")
-        console.print("Ctrl-C stops both.")
+        console.print("Ctrl-C stops all.")
         while all(server.poll() is None for server in servers):
             time.sleep(0.5)
     except KeyboardInterrupt:
@@ -40,6 +43,26 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
             signal.signal(sign, signal.SIG_IGN)  # a second Ctrl-C would leave the servers running
         for server in servers:
             end_server(server)
+
+
+def _mlflow_server(store: str, port: int) -> list[str]:
+    """MLflow's own guard, told that nobody but this very page may ask."""
+    hosts = [f"{name}:{port}" for name in (LOOPBACK, "localhost")]
+    guard = ["--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(f"http://{host}" for host in hosts)]
+    return [
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        store,
+        "--host",
+        LOOPBACK,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        *guard,
+    ]
 
 
 def _assert_free(port: int) -> None:

@@ -11,7 +11,7 @@ from data.versions import dataset_version
 from data.versions.batch_entry import RAW
 from data.versions.withdrawals import FILE, Withdrawal, add_withdrawal
 from foundation.names import check_known_identity, is_name, warnings_of
-from orchestration.load_config import TrackingConfig
+from model.contracts import TrackingConfig
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.trained_on import TrainedModel, models_trained_on
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from foundation import home
 from model.contracts import TrackingConfig
-from orchestration.load_config import load_config
+from orchestration.configuration.given_texts import from_folder
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.succession import ledger_of
@@ -88,6 +89,7 @@ def registered_folder(tracking: TrackingConfig, name: str) -> Path:
 @contextmanager
 def _tracking(overrides: Sequence[str]) -> Generator[TrackingConfig]:
     """The configured registry. Its paths are relative to the project: the program is there meanwhile, and goes back."""
+    where = Path.cwd()
     with chdir(home.ROOT):
         home.enter()
-        yield load_config(overrides).tracking
+        yield load_sections(from_folder(overrides, where)).tracking

@@ -1,6 +1,6 @@
 """The model registry: versions, their files and numbers, aliases. Who is champion is decided in the ledger, not here.
 
-With train runs (model.training.run_tracking) the only owner of MLflow.
+With train runs (model.training.run_tracking) the only owner of MLflow, which foundation.tracking_store opens.
 
 Registering is idempotent by the artifact's digest, so it is safe to repeat. A version's receipts are kept sealed in
 `receipts.json`, and belong to it by the digests in its tags.
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from evaluation.contracts import EvaluationReport
 from foundation.digests import folder_digest
 from foundation.sealed_file import read_sealed, sealed_text
+from foundation.tracking_store import experiment_id, make_registered_model, open_store
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.registry.contracts import RegisteredCandidate
 
@@ -27,12 +28,8 @@ class ModelRegistry:
     """The versions of one registered model on one tracking server."""
 
     def __init__(self, config: TrackingConfig) -> None:
-        from mlflow import MlflowClient
-
-        if config.uri.startswith("sqlite:///"):
-            Path(config.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self.config = config
-        self.client = MlflowClient(tracking_uri=config.uri, registry_uri=config.uri)
+        self.client = open_store(config.uri)
 
     def register(self, artifact: RgbArtifact, report: EvaluationReport) -> RegisteredCandidate:
         """Make the artifact a model version, alias `challenger`. The same artifact twice is the same version.
@@ -46,8 +43,7 @@ class ModelRegistry:
         if version is None:
             run_id = self._log_release(artifact, report)
             source = f"{self.client.get_run(run_id).info.artifact_uri}/rgb_artifact"
-            if not self.client.search_registered_models(f"name = '{name}'"):
-                self.client.create_registered_model(name)
+            make_registered_model(self.client, name)
             version = self.client.create_model_version(name, source, run_id, tags={"artifact_digest": artifact.digest})
         run_id, number = str(version.run_id), str(version.version)
         receipts = {"artifact": artifact.model_dump(mode="json"), "report": report.model_dump(mode="json")}
@@ -145,14 +141,8 @@ class ModelRegistry:
         return next((known for known in self._versions() if known.tags.get("artifact_digest") == digest), None)
 
     def _log_release(self, artifact: RgbArtifact, report: EvaluationReport) -> str:
-        experiment = self.client.get_experiment_by_name(self.config.experiment)
-        location = Path("registry/artifacts").resolve().as_uri()
-        experiment_id = (
-            experiment.experiment_id
-            if experiment
-            else self.client.create_experiment(self.config.experiment, artifact_location=location)
-        )
-        run = self.client.create_run(experiment_id, run_name=f"release-{artifact.digest[:10]}")
+        experiment = experiment_id(self.client, self.config.uri, self.config.experiment)
+        run = self.client.create_run(experiment, run_name=f"release-{artifact.digest[:10]}")
         for name, metric in report.metrics.items():
             if metric.value is not None:
                 self.client.log_metric(run.info.run_id, name, metric.value)

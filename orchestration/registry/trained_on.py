@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from data.versions.withdrawals import Withdrawal
 from foundation.names import normal_identity
+from foundation.state_file import read_state
 from foundation.whole_file import write_whole
 from model.contracts import EncodedBatch
 from orchestration.registry.models import ModelRegistry
@@ -55,5 +56,8 @@ def _clips_of(train_digest: str, withdrawal: Withdrawal) -> list[str] | None:
     file = FOLDER / f"{train_digest}.json"
     if not file.exists():
         return None
-    clips: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        clips = read_state(file, dict[str, list[str]], "it is written anew when the set is put together again")
+    except ValueError:
+        return None
     return [name for name, ids in clips.items() if withdrawal.covers(*map(normal_identity, ids))]

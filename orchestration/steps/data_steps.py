@@ -22,7 +22,7 @@ from foundation.fingerprint import deciding, harmless_fields
 from foundation.names import warnings_of
 from model.conditioning.given_weights import given_weights
 from model.contracts import EncodedBatch, Encoders, TrainingSet
-from orchestration.load_config import PipelineConfig
+from orchestration.configuration.load_config import PipelineConfig
 from orchestration.registry.trained_on import remember_training_set
 from orchestration.steps.step import StepContext, StepResult
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from data.contracts import PreparedBatch
 from evaluation.contracts import Decision, EvaluationReport
 from model.contracts import TrainingSet
 
@@ -31,7 +32,11 @@ def facts(receipt: BaseModel) -> dict[str, Any]:
         names = {"train": receipt.train, "held_out": receipt.held_out}
         clips = {f"{side}_clips": sum(batch.clips for batch in batches) for side, batches in names.items()}
         return {**clips, "digest": receipt.digest}
-    return {name: _flat(value) for name, value in receipt.model_dump().items() if value not in (None, [], {})}
+    values = {name: _flat(value) for name, value in receipt.model_dump().items() if value not in (None, [], {})}
+    if isinstance(receipt, PreparedBatch) and receipt.set_aside:
+        why = "\n".join(fault for faults in receipt.set_aside.values() for fault in faults)
+        return {**values, "set_aside": len(receipt.set_aside), "set_aside_because": why}
+    return values
 
 
 def pictures(receipt: BaseModel) -> dict[str, str]:

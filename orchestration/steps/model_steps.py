@@ -11,7 +11,7 @@ from evaluation.contracts import EvaluationReport, GeneratedSamples
 from foundation.code_digest import code_digest
 from foundation.digests import files_digest
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, StageName, TrainedStage, TrainingConfig, TrainingSet
-from orchestration.load_config import PipelineConfig
+from orchestration.configuration.load_config import PipelineConfig
 from orchestration.steps.run_step import StepRequest, run_step
 from orchestration.steps.step import StepContext, StepResult
 

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import BaseModel, Field
 
 from orchestration.checks import results_of
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import PipelineConfig, load_config, load_sections
 from orchestration.steps.lineage import content_digest, facts, pages, pictures
 from orchestration.steps.receipts import has_receipt, load_receipt, previous_receipt, write_receipt
 from orchestration.steps.step import Display, StepContext, StepResult
@@ -31,7 +31,8 @@ class ProductionLine(dg.ConfigurableResource):
         batch = context.partition_key if context.has_partition_key else None
         asset = context.asset_key.to_user_string()
         self.display.begin(asset, batch)
-        config, previous = _composed(tuple(self.overrides)), previous_receipt(asset, batch)
+        config = _composed(tuple(self.overrides), of_a_batch=batch is not None)
+        previous = previous_receipt(asset, batch)
         arrivals = None if self.arrivals is None else tuple(self.arrivals)
         receipt, reused = step(StepContext(config, self.display.log, batch, previous, arrivals), *parents)
         self.display.end(reused)
@@ -74,5 +75,6 @@ class ReceiptStore(dg.IOManager):
 
 
 @functools.cache
-def _composed(overrides: tuple[str, ...]) -> PipelineConfig:
-    return load_config(overrides)
+def _composed(overrides: tuple[str, ...], of_a_batch: bool) -> PipelineConfig:
+    """Batches are prepared whether or not a network of the same configuration could take them in."""
+    return load_sections(overrides) if of_a_batch else load_config(overrides)

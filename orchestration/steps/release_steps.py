@@ -1,14 +1,15 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples, Reason
 from evaluation.promotion_gate import decide
 from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
+from foundation.state_file import read_state
 from model.contracts import RgbArtifact, TrainingSet
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
@@ -96,7 +97,7 @@ def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
     Raises:
         ValueError: they differ, so one of them is of another model.
     """
-    manifest = json.loads((Path(artifact.folder) / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_state(Path(artifact.folder) / "manifest.json", dict[str, Any], "export it again")
     if manifest.get("training") != artifact.model_dump(mode="json")["training"]:
         raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
@@ -107,7 +108,7 @@ def promote_by_hand(version: str, reason: str) -> Entry:
     Raises:
         ValueError: no such version, it is champion already, or its bytes are not what was exported.
     """
-    succession = Succession(load_config().tracking)
+    succession = Succession(load_sections().tracking)
     number = succession.models.version_named(version)
     verify_release(succession.models, number, print)
     return succession.promote(number, reason)
@@ -119,7 +120,7 @@ def roll_back(reason: str) -> Entry:
     Raises:
         ValueError: there is nobody to go back to, or its bytes are not what was exported.
     """
-    succession = Succession(load_config().tracking)
+    succession = Succession(load_sections().tracking)
     verify_release(succession.models, succession.version_to_restore(), print)
     return succession.rollback(reason)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from pydantic import BaseModel
 
 from foundation.names import check_name
-from orchestration.load_config import PipelineConfig
+from orchestration.configuration.load_config import PipelineConfig
 
 
 class Display(Protocol):

@@ -18,14 +18,14 @@ DAGSTER_FILES = {
     "orchestration/steps/production_line.py",
 }
 OWNERS = {
-    "hydra": {"orchestration/load_config.py"},
-    "omegaconf": {"orchestration/load_config.py"},
+    "hydra": {"orchestration/configuration/load_config.py"},
+    "omegaconf": {"orchestration/configuration/load_config.py"},
     "deepspeed": {"model/training/deepspeed_engine.py"},
     "great_expectations": {"data/validation/expectations.py"},
     "dvc": set(),  # never imported; a child process of data/dataset_version
-    "mlflow": {"model/training/run_tracking.py", "orchestration/registry/models.py"},
-    "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py"},
-    "typer": {"orchestration/commands/main.py", "orchestration/commands/data.py"},
+    "mlflow": {"foundation/tracking_store.py", "model/training/run_tracking.py", "orchestration/registry/models.py"},
+    "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py", "orchestration/commands/dagster_page.py"},
+    "typer": {f"orchestration/commands/{name}.py" for name in ("main", "data", "plain_errors")},
 }
 FORBIDDEN = (
     ("data.clips.manifest", "model.contracts"),

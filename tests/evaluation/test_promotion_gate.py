@@ -130,10 +130,10 @@ def test_misspelt_metric_is_an_error_that_names_the_nearest() -> None:
         decide(_report(), None, gate)
 
 
-@pytest.mark.parametrize("rules", [[], [GateRule(metric=MOUTH)]])
-def test_gate_that_asks_nothing_is_an_error(rules: list[GateRule]) -> None:
-    with pytest.raises(ValueError, match="gate"):
-        decide(_report(), None, GateConfig(rules=rules, must_improve=None))
+@pytest.mark.parametrize("rules", [[], [{"metric": MOUTH}], [{"metric": MOUTH, "floor": 1}] * 2])
+def test_gate_that_asks_nothing_or_twice_is_an_error(rules: list[dict[str, object]]) -> None:
+    with pytest.raises(ValueError, match=r"gate|stands there twice"):
+        GateConfig.model_validate({"rules": rules, "must_improve": None})
 
 
 def test_gate_imports_no_torch() -> None:

@@ -92,7 +92,7 @@ def test_a_complete_result_counts_though_the_process_aborted_after_it(folder: Ru
         ),
         (
             "import sys\nsys.stderr.write('[rank1]: ValueError: shard 2 changed\\nnoise.Error: later\\n')\nsys.exit(1)",
-            "[rank1]: ValueError: shard 2 changed",
+            "ValueError: shard 2 changed",
         ),
         ("import sys\nprint('loading')\nsys.exit('no such folder')", "no such folder"),
         ("import os, signal\nprint('step 3', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)", "step 3"),

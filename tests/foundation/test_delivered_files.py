@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foundation.delivered_files import check_delivery, delivered_files
-from foundation.media_files import MediaLimits
+from foundation.media_limits import MediaLimits
 
 
 @pytest.fixture

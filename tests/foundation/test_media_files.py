@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foundation.footage import Footage
-from foundation.media_files import MediaError, MediaLimits, check_file, open_media
+from foundation.media_files import MediaError, check_file, open_media
+from foundation.media_limits import MediaLimits
 from foundation.pictures import read_image
 from foundation.sound import read_audio
 from foundation.video_reading import probe_video, read_video

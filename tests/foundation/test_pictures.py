@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from foundation.media_files import MediaError, MediaLimits
+from foundation.media_files import MediaError
+from foundation.media_limits import MediaLimits
 from foundation.pictures import GROUND, read_image, write_image
 
 QUIET = settings(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foundation.footage import Footage
-from foundation.media_files import MediaError, MediaLimits
+from foundation.media_files import MediaError
+from foundation.media_limits import MediaLimits
 from foundation.video_frames import same_rate
 from foundation.video_reading import probe_video, read_video
 

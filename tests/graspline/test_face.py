@@ -17,7 +17,7 @@ from foundation import home
 from foundation.digests import folder_digest
 from foundation.sound import write_audio
 from model.contracts import RgbArtifact, TrainedStage
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_sections
 from orchestration.registry.succession import Succession
 
 ROOT = Path(__file__).parents[2]
@@ -41,21 +41,27 @@ def workplace(tmp_path: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch) -
     return folder
 
 
-def register(artifact: Path, stage: TrainedStage) -> None:
-    """Version 1 is champion, version 2 was refused."""
-    report = EvaluationReport(
-        artifact_digest=folder_digest(artifact),
+def report_of(digest: str) -> EvaluationReport:
+    return EvaluationReport(
+        artifact_digest=digest,
         exam_digest="exam",
         metrics={"psnr_db": Metric(name="psnr_db", value=20.0, unit="dB", direction="higher_is_better", version=1)},
         report_html="r.html",
         contact_sheet="c.png",
         folder="e",
     )
+
+
+def register(artifact: Path, stage: TrainedStage) -> None:
+    """Version 1 is champion, version 2 was refused."""
     with chdir(home.ROOT):
-        succession = Succession(load_config().tracking)
-        for number, digest in enumerate((report.artifact_digest, "another")):
+        succession = Succession(load_sections().tracking)
+        another = Path(shutil.copytree(artifact, artifact.with_name("another")))
+        (another / "sampling.json").write_text("{}")
+        for number, folder in enumerate((artifact, another)):
+            digest = folder_digest(folder)
             receipt = RgbArtifact(
-                folder=str(artifact),
+                folder=str(folder),
                 digest=digest,
                 stage_two_weights=stage.weights,
                 stage_two_weights_sha256=stage.weights_sha256,
@@ -71,7 +77,7 @@ def register(artifact: Path, stage: TrainedStage) -> None:
                 champion_digest=now and now.champion,
                 exam_digest="exam",
             )
-            candidate = succession.models.register(receipt, report)
+            candidate = succession.models.register(receipt, report_of(digest))
             succession.record(candidate, decision, "better" if decision.passed else "worse")
 
 

@@ -11,6 +11,7 @@ from data.sources import BatchConfig, Source
 from foundation.bounds import PathText, Text, above
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import delivery_digest
+from foundation.failures import ClipError
 from foundation.fingerprint import DoesNotDecide
 from foundation.map_items import Spread
 from foundation.names import Identity
@@ -47,10 +48,10 @@ class ReleasedCsv(Source[ReleasedCsvBatch]):
         """How the CSV is read may change without a new delivery."""
         return {"source": config.source, "csv": config.csv, "delivery_digest": delivery_digest(config.path)}
 
-    def read_records(self, folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord]:
-        from data.sources.released_csv.records import read_records
+    def read_records(self, folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord | ClipError]:
+        from data.sources.released_csv.records import read_each
 
-        return read_records(folder, config)
+        return read_each(folder, config)
 
     def frame_rates(self, config: ReleasedCsvBatch, clip: ClipFormat) -> tuple[float, ...]:
         declared = config.container_frames_per_second

@@ -11,7 +11,7 @@ from data.contracts import EMPTY_CELLS, ClipRecord
 from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.boxes import BoxReader
 from foundation.copy_delivery import copy_delivery
-from foundation.failures import refuse
+from foundation.failures import ClipError, refuse
 from foundation.tables import read_table
 from foundation.video_frames import same_rate
 from foundation.video_reading import probe_video
@@ -47,11 +47,25 @@ def deliver(config: ReleasedCsvBatch, folder: Path) -> int:
 
 
 def read_records(folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord]:
-    """One record a row of the CSV; clip ids are the row numbers, 0000 first.
+    """One record a row of the CSV.
 
     Raises:
-        ValueError: a column is missing or unknown, or the CSV is empty.
+        ValueError: see read_each.
         ClipError: a row names a missing file, one outside the folder, another rate, size or time base, or broken boxes.
+    """
+    records: list[ClipRecord] = []
+    for record in read_each(folder, config):
+        if isinstance(record, ClipError):
+            raise record
+        records.append(record)
+    return records
+
+
+def read_each(folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord | ClipError]:
+    """One record a row of the CSV, or what is wrong with the row; clip ids are the row numbers, 0000 first.
+
+    Raises:
+        ValueError: a column is missing or unknown, a row has more or fewer cells, or the CSV is empty.
     """
     table = folder / config.csv
     if not table.is_file():
@@ -62,7 +76,7 @@ def read_records(folder: Path, config: ReleasedCsvBatch) -> list[ClipRecord]:
     rows = [dict(zip(columns, row.values(), strict=True)) for _, row in cells]
     if not rows:
         raise ValueError(f"{table} holds no clip: deliver the batch again")
-    return [_record(folder, f"{number:04d}", row, config) for number, row in enumerate(rows)]
+    return [_record_or_error(folder, f"{number:04d}", row, config) for number, row in enumerate(rows)]
 
 
 def _check_columns(table: Path, columns: list[str]) -> None:
@@ -78,6 +92,15 @@ def _check_columns(table: Path, columns: list[str]) -> None:
         raise ValueError(f"{table}: column {missing[0]} is missing: add it, or map the column that stands for it")
     if unknown:
         raise ValueError(f"{table}: column {unknown[0]} is unknown: remove it, or map it with column_map in conf/data")
+
+
+def _record_or_error(
+    folder: Path, clip_id: str, row: dict[str, str], config: ReleasedCsvBatch
+) -> ClipRecord | ClipError:
+    try:
+        return _record(folder, clip_id, row, config)
+    except ClipError as error:
+        return error
 
 
 def _record(folder: Path, clip_id: str, row: dict[str, str], config: ReleasedCsvBatch) -> ClipRecord:
@@ -112,7 +135,7 @@ def _prompt(clip_id: str, cell: str) -> str:
 
 def _probe(video: Path, clip_id: str, config: ReleasedCsvBatch) -> tuple[int, int, int]:
     try:
-        frames, rate, height, width = probe_video(video)
+        frames, rate, height, width = probe_video(video, config.limits)
     except ValueError as error:
         raise refuse(clip_id, "input_video", str(error), "the file can be read", "deliver it again") from error
     expected = config.container_frames_per_second or FRAMES_PER_SECOND

@@ -1,8 +1,8 @@
 """Deliver a batch of procedural clips: datasets/raw/<batch>/ as if a film crew had sent it.
 
 Clip i of a delivery depends on (seed, i), the look and the clip format alone, so it has the same bytes whatever the
-number of processes. A clip is there whole or not at all, and is listed once it is there: an interrupted delivery
-continues. Two looks share scenes, words, motions and sound:
+number of processes; it is unlike every clip before it (`casting`). A clip is there whole or not at all, and is listed
+once it is there: an interrupted delivery continues. Two looks share scenes, words, motions and sound:
 
 - `sketch`: capsules and spheres in one flat light, about 0.1 s for 33 frames of 96x64.
 - `anny`: bodies of the parametric model Anny with faces and fingers, textured products, hands closed until they touch;

@@ -7,22 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.contracts import FrameBoxes
-from data.sources.studio.body import held_placement, moving_shapes, standing_shapes
+from data.sources.studio.body import moving_shapes
+from data.sources.studio.casting import scene_of
 from data.sources.studio.motion import Pose, pose_clip, rest_pose
 from data.sources.studio.product import GRIPS, Placement, product_shapes
-from data.sources.studio.render import Camera, Canvas
-from data.sources.studio.scene import Identity, Product, Scene, draw_scene
-from data.sources.studio.shapes import Array, Part, cut
+from data.sources.studio.render import Canvas
+from data.sources.studio.scene import Product, Scene
+from data.sources.studio.shapes import Array, Part
+from data.sources.studio.shooting import NARROWEST, Picture, Shot, backdrop, camera_for, canvas_of_person, film_frames
 from data.sources.studio.speech import mouth_opening, speak
 from foundation.clip_format import ClipFormat
 from foundation.geometry import box_of
 
 # F motion-context and clip frames, T clip frames, Y X pixels, H W samples, S sound samples
-Picture = NDArray[np.uint8]
-Shot = tuple[Picture, Picture, Picture]  # RGB and HOI pictures [F,Y,X,3], part bit sets [F,Y,X]
-SAMPLES = 2  # a pixel and axis
-NARROWEST = 2 / 3  # width by height; a narrower picture sees the same width of the set, from further away
-SAMPLES_AT_ONCE = 1_000_000  # keeps a full-size clip's buffers small
 BOX_PARTS = {"face": Part.FACE, "left_hand": Part.LEFT_HAND, "right_hand": Part.RIGHT_HAND, "product": Part.PRODUCT}
 
 
@@ -58,7 +55,7 @@ class Script:
 
 
 def script_of(seed: int, index: int, clip: ClipFormat) -> Script:
-    scene = draw_scene(seed, index)
+    scene = scene_of(seed, index)
     lead, frames = clip.motion_frames, clip.motion_frames + clip.frames
     lead_samples, samples = (round(n * clip.audio_samples_per_second / clip.frames_per_second) for n in (lead, frames))
     sound_S = speak(np.random.default_rng([seed, index, 2]), scene.voice_hertz, samples, clip.audio_samples_per_second)
@@ -93,48 +90,6 @@ def filmed_clip(script: Script, shot: Shot, person_YX3: Picture, product_YX3: Pi
         boxes={frame: boxes_of(parts_FYX[lead + frame]) for frame in range(2, len(parts_FYX) - lead, 4)},
         parts_TYX=parts_FYX[lead:],
     )
-
-
-def film_frames(scene: Scene, pose: Pose, camera: Camera) -> Shot:
-    """RGB and HOI pictures [F,Y,X,3] and part bit sets [F,Y,X] of every pose."""
-    standing = canvas_of_person(scene.identity, camera)
-    assert pose.holding_arm is not None
-    product = product_shapes(
-        scene.product, held_placement(scene.product, pose.holding_arm), handle_side=-pose.holding_arm.side
-    )
-    shapes = [*moving_shapes(scene.identity, scene.product, pose), *product]
-    wall_HW3 = backdrop(scene.identity, camera)
-    frames, at_once = len(pose.mouth_F), max(1, SAMPLES_AT_ONCE // standing.depth_FHW.size)
-    taken: list[Shot] = []
-    for first in range(0, frames, at_once):
-        last = min(first + at_once, frames)
-        canvas = standing.repeated(last - first)
-        canvas.draw([cut(shape, first, last) for shape in shapes])
-        shadow_FHW = canvas.shadow()
-        taken.append((canvas.develop(shadow_FHW, wall_HW3), canvas.develop_hoi(shadow_FHW), canvas.visible_parts()))
-    rgb_FYX3, hoi_FYX3, parts_FYX = (np.concatenate(pieces) for pieces in zip(*taken, strict=True))
-    return rgb_FYX3, hoi_FYX3, parts_FYX
-
-
-def camera_for(clip: ClipFormat) -> Camera:
-    return Camera(clip.height, clip.width, SAMPLES, half_height=max(1.0, NARROWEST * clip.height / clip.width))
-
-
-def canvas_of_person(identity: Identity, camera: Camera) -> Canvas:
-    canvas = Canvas(camera, 1)
-    canvas.draw(standing_shapes(identity))
-    return canvas
-
-
-def backdrop(identity: Identity, camera: Camera) -> Array:
-    """A wall [H,W,3]: a vertical gradient with a soft light behind the head."""
-    height, width = camera.height * camera.samples, camera.width * camera.samples
-    y_H1 = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
-    x_1W = (np.arange(width, dtype=np.float32)[None, :] + 0.5 - width / 2) / height
-    glow_HW = np.exp(-(x_1W**2 + (y_H1 - 0.3) ** 2) / 0.12)[:, :, None]
-    top_3, bottom_3 = np.array(identity.wall_top, np.float32), np.array(identity.wall_bottom, np.float32)
-    wall_HW3 = top_3 + (bottom_3 - top_3) * y_H1[:, :, None] + np.float32(0.10) * glow_HW - np.float32(0.04)
-    return np.clip(wall_HW3, 0, 1).astype(np.float32)
 
 
 def product_reference(product: Product, clip: ClipFormat) -> Picture:

@@ -114,15 +114,16 @@ class Scene:
         return f"{self.product.kind}_{short_digest(asdict(self.product))}"
 
 
+ROUND = 16  # clips after which action and hand come again
 OPENINGS = ("The person talks and", "Talking to the camera, the person")
 
 
-def draw_scene(seed: int, index: int) -> Scene:
-    """The scene of clip `index` of delivery `seed`; other clips' scenes do not matter to it.
+def draw_scene(seed: int, index: int, attempt: int = 0) -> Scene:
+    """A scene for clip `index` of delivery `seed`: the first one that is drawn, or another attempt at it.
 
     Action and hand go round with the index: 8 clips in a row show every action, 16 every action with either hand.
     """
-    random = np.random.default_rng([seed, index, 1])
+    random = np.random.default_rng([seed, index, 1, *([attempt] if attempt else [])])
     actions, hands = get_args(Action), get_args(Hand)
     return Scene(
         identity=draw_identity(random),

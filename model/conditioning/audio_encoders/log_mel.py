@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.conditioning.audio_encoder import SAMPLES_PER_SECOND, audio_columns
+from foundation.clip_format import ENCODED_SAMPLES_PER_SECOND
+from model.conditioning.audio_encoder import audio_columns
 from model.contracts import AudioEncoderConfig
 
 LIMITS = {"layers": (1, 1, 1), "dim": (1, 256, 1)}  # bands: a window has 257 frequencies
@@ -65,7 +66,7 @@ def mel_filters(bins: int) -> NDArray[np.float64]:
     """Triangles evenly spaced on the mel scale (HTK: 2595 log10(1 + f/700)), each of unit sum."""
     edges_mel = np.linspace(hz_to_mel(LOWEST_HZ), hz_to_mel(HIGHEST_HZ), bins + 2)
     edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
-    frequencies_F1 = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / SAMPLES_PER_SECOND)[:, None]
+    frequencies_F1 = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / ENCODED_SAMPLES_PER_SECOND)[:, None]
     low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
     rise_FA, fall_FA = (frequencies_F1 - low) / (centre - low), (high - frequencies_F1) / (high - centre)
     filters_FA = np.maximum(np.minimum(rise_FA, fall_FA), 0)

@@ -17,6 +17,7 @@ from data.preparation.prepare_clip import ClipJob, prepare_clip
 from data.preparation.prepare_clips import prepare_batch
 from data.sources.released_csv import ReleasedCsvBatch
 from data.sources.released_csv.records import read_records
+from data.versions.batch_receipts import read_validation
 from foundation.clip_format import ClipFormat
 from foundation.failures import ClipError
 from foundation.video_reading import read_video
@@ -27,12 +28,13 @@ Released = Callable[..., Path]
 
 @pytest.fixture
 def order(project: Callable[..., None]) -> Callable[..., list[str]]:
-    """Prepare a folder as the batch `tiny`; gives validation's failures."""
+    """Prepare a folder as the batch `tiny`; gives what validation says is wrong, with the batch or with clips."""
 
     def prepare(folder: Path, source: str = "arrived") -> list[str]:
         project(folder, source)
         prepare_batch("tiny")
-        return json.loads(Path("datasets/prepared/tiny/validation.json").read_text())["failures"]
+        validation = read_validation(Path("datasets/prepared/tiny"))
+        return [*validation.failures, *(fault for faults in validation.set_aside.values() for fault in faults)]
 
     return prepare
 

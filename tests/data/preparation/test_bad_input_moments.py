@@ -21,7 +21,7 @@ from data.versions.batch_receipts import assert_valid
 from foundation.clip_format import ClipFormat
 from foundation.copy_delivery import copy_delivery
 from foundation.failures import ClipError
-from foundation.media_files import MediaLimits
+from foundation.media_limits import MediaLimits
 
 ROOT = Path(__file__).parents[3]
 Deliver = Callable[..., Path]

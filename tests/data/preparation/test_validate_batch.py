@@ -65,7 +65,8 @@ def test_a_prepared_batch_is_judged_again_and_left_alone(project: Path) -> None:
 
 def test_other_thresholds_judge_the_same_facts_otherwise(project: Path) -> None:
     strict = entry_of().model_copy(update={"validation": ValidationThresholds(licences=["CC-BY-4.0"])})
-    assert faults(validate_batch("many", strict)) == {(f"0000{clip}", "licence", "licence") for clip in range(CLIPS)}
+    of_clips = {(f"0000{clip}", "licence", "licence") for clip in range(CLIPS)}
+    assert faults(validate_batch("many", strict)) == {*of_clips, ("(batch)", "clips", "")}
 
 
 def test_a_file_that_was_changed_is_named_and_measured_again(project: Path) -> None:
@@ -113,7 +114,7 @@ def test_the_command_names_faults_and_ends_with_one(command: Callable[..., Any])
     assert "many is valid: 3 clips" in good.stdout
     bad = command("many", "data.validation.least_face_share=1", "data.validation.licences=[CC-BY-4.0]")
     assert bad.exit_code == 1
-    assert "many is invalid: 3 faults in 3 clips" in bad.stdout
+    assert "many is invalid: 4 faults in 3 clips" in bad.stdout
     assert "runs/validation/many/validation.html" in bad.stdout
     assert "graspline:" not in bad.output, "it is no error of the command"
     for words in ("00002", "licence: must be CC-BY-4.0", "use a clip whose licence allows"):

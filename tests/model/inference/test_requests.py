@@ -99,7 +99,10 @@ def test_the_command_makes_the_whole_list_in_one_process(artifact: Path, tmp_pat
     ("extra", "message"),
     [
         (["--prompt", "waves", "--prompt", "points"], "trained without the frames before a clip"),
-        (["--prompt", "waves", "--pose", "person.png"], r"person\.png has no picture stream"),
+        (
+            ["--prompt", "waves", "--pose", "person.png"],
+            r"person\.png cannot be read: it is none of the kinds of file that are read \(mp4",
+        ),
         ([], "--prompt is missing"),
         (["--prompt", "waves", "--sampling", '{"steps": 0}'], "steps=0: "),
         (["--prompt", "waves", "--out", "v.avi"], r"v\.avi: the video is an MP4, name it v\.mp4"),

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from foundation.clip_format import ClipFormat
 from foundation.run_folder import RunFolder
 from model.contracts import EncodedBatch, EncodingConfig, TrainingSet
+from model.contracts.method import ATTENTION, StageName
 from model.encoding.write_shards import Part, ShardWriter
-from model.method import ATTENTION, StageName
 
 REPOSITORY = Path(__file__).parents[3]
 FRAMES, ROWS, COLUMNS, CHANNELS = 2, 4, 4, 4

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from model.training import checkpoint
@@ -35,7 +37,10 @@ def test_large_states_are_split_into_shards(tmp_path: Path, monkeypatch: pytest.
     assert torch.equal(dict(found.tensors("weights"))["a"], STATE["weights/a"])
 
 
-@pytest.mark.parametrize("damage", ["byte", "missing shard", "missing facts", "cut facts"])
+@pytest.mark.parametrize(
+    "damage",
+    ["byte", "missing shard", "missing facts", "cut facts", "edited facts", "empty facts", "other facts", "step"],
+)
 def test_damage_is_named_and_the_one_before_is_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
 ) -> None:
@@ -48,8 +53,14 @@ def test_damage_is_named_and_the_one_before_is_used(
         shard.unlink()
     elif damage == "missing facts":
         facts.unlink()
-    else:
+    elif damage == "cut facts":
         facts.write_text(facts.read_text()[:20])
+    elif damage == "edited facts":
+        facts.write_text(facts.read_text().replace('"said": 20', '"said": 21'))
+    elif damage == "step":
+        newest = newest.rename(tmp_path / "step_00000030")
+    else:
+        facts.write_text("" if damage == "empty facts" else "[1, 2]")
     found = newest_intact(tmp_path)
     assert found is not None
     assert found.step == 10
@@ -103,3 +114,26 @@ def test_weights_of_another_network_are_refused(tensors: dict[str, torch.Tensor]
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:
     assert newest_intact(tmp_path / "nothing") is None
+
+
+def test_a_folder_that_is_no_checkpoint_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "step_by_step").mkdir()
+    save(tmp_path, 5, keep=1)
+    found = newest_intact(tmp_path)
+    assert found is not None
+    assert found.step == 5
+    assert (tmp_path / "step_by_step").exists()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_no_flipped_byte_of_the_facts_is_taken_for_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("flipped")
+    facts = save(folder, 5) / "checkpoint.json"
+    content = bytearray(facts.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    facts.write_bytes(content)
+    found = newest_intact(folder)
+    assert found is None or found.facts == {"said": 5}  # a blank between two values says nothing

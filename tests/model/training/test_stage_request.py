@@ -14,12 +14,12 @@ from model.training.stage_request import StageRequest, learning_rate, read_reque
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"deepspeed__offload_parameters": True}, "deepspeed.offload_parameters: .*zero_stage=3"),
-        ({"deepspeed__zero_stage": 0, "deepspeed__precision": "bf16_autocast"}, "deepspeed.precision: .*zero_stage=1"),
+        ({"deepspeed__offload_parameters": True}, "offload_parameters: .*deepspeed.zero_stage=3"),
+        ({"deepspeed__zero_stage": 0, "deepspeed__precision": "bf16_autocast"}, "precision: .*deepspeed.zero_stage=1"),
         ({"deepspeed__zero_stage": 0, "deepspeed__offload_optimizer": True}, "deepspeed.offload_optimizer"),
         ({"deepspeed__precision": "fp16"}, "bf16_autocast"),
         ({"deepspeed__processes": 4}, "deepspeed.processes is 4, but 1 were started"),
-        ({"training__stage_one__warmup_steps": 12}, "training.stage_one.warmup_steps 12 must be below its steps 12"),
+        ({"training__stage_one__warmup_steps": 12}, r"stage\s.*warmup_steps 12 must be below steps 12: lower it"),
         ({"training__stage_one__lr": 1.0}, "stage.lr"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from data.contracts import ClipRecord
 from orchestration.commands.generate import Inputs, filled, options, sampling_changes
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import PipelineConfig, load_config
 
 OUT = Path("videos/v.mp4")
 

@@ -12,7 +12,7 @@ from orchestration.commands.diff_data import diff_and_print
 from orchestration.commands.generate import Inputs, filled
 from orchestration.commands.prepare_request import read_prepare_request
 from orchestration.commands.validate_data import validate_and_print
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_sections
 
 HERE = Path("/deliveries")
 
@@ -20,29 +20,29 @@ HERE = Path("/deliveries")
 def test_a_source_is_its_file_with_all_its_batches() -> None:
     request = read_prepare_request(["source=studio"], HERE)
     assert request.batches == ["studio_train", "studio_held_out"]
-    assert load_config(request.overrides) == load_config()
+    assert load_sections(request.overrides) == load_sections()
 
 
 def test_the_path_is_where_it_was_said() -> None:
     for said, meant in (("march", "/deliveries/march"), ("/other/place", "/other/place"), ("../a b, {c}", "/a b, {c}")):
         request = read_prepare_request(["source=released_csv", f"path={said}"], HERE)
-        assert load_config(request.overrides).data.batches["released"].model_dump()["path"] == meant
+        assert load_sections(request.overrides).data.batches["released"].model_dump()["path"] == meant
 
 
 def test_words_reach_the_clip_format_and_the_order() -> None:
     words = ["source=raw_video", "path=march", "clip.frames=33", "rules.sharpness=12", "annotation.pose=dwpose"]
     request = read_prepare_request([*words, "encoding=embedded_long_prompts"], HERE)
-    config = load_config(request.overrides)
+    config = load_sections(request.overrides)
     footage = config.data.batches["footage"]
     assert isinstance(footage, RawVideoBatch)
     assert request.batches == ["footage"]
     assert (config.data.clip.frames, footage.rules.sharpness, footage.annotation.pose.kind) == (33, 12.0, "dwpose")
-    assert config.encoding == load_config(["encoding=embedded_long_prompts"]).encoding
+    assert config.encoding == load_sections(["encoding=embedded_long_prompts"]).encoding
 
 
 def test_a_batch_of_ones_own_is_made_as_the_files_first_and_stands_alone() -> None:
     request = read_prepare_request(["source=studio", "batch=mine", "seed=7", "clips=3"], HERE)
-    data = load_config(request.overrides).data
+    data = load_sections(request.overrides).data
     assert request.batches == data.train_batches == data.held_out_batches == ["mine"]
     assert data.batches["mine"].model_dump()["seed"] == 7
     assert data.batches["mine"].model_dump()["clips"] == 3
@@ -51,7 +51,7 @@ def test_a_batch_of_ones_own_is_made_as_the_files_first_and_stands_alone() -> No
 def test_one_batch_of_the_file_can_be_named() -> None:
     request = read_prepare_request(["source=studio", "batch=studio_held_out"], HERE)
     assert request.batches == ["studio_held_out"]
-    assert load_config(request.overrides).data.batches == load_config().data.batches
+    assert load_sections(request.overrides).data.batches == load_sections().data.batches
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_a_mistake_is_named(words: list[str], says: str) -> None:
 )
 def test_a_mistake_in_a_value_is_the_configurations_own(words: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        load_config(read_prepare_request(words, HERE).overrides)
+        load_sections(read_prepare_request(words, HERE).overrides)
 
 
 @pytest.mark.parametrize("batch", ["2026", "2026-03-01", "null", "true", "nan", "march-2"])
 def test_a_name_that_looks_like_something_else_stays_a_name(batch: str) -> None:
     request = read_prepare_request(["source=studio", f"batch={batch}"], HERE)
-    assert load_config(request.overrides).data.train_batches == request.batches == [batch]
+    assert load_sections(request.overrides).data.train_batches == request.batches == [batch]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_name_that_looks_like_something_else_stays_a_name(batch: str) -> None:
 )
 def test_a_name_in_the_configuration_is_no_way_out(override: str, key: str) -> None:
     with pytest.raises(ValueError, match=re.escape(key)):
-        load_config([override])
+        load_sections([override])
 
 
 @pytest.mark.parametrize("batch", ["../x", "x;touch PWNED", "a b", ""])
@@ -109,7 +109,7 @@ def test_every_verb_that_takes_a_batch_refuses_what_is_no_name(project: Path, ba
     verbs: list[Callable[[], object]] = [
         lambda: validate_and_print(console, batch, [], raw=False, detector=0),
         lambda: diff_and_print(console, batch, "other", "raw"),
-        lambda: filled(Inputs(out=Path("v.mp4"), like=f"{batch}/c0"), load_config()),
+        lambda: filled(Inputs(out=Path("v.mp4"), like=f"{batch}/c0"), load_sections()),
     ]
     for verb in verbs:
         with pytest.raises(ValueError, match="cannot be a name"):

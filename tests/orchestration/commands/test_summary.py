@@ -11,7 +11,7 @@ from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRul
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrackingConfig, TrainingSet
 from orchestration.commands import summary
 from orchestration.commands.summary import caption, clock, print_status, print_summary
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_config
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, label
@@ -116,7 +116,7 @@ def test_status(
     make_report: Callable[..., EvaluationReport],
 ) -> None:
     here = load_config().model_copy(update={"tracking": tracking})
-    monkeypatch.setattr(summary, "load_config", lambda: here)  # the test's own registry
+    monkeypatch.setattr(summary, "load_sections", lambda: here)  # the test's own registry
     print_status(page)
     assert "No model was judged yet: `graspline run` makes one." in text(page)
     succession = Succession(tracking)

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from data.versions.withdrawals import FILE, read_withdrawals
 from evaluation.contracts import EvaluationReport
-from model.contracts import EncodedBatch, RgbArtifact
+from model.contracts import EncodedBatch, RgbArtifact, TrackingConfig
 from orchestration.commands.withdraw import withdraw
-from orchestration.load_config import TrackingConfig, load_config
+from orchestration.configuration.load_config import load_config
 from orchestration.registry.succession import Succession
 from orchestration.registry.trained_on import remember_training_set
 from orchestration.steps import data_steps

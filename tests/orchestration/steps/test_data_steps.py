@@ -11,7 +11,7 @@ import pytest
 from data.contracts import PreparedBatch
 from data.versions.batch_entry import stage_identities
 from model.contracts import EncodedBatch, Encoders, TrainingSet
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.steps import data_steps
 from orchestration.steps.step import StepContext
 

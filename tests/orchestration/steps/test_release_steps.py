@@ -17,7 +17,7 @@ from foundation.digests import file_sha256, folder_digest
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.registry.contracts import Champion, RegisteredCandidate
 from orchestration.registry.succession import Succession
 from orchestration.steps import model_steps, release_steps
@@ -49,12 +49,13 @@ def left(receipt: Receipt) -> Receipt:
 
 
 def stage_two(folder: Path, config: PipelineConfig) -> TrainedStage:
-    """Random weights of both streams, as if trained."""
+    """Random weights of both streams, as if a run had trained them."""
     torch.manual_seed(0)
     dual = DualStreamTransformer(config.network, config.recipe, streams="dual")
     file = folder / "stage_two.safetensors"
     save_file({name: 0.1 * torch.randn_like(value) + value for name, value in dual.state_dict().items()}, file)
-    return stage_two_receipt(file)
+    Path("runs/x").mkdir(parents=True)
+    return left(stage_two_receipt(file))
 
 
 def fitted_encoders(folder: Path, config: PipelineConfig) -> Encoders:
@@ -167,6 +168,15 @@ def test_swapped_bytes_are_never_promoted(work: StepContext, variant: Variant) -
     assert "champion" not in succession.models.aliases()
 
 
+def test_an_artifact_that_was_trained_in_another_way_than_its_receipt_says_is_refused(variant: Variant) -> None:
+    artifact, _ = variant(4, 20.0)
+    release_steps.assert_trained_as_its_receipt_says(artifact)
+    one, two = artifact.training
+    other = artifact.model_copy(update={"training": (one, two.model_copy(update={"seed": 9}))})
+    with pytest.raises(ValueError, match="was trained in another way than its receipt says: export it again"):
+        release_steps.assert_trained_as_its_receipt_says(other)
+
+
 def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, variant: Variant) -> None:
     """Its digest is the registered one: it was broken before it was registered."""
     artifact, report = variant(4, 20.0)
@@ -183,7 +193,7 @@ def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, var
 def test_who_was_rolled_back_returns_by_hand_only(
     work: StepContext, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_steps, "load_config", lambda: work.config)  # the test's own registry
+    monkeypatch.setattr(release_steps, "load_sections", lambda: work.config)  # the test's own registry
     succession = Succession(tracking)
     first, second = variant(4, 20.0), variant(5, 25.0)
     succession.promote(succession.models.register(*first).version, "first")
@@ -236,7 +246,7 @@ def test_the_gate_reads_no_edited_report_of_either_side(work: StepContext, varia
     with pytest.raises(ValueError, match=r"report\.html changed after the run was finished"):
         release_steps.promotion_decision(work, registered, TRAINING_SET)
     page.write_text(numbers)
-    champions = min(Path("registry/artifacts").glob("*/artifacts/receipts.json"), key=lambda file: file.stat().st_mtime)
+    champions = min(Path().rglob("artifacts/receipts.json"), key=lambda file: file.stat().st_mtime)
     champions.write_text(champions.read_text().replace('"value": 20.0', '"value": 2.0'))
     with pytest.raises(ValueError, match=r"receipts\.json was changed after it was written: of version 1: run again"):
         release_steps.promotion_decision(work, registered, TRAINING_SET)

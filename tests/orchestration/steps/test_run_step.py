@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from foundation.child_process import ChildFailedError
 from foundation.digests import folder_digest
-from orchestration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.steps.run_step import StepRequest, run_step
 from orchestration.steps.step import StepContext
 

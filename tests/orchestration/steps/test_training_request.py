@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model.contracts import TrainingSet
-from orchestration.load_config import load_config
+from orchestration.configuration.load_config import load_config
 from orchestration.steps.model_steps import training_request
 
 SET = TrainingSet(train=(), held_out=(), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=False)

@@ -17,11 +17,12 @@ from data.sources.studio.anny.paint import INSIDE, TEETH, paint_body, paint_eyes
 from data.sources.studio.anny.pieces import figure_of, product_piece, whole_set
 from data.sources.studio.anny.pose import pose_person
 from data.sources.studio.anny.truth import truth_of
-from data.sources.studio.film import NARROWEST, FilmedClip, Picture, Shot, backdrop, filmed_clip, script_of
+from data.sources.studio.film import FilmedClip, filmed_clip, script_of
 from data.sources.studio.motion import rest_pose
 from data.sources.studio.raster import Lens, vertex_normals
 from data.sources.studio.render import Camera
 from data.sources.studio.scene import Scene
+from data.sources.studio.shooting import NARROWEST, Picture, Shot, backdrop
 from foundation.clip_format import ClipFormat
 
 HALF_HEIGHT, CENTRE_Y = 0.555, 0.572

@@ -7,10 +7,11 @@ import pytest
 
 from data.sources.studio import Look, StudioBatch
 from data.sources.studio.delivery import film_as_ordered
-from data.sources.studio.film import FilmedClip, boxes_of, camera_for, film_frames
+from data.sources.studio.film import FilmedClip, boxes_of
 from data.sources.studio.motion import pose_clip
 from data.sources.studio.scene import PHRASES, draw_scene
 from data.sources.studio.shapes import Part
+from data.sources.studio.shooting import camera_for, film_frames
 from foundation.clip_format import ClipFormat
 
 CLIP = ClipFormat(frames=33, frames_per_second=25, height=96, width=64, motion_frames=0)

@@ -1,0 +1,1 @@
+"""From conf/** and the words of a command line to one checked configuration."""
