@@ -1,8 +1,17 @@
 """The probability that a mask is right grows with what speaks for it; nothing found is 0."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from data.annotators.offline.product_confidence import MODELS, Model, confidence_in
+from data.annotators.offline.product_confidence import (
+    IS_A_THING,
+    IS_THE_PICTURED,
+    MASK_NUMBERS,
+    PICTURE_NUMBERS,
+    Model,
+    confidence_in,
+)
 
 GOOD = {
     "off_person": 0.9,
@@ -30,10 +39,23 @@ def test_a_model_is_the_logistic_of_its_sum() -> None:
 
 
 def test_only_numbers_that_are_measured_have_a_weight_and_all_weights_have_the_right_sign() -> None:
-    assert set(MODELS["without_picture"].weights) <= set(GOOD)
-    assert set(MODELS["with_picture"].weights) <= set(PICTURED)
-    for model in MODELS.values():
+    assert set(IS_A_THING.weights) <= set(MASK_NUMBERS) == set(GOOD)
+    assert set(IS_THE_PICTURED.weights) <= set(PICTURE_NUMBERS) == set(PICTURED) - set(GOOD)
+    for model in (IS_A_THING, IS_THE_PICTURED):
         assert all((weight < 0) == (name in {"small", "large"}) for name, weight in model.weights.items())
+
+
+@given(
+    evidence=st.fixed_dictionaries({name: st.floats(0, 1) for name in PICTURED}),
+    name=st.sampled_from(sorted({*IS_A_THING.weights, *IS_THE_PICTURED.weights})),
+    more=st.floats(0, 1),
+)
+def test_more_of_what_speaks_for_it_never_makes_it_less_sure(
+    evidence: dict[str, float], name: str, more: float
+) -> None:
+    other = evidence | {name: evidence[name] + more}
+    less, surer = (other, evidence) if name == "large" else (evidence, other)
+    assert 0 <= confidence_in(less) <= confidence_in(surer) <= 1
 
 
 def test_a_thing_that_looks_otherwise_than_its_picture_is_not_it() -> None:
