@@ -50,16 +50,14 @@ def test_only_numbers_that_are_measured_have_a_weight_and_all_weights_have_the_r
     name=st.sampled_from(sorted({*IS_A_THING.weights, *IS_THE_PICTURED.weights})),
     more=st.floats(0, 1),
 )
-def test_more_of_what_speaks_for_it_never_makes_it_less_sure(
-    evidence: dict[str, float], name: str, more: float
-) -> None:
+def test_more_that_speaks_for_it_never_makes_it_less_sure(evidence: dict[str, float], name: str, more: float) -> None:
     other = evidence | {name: evidence[name] + more}
     less, surer = (other, evidence) if name == "large" else (evidence, other)
     assert 0 <= confidence_in(less) <= confidence_in(surer) <= 1
 
 
 def test_a_thing_that_looks_otherwise_than_its_picture_is_not_it() -> None:
-    assert confidence_in(PICTURED) > 0.9
+    assert confidence_in(PICTURED) > 0.8
     assert confidence_in(PICTURED | {"looks": 0.2, "colours": 0.1, "features": 0.0}) < 0.3
 
 
