@@ -49,7 +49,7 @@ def measure(folder: Path, batch: Path) -> None:
     """Write the rows of one batch."""
     folder.mkdir(parents=True, exist_ok=True)
     clips = sorted((batch / "clips").glob("s*"))
-    with (folder / f"{batch.name}.jsonl").open("w", encoding="utf-8") as file:
+    with (folder / f"{batch.name}.jsonl").open("w", encoding="utf-8", buffering=1) as file:
         for index, clip in enumerate(clips):
             for row in rows_of(clip, clips[(index + 3) % len(clips)]):
                 file.write(json.dumps({"batch": batch.name, "clip": clip.name, **row}) + "\n")
@@ -82,7 +82,7 @@ def judged(case: str, scene: Scene, picture: PictureOfProduct | None, truth_THW:
 
 
 def picture_of(clip: Path) -> PictureOfProduct:
-    return PictureOfProduct(ProductPhoto.of(read_image(clip / "product.png")))
+    return PictureOfProduct(ProductPhoto.of(read_image(clip / "product.png")[0]))
 
 
 def partly_hidden(rgb_THWC: Frames, truth_THW: Mask) -> tuple[Frames, Mask]:
