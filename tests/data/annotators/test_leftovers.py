@@ -80,6 +80,7 @@ def test_patches_of_any_colour_and_place_are_refused_by_their_size(
     gone_HW[top : top + tall, left : left + wide] = False
     share, rule = tall * wide / product_HW.sum(), FootageRules().product_left
     measured = product_left(rgb_HWC, product_HW, without(rgb_HWC, gone_HW))
+    assert measured is not None
     assert measured == pytest.approx(share, abs=0.04)
     if abs(share - rule) > 0.04:
         assert (measured > rule) == (share > rule)
