@@ -56,6 +56,8 @@ def read_audio(path: Path, samples_per_second: int | None = None, limits: MediaL
         samples_S = track.place(chain([first], frames), _zero_seconds(container, first)) if first else track.samples()
     if not samples_S.size:
         raise MediaError(path, "no_sound", "is empty: it has no sound at or after its first picture: deliver it again")
+    if not np.isfinite(samples_S).all():
+        raise MediaError(path, "unreadable", "holds samples that are no numbers (NaN or infinite): deliver it again")
     return samples_S, track.rate
 
 
