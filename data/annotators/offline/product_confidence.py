@@ -3,7 +3,7 @@
 Two questions, and the product of their answers: is the mask a thing at the hands, and is that thing what the picture
 shows? The numbers are those of data.annotators.offline.product_evidence, each times its weight. Weights and biases were
 fitted on studio clips of three kinds (as they are, clothes in the product's colours, a wall full of things), partly
-hidden, with the product's own picture, another's, or none, by `python -m benchmarks.product_confidence fit`;
+hidden, with the product's own picture, another's, or none, by `python -m benchmarks.product_fit`;
 docs/experiments.md says on which clips, and what held-out ones gave.
 """
 
