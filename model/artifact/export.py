@@ -101,7 +101,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
     report_progress(1, 3, "proving that it does not depend on the HOI stream")
     proof = prove_rgb_only(weights, staged, stage.attention)
     shipped = Shipped(stage_two_weights_sha256=stage.weights_sha256, training=history)
-    _write_manifest(staged, shipped, encoders, {"parameters": parameters, "proof": proof})
+    _write_manifest(staged, shipped, encoders, parameters, proof)
     report_progress(2, 3, "loading it from its folder alone")
     load_artifact(staged)
     shutil.rmtree(folder, ignore_errors=True)
@@ -126,15 +126,16 @@ def _shippable(stage: TrainedStage) -> TrainingHistory:
         raise ValueError(f"{stage.run} cannot be exported: {reason}") from error
 
 
-def _write_manifest(staged: Path, shipped: Shipped, encoders: Encoders, measured: dict[str, Any]) -> None:
-    """The manifest of all files in the folder; `measured`: its parameters and proof."""
+def _write_manifest(staged: Path, shipped: Shipped, encoders: Encoders, parameters: int, proof: dict[str, str]) -> None:
+    """The manifest of all files in the folder."""
     manifest = ArtifactManifest(
         format=FORMAT,
         **dict(shipped),
         encoders_digest=encoders.digest,
         given_weights=_given_weights(Path(encoders.folder)),
+        parameters=parameters,
+        proof=proof,
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
-        **measured,
     )
     _write_json(staged / MANIFEST, manifest.model_dump(mode="json"))
 

@@ -111,3 +111,13 @@ def test_more_channels_than_a_cinema_has_are_refused(tmp_path: Path) -> None:
     wavfile.write(path := tmp_path / "a.wav", 16_000, np.zeros((1000, 9), np.int16))
     with pytest.raises(MediaError, match=r"a\.wav has 9 channels of sound, at most 8 are read: mix it"):
         read_audio(path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("rate", [None, 8_000])
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, bad: float, rate: int | None) -> None:
+    samples_S = np.zeros(1000, np.float32)
+    samples_S[500] = bad
+    wavfile.write(path := tmp_path / "a.wav", 16_000, samples_S)
+    with pytest.raises(MediaError, match=r"a\.wav holds samples that are no numbers"):
+        read_audio(path, rate)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from foundation.child_process import Server, end_server, start_server
 from orchestration.commands.torture.scratch import deliver_base, make_scratch
-from orchestration.commands.torture.worker import LOG, OVERRIDES, Verdict, case_of, read_verdicts
+from orchestration.commands.torture.worker import LOG, OVERRIDES, VERDICTS, Verdict, case_of, read_verdicts
 from orchestration.configuration.load_config import load_config
 
 PATIENCE_SECONDS = 180  # for one delivery of three small clips
@@ -30,20 +30,21 @@ def torture_deliveries(folder: Path, count: int, seed: int, workers: int, on_ver
     data = load_config(OVERRIDES).data
     deliver_base(folder, data.batches[data.train_batches[0]], data.clip)
 
-    def serve(worker: int) -> list[Verdict]:
+    def of_worker(worker: int) -> list[Verdict]:
         scratch = folder / str(worker)
         make_scratch(scratch)
-        return _serve(scratch, seed, list(range(worker, count, workers)), on_verdict)
+        return serve(scratch, seed, list(range(worker, count, workers)), on_verdict)
 
     with ThreadPoolExecutor(workers) as pool:
-        verdicts = [verdict for served in pool.map(serve, range(workers)) for verdict in served]
+        verdicts = [verdict for served in pool.map(of_worker, range(workers)) for verdict in served]
     return sorted(verdicts, key=lambda verdict: verdict.number)
 
 
-def _serve(folder: Path, seed: int, numbers: list[int], on_verdict: OnVerdict) -> list[Verdict]:
-    """The verdicts on these cases, in order."""
+def serve(folder: Path, seed: int, numbers: list[int], on_verdict: OnVerdict) -> list[Verdict]:
+    """The verdicts on these cases, in order, in one scratch project; a worker that is lost is replaced."""
     verdicts: list[Verdict] = []
     while left := numbers[len(verdicts) :]:
+        (folder / VERDICTS).unlink(missing_ok=True)  # an earlier worker's, which are read already
         server = start_server(["-m", "orchestration.commands.torture.worker", str(folder), str(seed), *map(str, left)])
         try:
             for verdict in _follow(folder, server, len(left)):

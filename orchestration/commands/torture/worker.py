@@ -70,7 +70,6 @@ def work(folder: Path, seed: int, numbers: Sequence[int]) -> None:
         for stream in (1, 2):
             os.dup2(log.fileno(), stream)
     verdicts = folder.resolve() / VERDICTS
-    verdicts.unlink(missing_ok=True)
     os.chdir(folder / "project")
     os.environ["PYTHONPATH"] = str(ROOT)
     config = load_config(OVERRIDES)

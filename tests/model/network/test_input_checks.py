@@ -33,7 +33,11 @@ def test_networks_that_cannot_be_built(small: NetworkConfig, change: dict[str, A
 
 @pytest.mark.parametrize("head_dim", [48, 96, 128, 144])
 def test_head_sizes_of_the_published_models_build(small: NetworkConfig, read_recipe: Any, head_dim: int) -> None:
-    DualStreamTransformer(small.model_copy(update={"dim": 2 * head_dim}), read_recipe("paper"))
+    network = NetworkConfig.model_validate(small.model_dump() | {"dim": 2 * head_dim})
+    model = DualStreamTransformer(network, read_recipe("paper"))
+    weights = {name: weight for name, weight in model.state_dict().items() if name.endswith("self_attention.q.weight")}
+    widths = {len(weight) for weight in weights.values()}
+    assert widths == {2 * head_dim}
 
 
 def test_batches_that_do_not_fit(small: NetworkConfig, read_recipe: Any, make_inputs: Any) -> None:
