@@ -4,9 +4,11 @@ Pure pydantic, no work at import. Every model is frozen and refuses unknown fiel
 """
 
 from datetime import date
+from typing import Annotated
 
 from pydantic import BaseModel
 
+from foundation.bounds import Count, above
 from foundation.clip_format import Box
 from foundation.names import IdentityIfKnown, Name
 
@@ -45,10 +47,10 @@ class ClipRecord(BaseModel, frozen=True, extra="forbid"):
     product_image: str | None = None
     motion_video: str | None = None
     pose_video: str | None = None
-    frames: int
-    frames_per_second: float
-    height: int
-    width: int
+    frames: Count
+    frames_per_second: Annotated[float, above(0, 240)]
+    height: Count
+    width: Count
     boxes: dict[int, FrameBoxes]  # pixel frame -> boxes; annotated on frames 2, 6, 10 ... (every fourth)
     licence: str = ""  # of the footage, as SPDX names it; validation refuses a clip without
     consent_date: date | None = None  # when the person agreed; validation refuses a clip without

@@ -10,13 +10,15 @@ the file. In files that people edit it is a mistake, which is named.
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from foundation.texts import decoded
+from foundation.texts import check_whole, decoded
 from foundation.whole_file import write_whole
 
+_ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 BLANK = " \t\r"
 Line = tuple[int, str]
 """Its number, from 1, and its text."""
@@ -58,7 +60,10 @@ def parsed_line(file: Path, number: int, line: str) -> Any:
         ValueError: it is no JSON; names the file, the line and the fix.
     """
     try:
-        return json.loads(line)
+        value = json.loads(line, parse_constant=_no_number)
+        if _ESCAPED_HALF.search(line):
+            check_whole(json.dumps(value, ensure_ascii=False))
+        return value
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} line {number}: not JSON ({error}): fix: one JSON object a line") from error
 
@@ -81,6 +86,11 @@ def append_line(file: Path, line: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _no_number(constant: str) -> None:
+    """Python alone reads NaN and infinities; a bound lets NaN through, since no comparison with it holds."""
+    raise ValueError(f"{constant} is no number")
 
 
 def _ended(line: str) -> str:

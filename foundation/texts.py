@@ -1,9 +1,11 @@
 """Text as people write it and other programs save it: read as UTF-8 by name, shown in one line, whatever it holds."""
 
+import re
 import unicodedata
 from pathlib import Path
 
 SHOWN = 2000  # characters of a text that are drawn or shown in one line, at most
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_text(file: Path) -> str:
@@ -21,6 +23,16 @@ def decoded(file: Path, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{file} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
+
+
+def check_whole(text: str) -> None:
+    """Refuse half of a surrogate pair, which an escape in JSON or YAML can write and no UTF-8 file can hold.
+
+    Raises:
+        ValueError: there is one.
+    """
+    if half := _HALF.search(text):
+        raise ValueError(f"character {half.start() + 1} is \\u{ord(half[0]):x}, half of a surrogate pair: leave it out")
 
 
 def one_line(text: str, longest: int = SHOWN) -> str:

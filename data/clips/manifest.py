@@ -53,8 +53,12 @@ def write_manifest(folder: Path, records: Iterable[ClipRecord], with_nulls: bool
 
 
 def inside(folder: Path, relative: str) -> Path | None:
-    """The file a manifest or CSV names, or None where the name leads out of its folder."""
-    path = (folder / relative).resolve()
+    """The file a manifest or CSV names, or None where the name leads out of its folder, or cannot be a file's."""
+    try:
+        path = (folder / relative).resolve()
+        path.exists()
+    except (ValueError, OSError):  # a zero byte, half of a surrogate pair; longer than a name may be
+        return None
     return folder / relative if path.is_relative_to(folder.resolve()) else None
 
 

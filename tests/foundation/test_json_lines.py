@@ -73,12 +73,20 @@ def test_a_mark_of_the_byte_order_and_windows_line_ends_are_skipped(tmp_path: Pa
         (b'{"a": "n\xe9"}\n', "not UTF-8 .byte 8.: save it as UTF-8"),
         (b"\xff\xfe{\x00}\x00\n\x00", "not UTF-8"),
         (b"[" * 200_000, "line 1: not JSON"),
+        (b'{"a": NaN}\n', "line 1: not JSON .NaN is no number"),
+        (b'{"a": 1}\n{"a": [-Infinity]}\n', "line 2: not JSON .-Infinity is no number"),
+        (rb'{"a": "held \uD83D up"}', r"line 1: not JSON .character 13 is \\ud83d, half of a surrogate pair"),
     ],
 )
 def test_a_fault_names_the_file_the_line_and_the_fix(tmp_path: Path, content: bytes, fault: str) -> None:
     (tmp_path / "x.jsonl").write_bytes(content)
     with pytest.raises(ValueError, match=rf"x\.jsonl.*{fault}"):
         read_json_lines(tmp_path / "x.jsonl")
+
+
+def test_both_halves_of_a_pair_are_a_character(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(rb'{"a": "\ud83e\uddf4"}')
+    assert read_json_lines(tmp_path / "x.jsonl") == [(1, {"a": "\N{LOTION BOTTLE}"})]
 
 
 def test_no_file_has_no_line(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ people know who agreed to what. They are filled in manifest.jsonl of the raw bat
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator
@@ -22,7 +22,7 @@ from data.contracts import EMPTY_CELLS
 from foundation.json_lines import read_json_lines
 from foundation.names import IdentityIfKnown
 from foundation.tables import read_table
-from foundation.texts import read_text
+from foundation.texts import check_whole, read_text
 
 NAMES = ("footage.csv", "footage.jsonl", "footage.yaml")
 
@@ -38,7 +38,7 @@ class FootageEntry(BaseModel, frozen=True, extra="forbid"):
     consent_date: date | None = None
     product_image: str | None = None
     sound: str | None = None
-    frames_per_second: float | None = Field(default=None, gt=0)
+    frames_per_second: Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)] | None = None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -47,6 +47,8 @@ class FootageEntry(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(f"{value!r} is what a program writes for nothing: leave it empty")
         if isinstance(value, float) and value != value:
             raise ValueError("NaN is what a program writes for nothing: leave it empty")
+        if isinstance(value, str):
+            check_whole(value)
         return value.strip() if isinstance(value, str) else value
 
 

@@ -34,8 +34,9 @@ def records(delivery: Path) -> list[dict[str, Any]]:
 
 
 def write_records(delivery: Path, lines: list[dict[str, Any]]) -> None:
-    """Write the manifest anew."""
-    write_lines(delivery / MANIFEST, map(as_json, lines))
+    """Write the manifest anew; half of a surrogate pair, which UTF-8 has not, as JSON's own escape."""
+    texts = (as_json(line).encode("utf-8", "backslashreplace").decode("utf-8") for line in lines)
+    write_lines(delivery / MANIFEST, texts)
 
 
 def change_record(number: int, **fields: Any) -> Callable[[Path], object]:

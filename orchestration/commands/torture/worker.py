@@ -80,11 +80,11 @@ def work(folder: Path, seed: int, numbers: Sequence[int]) -> None:
 def judge(number: int, kind: str, case: Case, config: PipelineConfig) -> Verdict:
     """Throw one delivery at the empty project and hold what came of it against what must come."""
     scratch.empty_project()
-    before = scratch.outside_digest()
     name = case.folder if case.folder is not None else f"case-{number}"
     delivery = scratch.RAW / name
     shutil.copytree("../../base", delivery)
     case.change(delivery)
+    before = scratch.outside_digest()  # a case may put something there itself
     try:
         outcome, message, wrong = _outcome(case, _take_in(config, name))
     except (ValueError, RuntimeError) as error:

@@ -47,6 +47,22 @@ def test_names_that_leave_the_folder_are_no_files_of_it(tmp_path: Path) -> None:
     assert inside(tmp_path, "link/hostname") is None
 
 
+@pytest.mark.parametrize("name", ["a\0b.mp4", "half of a pair \ud800.mp4", "x" * 300, "a/" * 3000 + "b"])
+def test_names_that_no_file_can_have_are_no_files(tmp_path: Path, name: str) -> None:
+    assert inside(tmp_path, name) is None
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-25.0", "0", "1e6", '"25"', "true"])
+def test_a_rate_that_is_none_is_named_with_its_clip(deliver: Callable[..., Path], number: str) -> None:
+    file = deliver() / "manifest.jsonl"
+    line = file.read_text()
+    changed = line.replace('"frames_per_second":25.0', f'"frames_per_second":{number}')
+    assert changed != line
+    file.write_text(changed)
+    with pytest.raises(ValueError, match=r"line 1.*(no number|clip c0: field frames_per_second)"):
+        read_manifest(file.parent)
+
+
 def test_a_manifest_with_a_byte_order_mark_and_windows_line_ends_is_read(deliver: Callable[..., Path]) -> None:
     file = deliver(clips=2) / "manifest.jsonl"
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))

@@ -104,6 +104,22 @@ def test_a_file_that_is_no_sidecar_is_named(footage: Path, name: str, text: str,
         read_sidecar(footage)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'prompt: "held \\ud83d up"',
+        "frames_per_second: .nan",
+        "frames_per_second: .inf",
+        "frames_per_second: nan",
+        "frames_per_second: 1e9",
+    ],
+)
+def test_what_is_no_text_and_no_rate_is_named(footage: Path, line: str) -> None:
+    (footage / "footage.yaml").write_text(f"- video: a.mp4\n  {line}\n")
+    with pytest.raises(ValueError, match=rf"entry 1: {line.split(':')[0]}"):
+        read_sidecar(footage)
+
+
 def test_two_sidecars_are_one_too_many(footage: Path) -> None:
     for name in ("footage.csv", "footage.yaml"):
         (footage / name).write_text("")
