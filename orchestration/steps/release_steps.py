@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples, Reason
-from evaluation.promotion_gate import decide
+from evaluation.contracts import Decision, EvaluationReport, Exam, GeneratedSamples, Reason
+from evaluation.exam.open_and_sealed import sealed_exam
+from evaluation.promotion_gate import decide, floor_reasons
 from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
 from foundation.state_file import read_state
@@ -34,7 +35,7 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
 
 
 def promotion_decision(step: StepContext, candidate: RegisteredCandidate, training_set: TrainingSet) -> StepResult:
-    """Hold the candidate's report against the rules and against the champion's report on the same exam.
+    """Hold the candidate against the rules, and against the champion on the sealed exam, measured now for both.
 
     Raises:
         ValueError: a report is not what was written when it was made.
@@ -45,8 +46,8 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
     if settled is not None:
         return StepResult(settled, reused=True)
     assert_left(candidate.report)
-    champion = _champion_report(step, candidate, release, training_set) if release else None
-    decision = decide(candidate.report, champion, step.config.gate)
+    sealed, champion = _sealed_reports(step, candidate, release and release[0], training_set)
+    decision = decide(candidate.report, sealed, champion, step.config.gate)
     _write_verdict(step, candidate, champion, decision)
     return StepResult(decision, reused=decision == step.previous)
 
@@ -144,22 +145,29 @@ def _settled(succession: Succession, candidate: RegisteredCandidate) -> Decision
     )
 
 
-def _champion_report(
-    step: StepContext,
-    candidate: RegisteredCandidate,
-    release: tuple[RgbArtifact, EvaluationReport],
-    training_set: TrainingSet,
+def _sealed_reports(
+    step: StepContext, candidate: RegisteredCandidate, champion: RgbArtifact | None, training_set: TrainingSet
+) -> tuple[EvaluationReport | None, EvaluationReport | None]:
+    """The candidate's and the champion's report on the sealed exam; none where the open exam refuses already."""
+    if not all(reason.passed for reason in floor_reasons(candidate.report, step.config.gate)):
+        return None, None
+    exam = sealed_exam(step.config.evaluation, candidate.artifact.digest)
+    step.log("the candidate is evaluated on the sealed exam")
+    own = _evaluated(step, candidate.artifact, exam, training_set, candidate.artifact)
+    if champion is None:
+        return own, None
+    step.log("the champion is evaluated on the same sealed exam")
+    return own, _evaluated(step, champion, exam, training_set, candidate.artifact)
+
+
+def _evaluated(
+    step: StepContext, artifact: RgbArtifact, exam: Exam, training_set: TrainingSet, examiner: RgbArtifact
 ) -> EvaluationReport:
-    """The champion's report on the candidate's exam: the registered one, or a new one where the exam changed."""
-    artifact, report = release
-    if report.exam_digest == candidate.report.exam_digest:
-        return report
-    step.log("the exam changed since the champion's report: the champion is evaluated again")
-    samples = generated_samples(step, artifact, training_set).receipt
+    samples = generated_samples(step, artifact, training_set, exam).receipt
     assert isinstance(samples, GeneratedSamples)
-    new = evaluation_report(step, samples, artifact, training_set, candidate.artifact).receipt
-    assert isinstance(new, EvaluationReport)
-    return new
+    report = evaluation_report(step, samples, artifact, training_set, examiner).receipt
+    assert isinstance(report, EvaluationReport)
+    return report
 
 
 def _write_verdict(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
+from evaluation.exam.open_and_sealed import open_exam
 from foundation.fingerprint import fingerprint, harmless_fields
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig, load_config
@@ -52,7 +53,7 @@ WORDS = (
         "asymmetric",
         "full",
     ),
-    *("asymmetric", "wrapped_table", "zero_step", "wan", "umt5", "wav2vec2", "psnr_db"),
+    *("asymmetric", "wrapped_table", "zero_step", "wan", "umt5", "wav2vec2", "psnr_db", "units", "share"),
 )
 DEFECT = {"batch": "studio_train", "clip": "c", "rule": "r", "fields": ["f"], "reason": "known"}
 LABELS = {"base": 1.0, "head": 1.0, "hand": 1.0, "product": 1.0}
@@ -117,13 +118,15 @@ def identities(config: PipelineConfig) -> dict[str, str]:
     artifact = RgbArtifact(
         folder="f", digest=exported, stage_two_weights="w", stage_two_weights_sha256="s", proof={}, parameters=1
     )
-    sampled = samples_request(config, artifact, chosen).identity
+    sampled = samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
     samples = GeneratedSamples(
         folder="f",
         digest=sampled,
         artifact_digest=exported,
         held_out_digest="h",
+        exam=open_exam(config.evaluation),
         variants=[],
+        seeds_a_clip=1,
         clips=[],
         contact_sheet="c",
     )

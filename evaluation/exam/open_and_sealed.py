@@ -1,0 +1,30 @@
+"""The two exams. Imports no torch: the launcher chooses, the child processes generate and measure.
+
+On the *open* exam a model may be looked at and tuned as often as one likes. The *sealed* one decides a promotion. Its
+noise is drawn from the candidate's own digest, for the candidate and the champion alike: nobody can tune to it, because
+another model has other noise, and the champion is measured anew every time instead of defending a lucky number.
+"""
+
+import hashlib
+
+from evaluation.contracts import EvaluationConfig, Exam
+
+
+def open_exam(config: EvaluationConfig) -> Exam:
+    """The first held-out clips from the configured seed."""
+    return Exam(name="open", first=0, clips=config.held_out_clips, seed=config.seed)
+
+
+def sealed_exam(config: EvaluationConfig, candidate_digest: str) -> Exam:
+    """The clips behind them (or the same, where none are kept for it) from the candidate's own seed."""
+    drawn = hashlib.sha256(f"{config.seed}/{candidate_digest}".encode()).digest()
+    seed = int.from_bytes(drawn[:4], "big")
+    if not config.sealed_clips:
+        return Exam(name="sealed", first=0, clips=config.held_out_clips, seed=seed)
+    return Exam(name="sealed", first=config.held_out_clips, clips=config.sealed_clips, seed=seed)
+
+
+def clip_seed(seed: int, clip_id: str, repeat: int = 0) -> int:
+    """The seed of one video's noise: its own, whatever clips are evaluated with it."""
+    text = f"{seed}/{clip_id}" + (f"/{repeat}" if repeat else "")
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
