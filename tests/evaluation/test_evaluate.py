@@ -10,7 +10,7 @@ from evaluation.exam.open_and_sealed import open_exam, sealed_exam
 from foundation.code_digest import closure
 from foundation.digests import folder_digest
 from model.contracts import EncodedBatch, RgbArtifact, TrainingSet
-from tests.receipts import history
+from tests.receipts import artifact_receipt
 
 CONFIG = EvaluationConfig(
     held_out_clips=1, sealed_clips=1, seed=1, seeds_a_clip=1, variants=["true"], noise_levels=[0.5], locator_steps=1
@@ -84,15 +84,7 @@ def samples(tmp_path: Path) -> GeneratedSamples:
 
 
 def _artifact(digest: str) -> RgbArtifact:
-    return RgbArtifact(
-        folder="a",
-        digest=digest,
-        stage_two_weights="w",
-        stage_two_weights_sha256="s",
-        training=history("s"),
-        proof={},
-        parameters=1,
-    )
+    return artifact_receipt("a", digest)
 
 
 def test_samples_of_this_artifact_on_these_clips_are_accepted(samples: GeneratedSamples) -> None:
