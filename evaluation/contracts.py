@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
-from foundation.bounds import Count, Few, Once, PositiveShare, Quantity, Seed, Trimmed, above, each_once, real, whole
+from foundation.bounds import Count, Few, Once, PositiveShare, Quantity, Seed, Trimmed, above, each_once, whole
 from foundation.fingerprint import DoesNotDecide
 
 Direction = Literal["higher_is_better", "lower_is_better"]
@@ -22,8 +22,8 @@ GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 class EvaluationConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/evaluation/*.yaml: the exams. Every field decides.
 
-    The open exam has the same clips and seeds for every model, so that what is tuned can be tuned on it. The sealed exam
-    decides a promotion: other clips where there are some, and in any case noise that is drawn for that one candidate.
+    The open exam has the same clips and seeds for every model, so that what is tuned can be tuned on it. The sealed
+    exam decides a promotion: other clips where there are some, and in any case noise that is drawn for that candidate.
     """
 
     held_out_clips: Count  # of the open exam: the first of the held-out batches
@@ -203,3 +203,19 @@ class Decision(BaseModel, frozen=True, extra="forbid"):
     champion_digest: str | None
     exam_digest: str  # of the open exam
     sealed_exam_digest: str | None = None  # None: the candidate did not get so far
+
+
+class AuditTable(BaseModel, frozen=True, extra="forbid"):
+    """One table of the judge's audit."""
+
+    title: str
+    note: str  # what it rests on
+    columns: list[str]
+    rows: list[list[str]]
+
+
+class JudgeAudit(BaseModel, frozen=True, extra="forbid"):
+    """Receipt of an audit of the judge."""
+
+    tables: list[AuditTable]
+    folder: str

@@ -3,8 +3,8 @@
     python -m evaluation.evaluate runs/<id>
 
 In: artifact, samples (which name the exam), training set and examiner, from inputs.json; config.yaml, section
-`evaluation`. The examiner is the artifact through whose codec the hand locator is fitted: the candidate's, also where the champion is
-evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
+`evaluation`. The examiner is the artifact through whose codec the hand locator is fitted: the candidate's, also where
+the champion is evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
 The page has no rules and no verdict: the promotion gate reads the receipt, and writes the page again where it decides.
 """
 
@@ -128,9 +128,7 @@ def versions_of(
     return {**versions, "truth": truth, "ceiling": ceiling, "baseline": still}
 
 
-def measure_seeds(
-    measured: Sequence[MeasuredClip], versions: Versions, samples: GeneratedSamples
-) -> dict[str, Metric]:
+def measure_seeds(measured: Sequence[MeasuredClip], versions: Versions, samples: GeneratedSamples) -> dict[str, Metric]:
     """Every metric in every role, the model's own over all noise seeds."""
     further = [
         measure(measured, {"model": load_file(Path(samples.folder) / f"{file_of('true', repeat)}.safetensors")})

@@ -1,7 +1,7 @@
 """One exam from several noise seeds a clip: a model's number is the mean over them, and their spread is its noise.
 
-The seed is a good part of what differs between two evaluations of one model: K seeds a clip halve it for K = 4. Conditions
-shuffled between clips, baselines and ceilings are measured once; their effects are large.
+The seed is a good part of what differs between two evaluations of one model: K seeds a clip halve it for K = 4.
+Conditions shuffled between clips, baselines and ceilings are measured once; their effects are large.
 """
 
 import math

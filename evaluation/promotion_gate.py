@@ -1,9 +1,9 @@
 """Should this challenger become champion? Rules are data, every rule gives a reason in plain words with its numbers.
 
-Floors are asked on both exams. Against the champion only the sealed exam counts, on which both were measured in the same
-run: that a guarded metric is worse by its margin must be excluded (a one-sided non-inferiority test), and at least one
-of the pre-named improvements must be sure and large enough to matter (Holm-corrected). The decision says as well how
-often a gain of the sought size would have been seen.
+Floors are asked on both exams. Against the champion only the sealed exam counts, on which both were measured in the
+same run: that a guarded metric is worse by its margin must be excluded (a one-sided non-inferiority test), and at least
+one of the pre-named improvements must be sure and large enough to matter (Holm-corrected). The decision says as well
+how often a gain of the sought size would have been seen.
 
 Pure: it reads reports, touches no file and imports neither torch nor an outside tool, so it runs anywhere and every
 case is tested. It fails closed: a metric that is missing, not finite or not comparable refuses.
@@ -41,7 +41,7 @@ def decide(
         reasons.append(_not_held(reasons))
     else:
         reasons += floor_reasons(sealed, gate)
-        against, sights = _against(sealed, champion, gate)
+        against, sights = against_champion(sealed, champion, gate)
         reasons += against
     return Decision(
         passed=all(reason.passed for reason in reasons),
@@ -59,18 +59,10 @@ def floor_reasons(report: EvaluationReport, gate: GateConfig) -> list[Reason]:
     return [_floor_reason(report, rule) for rule in gate.rules if rule.floor is not None]
 
 
-def _not_held(floors: Sequence[Reason]) -> Reason:
-    if any(not reason.passed for reason in floors):
-        message = "a floor was missed on the open exam: the sealed exam was not held"
-    else:
-        message = "the sealed exam was not held: nothing is promoted without it"
-    return Reason(rule="sealed exam", passed=False, message=message)
-
-
-def _against(
+def against_champion(
     sealed: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig
 ) -> tuple[list[Reason], list[Sight]]:
-    """Margins and improvements, and what the exam can see."""
+    """Margins and improvements on the sealed exam, and what it can see."""
     if champion is None:
         return [Reason(rule="champion", passed=True, message="there is no champion yet: only the floors count")], []
     try:
@@ -82,6 +74,14 @@ def _against(
         return margins, []
     improvement, sights = _improvement(sealed, champion, gate)
     return [*margins, improvement], sights
+
+
+def _not_held(floors: Sequence[Reason]) -> Reason:
+    if any(not reason.passed for reason in floors):
+        message = "a floor was missed on the open exam: the sealed exam was not held"
+    else:
+        message = "the sealed exam was not held: nothing is promoted without it"
+    return Reason(rule="sealed exam", passed=False, message=message)
 
 
 def _floor_reason(report: EvaluationReport, rule: GateRule) -> Reason:
@@ -115,9 +115,7 @@ def _margin_reason(sealed: EvaluationReport, champion: EvaluationReport, rule: G
     return Reason(rule=name, passed=passed, message=message)
 
 
-def _improvement(
-    sealed: EvaluationReport, champion: EvaluationReport, gate: GateConfig
-) -> tuple[Reason, list[Sight]]:
+def _improvement(sealed: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> tuple[Reason, list[Sight]]:
     """One of the pre-named gains must be sure, after Holm's correction for their number, and useful."""
     compared: dict[str, Comparison] = {}
     lines: list[str] = []

@@ -128,6 +128,21 @@ def evaluation_report(
     return run_step(step, evaluation_request(step.config, inputs), EvaluationReport)
 
 
+def evaluated(
+    step: StepContext,
+    artifact: RgbArtifact,
+    training_set: TrainingSet,
+    exam: Exam,
+    examiner: RgbArtifact | None = None,
+) -> tuple[GeneratedSamples, EvaluationReport]:
+    """One model's samples on an exam, and the report on them; what was made before is reused."""
+    samples = generated_samples(step, artifact, training_set, exam).receipt
+    assert isinstance(samples, GeneratedSamples)
+    report = evaluation_report(step, samples, artifact, training_set, examiner).receipt
+    assert isinstance(report, EvaluationReport)
+    return samples, report
+
+
 def evaluation_request(
     config: PipelineConfig, inputs: dict[str, RgbArtifact | GeneratedSamples | TrainingSet]
 ) -> StepRequest:

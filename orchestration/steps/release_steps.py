@@ -1,9 +1,10 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.contracts import Decision, EvaluationReport, Exam, GeneratedSamples, Reason
+from evaluation.contracts import Decision, EvaluationReport, Reason
 from evaluation.exam.open_and_sealed import sealed_exam
 from evaluation.promotion_gate import decide, floor_reasons
 from evaluation.report.page import render_page
@@ -15,7 +16,7 @@ from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.succession import Succession
-from orchestration.steps.model_steps import evaluation_report, generated_samples
+from orchestration.steps.model_steps import evaluated
 from orchestration.steps.run_step import assert_left, run_of
 from orchestration.steps.step import StepContext, StepResult
 
@@ -103,25 +104,25 @@ def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
         raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
 
-def promote_by_hand(version: str, reason: str) -> Entry:
+def promote_by_hand(version: str, reason: str, overrides: Sequence[str] = ()) -> Entry:
     """Make a registered version champion because a person says so.
 
     Raises:
         ValueError: no such version, it is champion already, or its bytes are not what was exported.
     """
-    succession = Succession(load_sections().tracking)
+    succession = Succession(load_sections(overrides).tracking)
     number = succession.models.version_named(version)
     verify_release(succession.models, number, print)
     return succession.promote(number, reason)
 
 
-def roll_back(reason: str) -> Entry:
+def roll_back(reason: str, overrides: Sequence[str] = ()) -> Entry:
     """Make the champion before this one champion again, after its bytes were verified.
 
     Raises:
         ValueError: there is nobody to go back to, or its bytes are not what was exported.
     """
-    succession = Succession(load_sections().tracking)
+    succession = Succession(load_sections(overrides).tracking)
     verify_release(succession.models, succession.version_to_restore(), print)
     return succession.rollback(reason)
 
@@ -153,21 +154,11 @@ def _sealed_reports(
         return None, None
     exam = sealed_exam(step.config.evaluation, candidate.artifact.digest)
     step.log("the candidate is evaluated on the sealed exam")
-    own = _evaluated(step, candidate.artifact, exam, training_set, candidate.artifact)
+    _, own = evaluated(step, candidate.artifact, training_set, exam)
     if champion is None:
         return own, None
     step.log("the champion is evaluated on the same sealed exam")
-    return own, _evaluated(step, champion, exam, training_set, candidate.artifact)
-
-
-def _evaluated(
-    step: StepContext, artifact: RgbArtifact, exam: Exam, training_set: TrainingSet, examiner: RgbArtifact
-) -> EvaluationReport:
-    samples = generated_samples(step, artifact, training_set, exam).receipt
-    assert isinstance(samples, GeneratedSamples)
-    report = evaluation_report(step, samples, artifact, training_set, examiner).receipt
-    assert isinstance(report, EvaluationReport)
-    return report
+    return own, evaluated(step, champion, training_set, exam, examiner=candidate.artifact)[1]
 
 
 def _write_verdict(

@@ -19,7 +19,9 @@ GATE = GateConfig(
         GateRule(metric=HAND, floor=8.0, margin=Amount(size=0.5, kind="units")),
         GateRule(metric=MOUTH, floor=0.3, margin=Amount(size=0.05, kind="units")),
     ],
-    improvements=[Improvement(metric=HAND, useful=Amount(size=0.02, kind="share"), sought=Amount(size=0.05, kind="share"))],
+    improvements=[
+        Improvement(metric=HAND, useful=Amount(size=0.02, kind="share"), sought=Amount(size=0.05, kind="share"))
+    ],
 )
 
 
@@ -134,7 +136,10 @@ def test_a_margin_may_be_a_share_of_the_champions_value() -> None:
 
 def test_any_of_the_named_improvements_is_enough_after_holms_correction() -> None:
     several = [HAND, MOUTH]
-    named = [Improvement(metric=name, useful=Amount(size=0.01, kind="units"), sought=Amount(size=0.1, kind="units")) for name in several]
+    named = [
+        Improvement(metric=name, useful=Amount(size=0.01, kind="units"), sought=Amount(size=0.1, kind="units"))
+        for name in several
+    ]
     gate = GATE.model_copy(update={"improvements": named})
     assert decide(OPEN, _plain(mouth=0.6), OLD, gate).passed
     alone = gate.model_copy(update={"improvements": named[1:]})

@@ -141,7 +141,12 @@ def leave_sealed(
     folder.write_request({}, {})
     clips = {f"clip_{at}": psnr_db + at / 10 for at in range(4)}
     metric = report.metrics["psnr_db"].model_copy(update={"value": psnr_db, "per_clip": clips})
-    sealed = {"exam": "sealed", "exam_digest": f"sealed {exam.seed}", "metrics": {"psnr_db": metric}, "folder": str(folder.path)}
+    sealed = {
+        "exam": "sealed",
+        "exam_digest": f"sealed {exam.seed}",
+        "metrics": {"psnr_db": metric},
+        "folder": str(folder.path),
+    }
     folder.finish(EvaluationReport.model_validate({**report.model_dump(), **sealed}).model_dump(mode="json"))
 
 
@@ -242,7 +247,7 @@ def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, var
 def test_who_was_rolled_back_returns_by_hand_only(
     work: StepContext, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_steps, "load_sections", lambda: work.config)  # the test's own registry
+    monkeypatch.setattr(release_steps, "load_sections", lambda _overrides: work.config)  # the test's own registry
     succession = Succession(tracking)
     first, second = variant(4, 20.0), variant(5, 25.0)
     succession.promote(succession.models.register(*first).version, "first")
