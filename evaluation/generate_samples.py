@@ -24,7 +24,7 @@ from torch import Tensor
 
 from evaluation.contracts import EvaluationConfig, Exam, GeneratedSamples, Variant
 from evaluation.exam.held_out import EvaluationClip, conditions_of, read_clips
-from evaluation.exam.open_and_sealed import clip_seed
+from evaluation.exam.open_and_sealed import clip_seed, file_of
 from evaluation.exam.own_encoders import encode_for
 from evaluation.exam.shuffled_conditions import lenders
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
@@ -84,11 +84,6 @@ def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) ->
     if variant == "audio_shuffled":
         return replace(conditions, audio_BKAS=conditions.audio_BKAS[order])
     return conditions
-
-
-def file_of(variant: Variant, repeat: int) -> str:
-    """The name of the file with a variant's frames from one noise seed, without its ending."""
-    return f"{variant}_{repeat}" if repeat else variant
 
 
 def _seed(exam: Exam, clip: EvaluationClip, repeat: int) -> int:
