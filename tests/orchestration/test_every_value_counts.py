@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
+from evaluation.exam.open_and_sealed import open_exam
 from foundation.fingerprint import fingerprint, harmless_fields
 from model.contracts import EncodedBatch, Encoders, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig, load_config
@@ -63,13 +64,17 @@ WORDS = (
         "umt5",
         "wav2vec2",
         "psnr_db",
+        "units",
+        "share",
     ),
 )
 DEFECT = {"batch": "studio_train", "clip": "c", "rule": "r", "fields": ["f"], "reason": "known"}
 LABELS = {"base": 1.0, "head": 1.0, "hand": 1.0, "product": 1.0}
-INSTEAD_OF_NOTHING = (1, 0.5, "full_attention_in_stage_two", "2026-01-31", [8, 6, 4], ["x"], [DEFECT], LABELS)
+AMOUNT = {"size": 1.0, "kind": "units"}
+WORD, DAY = "full_attention_in_stage_two", "2026-01-31"
+INSTEAD_OF_NOTHING = (1, 0.5, AMOUNT, WORD, DAY, [8, 6, 4], ["x"], [DEFECT], LABELS)
 # what has no other valid value by itself: overrides before, overrides after
-ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 16}"
+ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 64}"
 ARRIVED = "{source: arrived}"
 STARTS = "training.initial_weights=a/model.safetensors"
 TOGETHER = {
@@ -130,13 +135,15 @@ def identities(config: PipelineConfig) -> dict[str, str]:
     fitted = Encoders(folder="f", digest=encoders, captions={})
     exported = export_request(config, stage("stage_two", two), fitted).identity
     artifact = artifact_receipt("f", exported)
-    sampled = samples_request(config, artifact, chosen).identity
+    sampled = samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
     samples = GeneratedSamples(
         folder="f",
         digest=sampled,
         artifact_digest=exported,
         held_out_digest="h",
+        exam=open_exam(config.evaluation),
         variants=[],
+        seeds_a_clip=1,
         clips=[],
         contact_sheet="c",
     )

@@ -18,7 +18,7 @@ from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, labe
 from orchestration.steps.production_line import ReceiptStore
 from tests.receipts import stage_receipt
 
-GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], must_improve=None)
+GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], improvements=[])
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_status(
     make_report: Callable[..., EvaluationReport],
 ) -> None:
     here = load_config().model_copy(update={"tracking": tracking})
-    monkeypatch.setattr(summary, "load_sections", lambda: here)  # the test's own registry
+    monkeypatch.setattr(summary, "load_sections", lambda _overrides: here)  # the test's own registry
     print_status(page)
     assert "No model was judged yet: `graspline run` makes one." in text(page)
     succession = Succession(tracking)
