@@ -74,6 +74,17 @@ class GateConfig(BaseModel, frozen=True, extra="forbid"):
         return rules
 
 
+class MeasuredBy(BaseModel, frozen=True, extra="forbid"):
+    """Which tool measured, with which weights, where: what it takes to measure the same again."""
+
+    tool: str
+    version: str
+    weights_sha256: str | None = None  # None: the tool has no weights
+    licence: str  # of the tool and its weights, as SPDX names it
+    device: str = "cpu"
+    libraries: dict[str, str] = {}  # distribution -> version, of what computed
+
+
 class Metric(BaseModel, frozen=True, extra="forbid"):
     """One number with what it takes to read it. Stand-ins say so in their name."""
 
@@ -83,7 +94,15 @@ class Metric(BaseModel, frozen=True, extra="forbid"):
     direction: Direction
     version: int
     per_clip: dict[str, float] = {}
+    per_frame: dict[str, list[float | None]] = {}  # clip -> a value a frame; None: this frame has none
+    failures: dict[str, str] = {}  # clip that has no value -> why
+    measured_by: MeasuredBy | None = None  # of what a backend measured; None: computed in the evaluation itself
     note: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many clips the value rests on."""
+        return len(self.per_clip)
 
 
 class GeneratedSamples(BaseModel, frozen=True, extra="forbid"):

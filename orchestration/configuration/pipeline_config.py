@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from data.config import DataConfig
+from evaluation.backends.config import ScoringConfig
 from evaluation.contracts import EvaluationConfig, GateConfig
 from model.contracts import (
     DeepSpeedConfig,
@@ -29,6 +30,7 @@ class PipelineConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     sampling: SamplingConfig
     evaluation: EvaluationConfig
     gate: GateConfig
+    scoring: ScoringConfig
     tracking: TrackingConfig
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""Is each frame a clean picture: MUSIQ (the paper's IQ), and NIQE where its weights are not at hand."""
+
+from evaluation.measuring.kinds import VideoMetric, roles
+
+METRICS = {
+    "image_quality_musiq": VideoMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        valid_on=("filmed",),
+        backend="musiq",
+        series="quality",
+        paper="IQ",
+        roles=roles("MUSIQ of each frame, a hundredth of its points"),
+    ),
+    "image_quality_niqe_proxy": VideoMetric(
+        unit="NIQE",
+        direction="lower_is_better",
+        version=1,
+        proxy=True,
+        licence="BSD-3-Clause",
+        valid_on=("filmed",),
+        backend="natural_scenes",
+        series="niqe",
+        paper="IQ",
+        roles=roles("distance of each frame's local statistics from natural pictures'; 0 is natural"),
+    ),
+}

@@ -1,0 +1,16 @@
+"""Is it one take: the probability that TransNetV2 gives to the likeliest cut."""
+
+from evaluation.measuring.kinds import VideoMetric, roles
+
+METRICS = {
+    "cut_probability_transnetv2": VideoMetric(
+        unit="share",
+        direction="lower_is_better",
+        version=1,
+        licence="MIT",
+        valid_on=("filmed",),
+        backend="shot_cuts",
+        series="cut_probability",
+        roles=roles("probability of the likeliest cut inside the video; whole takes reach 0.03"),
+    )
+}
