@@ -4,6 +4,7 @@ A backend is a module in evaluation/backends/tools. It says in plain constants, 
 
     ENVIRONMENT = ".venv-annotators"         the virtual environment that has its packages
     SETTINGS = ("weights.clip",)             what of conf/scoring it needs; ("",) for none
+    INPUTS = ("video", "person")             the fields of VideoClip that it looks at; it sees no other
 
 and has a function `build(config: ScoringConfig) -> Backend`. It runs in a child process of its own
 (evaluation.backends.run_backend), so that packages which cannot live together need not, and none can take others down.

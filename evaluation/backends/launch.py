@@ -76,11 +76,12 @@ def measure_videos(
     """
     remembered.mkdir(parents=True, exist_ok=True)
     contents = _contents(clips)
-    names = {backend: _names(backend, clips, contents, config, remembered) for backend in backends}
+    seen = {backend: [_seen_by(backend, clip) for clip in clips] for backend in backends}
+    names = {backend: _names(backend, seen[backend], contents, config, remembered) for backend in backends}
     waiting = [
         _Work(backend, part, names[backend])
         for backend in backends
-        for part in _parts([clip for clip in clips if not names[backend][clip.clip_id].is_file()], config.processes)
+        for part in _parts(_once(seen[backend], names[backend]), config.processes)
     ]
     with ThreadPoolExecutor(config.processes) as pool:
         for _ in pool.map(lambda work: _run(work, config, on_line), waiting):
@@ -93,6 +94,18 @@ def _outcome(file: Path) -> Outcome:
     if not outcome.lasting:
         file.unlink()
     return outcome
+
+
+def _seen_by(backend: str, clip: VideoClip) -> VideoClip:
+    """The clip without what the backend does not look at: it does not decide its answer."""
+    inputs = ("clip_id", *declared(BACKENDS, backend, "INPUTS"))
+    return VideoClip.model_validate(clip.model_dump(include=set(inputs)))
+
+
+def _once(clips: Sequence[VideoClip], files: Mapping[str, Path]) -> list[VideoClip]:
+    """The clips that are not remembered, each content once."""
+    by_file = {files[clip.clip_id]: clip for clip in reversed(clips) if not files[clip.clip_id].is_file()}
+    return [clip for clip in clips if clip in by_file.values()]
 
 
 def _parts(clips: Sequence[VideoClip], processes: int) -> Iterable[Sequence[VideoClip]]:

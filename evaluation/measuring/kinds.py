@@ -59,7 +59,7 @@ class Family:
     licence: str = ""  # of the weights that measure, as SPDX names it; "": there are none
     weights_sha256: str = ""  # of weights that come in a package; a user's own are hashed where they are read
     valid_on: tuple[VideoKind, ...] = ("studio",)  # where it was shown to carry signal
-    notices: tuple[Damage, ...] = ()  # planted damage that moved it the right way there: `graspline bench proxies`
+    notices: tuple[Damage, ...] = ()  # planted damage that moved it the right way there: benchmarks.video_proxies
     headline: str = ""  # title of its card at the head of the report, and the clips then show it too
 
 

@@ -23,6 +23,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("weights.arcface",)
+INPUTS = ("video", "person")
 SIDE = 112
 POINTS = np.array([(38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20)], np.float32)
 LANDMARKS = ((33, 133), (362, 263), (1,), (61,), (291,))  # of the mesh, averaged: each eye, nose, corners of the mouth

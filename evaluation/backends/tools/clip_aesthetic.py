@@ -20,6 +20,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv"
 SETTINGS = ("weights.clip", "weights.laion_head")
+INPUTS = ("video",)
 HIGHEST = 10.0
 
 

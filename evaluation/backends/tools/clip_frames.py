@@ -9,6 +9,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv"
 SETTINGS = ("weights.clip",)
+INPUTS = ("video",)
 
 
 class ClipFrames:

@@ -25,6 +25,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv"
 SETTINGS = ("weights.dinov2",)
+INPUTS = ("video", "person", "product")
 LONG_SIDE, REFERENCE_SIDE = 518, 224
 WINDOWS = (5, 8, 11)  # sides in patches
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # ImageNet's, as DINOv2 takes it

@@ -10,6 +10,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("weights.dwpose",)
+INPUTS = ("video",)
 
 
 class DWPoseHands:

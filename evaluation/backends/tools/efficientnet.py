@@ -23,6 +23,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("",)
+INPUTS = ("video", "person", "product")
 LONG_SIDE = 512  # of the frames; a cell of the feature map is 32 pixels of it
 WINDOWS = (2, 3, 4)  # sides in cells
 Real = NDArray[np.float64]

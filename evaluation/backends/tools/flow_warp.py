@@ -21,6 +21,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv"
 SETTINGS = ("",)
+INPUTS = ("video",)
 LONG_SIDE = 640  # of the pictures that are compared
 TRUSTED = 1.0  # pixels by which there and back may miss
 Real = NDArray[np.float32]

@@ -23,6 +23,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("",)
+INPUTS = ("video",)
 NETWORK = "hand_landmark/hand_landmark_full.tflite"
 PALMS = "palm_detection/palm_detection_full.tflite"
 WINDOW_PIXELS, CROP_PIXELS = 384, 224

@@ -17,6 +17,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("weights.musiq",)
+INPUTS = ("video",)
 HIGHEST = 100.0
 
 

@@ -24,6 +24,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("",)
+INPUTS = ("video",)
 PATCH = 96
 SHAPES = np.arange(0.2, 10, 0.001)
 RATIOS = gamma(2 / SHAPES) ** 2 / (gamma(1 / SHAPES) * gamma(3 / SHAPES))

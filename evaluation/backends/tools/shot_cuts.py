@@ -17,6 +17,7 @@ from evaluation.contracts import MeasuredBy
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("",)
+INPUTS = ("video",)
 SIZE = (48, 27)  # width, height that the network takes
 
 

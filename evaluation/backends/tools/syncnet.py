@@ -27,6 +27,7 @@ from foundation.sound import resampled
 
 ENVIRONMENT = ".venv-annotators"
 SETTINGS = ("weights.syncnet",)
+INPUTS = ("video", "audio")
 FRAMES_PER_SECOND, SAMPLES_PER_SECOND = 25, 16_000
 WINDOW, SHIFTS, SIDE = 5, 15, 224
 FACE_SIDES = 1.8  # of the crop, in the face's width: the original's box and its margin

@@ -34,6 +34,7 @@ from foundation.whole_file import write_whole
 
 ENVIRONMENT = ".venv"
 SETTINGS = ("vlm.address",)
+INPUTS = ("video", "prompt")
 ANSWERS = ROOT / "runs/scores/answers"
 QUESTIONS = Path(__file__).parents[1] / "questions.yaml"
 LONG_SIDE = 512  # of the frames that the model is shown
