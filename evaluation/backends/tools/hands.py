@@ -51,7 +51,7 @@ class Hands:
         return measured_by("MediaPipe hands", ("mediapipe", "ai-edge-litert"), "Apache-2.0", files)
 
     def measure(self, video: Video) -> Answer:
-        found = self._found(video.frames_THW3)
+        found = self.find(video.frames_THW3)
         pairs = zip(video.frames_THW3, found, strict=True)
         presence = [sorted((self.presence(frame, hand) for hand in hands), reverse=True)[:2] for frame, hands in pairs]
         if not any(presence):
@@ -70,7 +70,7 @@ class Hands:
         self.network.invoke()
         return float(self.network.get_tensor(self.output).item())
 
-    def _found(self, rgb_THWC: Frames) -> list[list[Hand]]:
+    def find(self, rgb_THWC: Frames) -> list[list[Hand]]:
         """Every frame's hands, looked for in the one window of the frame that shows most of them."""
         options = {"static_image_mode": True, "max_num_hands": 4, "min_detection_confidence": 0.3}
         some = np.linspace(0, len(rgb_THWC) - 1, min(LOOKS, len(rgb_THWC))).astype(int)
