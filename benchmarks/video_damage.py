@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from evaluation.backends.config import ScoringConfig
-from evaluation.backends.tools import hands
 from foundation.video_reading import read_video
 from foundation.video_writing import write_video
 
@@ -68,8 +67,9 @@ def flicker(frames_THW3: Frames) -> Frames:
 
 def warped_hands(frames_THW3: Frames) -> Frames:
     """Every hand that is found is bent by waves; the rest of the picture stays."""
-    finder = hands.build(ScoringConfig())
-    found = finder.find(frames_THW3)
+    from evaluation.backends.tools import hands  # of the annotators' environment; whoever starts this lacks it
+
+    found = hands.build(ScoringConfig()).find(frames_THW3)
     return np.stack([_bent(frame, here) for frame, here in zip(frames_THW3, found, strict=True)])
 
 
@@ -78,11 +78,13 @@ def _bent(frame_HW3: Frames, found: list[NDArray[np.float32]]) -> Frames:
     moved_x, moved_y = columns_HW.copy(), rows_HW.copy()
     for hand_K2 in found:
         centre, side = hand_K2.mean(axis=0), float(np.ptp(hand_K2, axis=0).max())
-        inside_HW = np.exp(-(((columns_HW - centre[0]) ** 2 + (rows_HW - centre[1]) ** 2) / (0.6 * side) ** 2) ** 2)
+        inside_HW = np.exp(-((((columns_HW - centre[0]) ** 2 + (rows_HW - centre[1]) ** 2) / (0.6 * side) ** 2) ** 2))
         turn = 2 * np.pi * BEND_PERIODS / side
         moved_x += BEND * side * inside_HW * np.sin(turn * (rows_HW - centre[1]))
         moved_y += BEND * side * inside_HW * np.sin(turn * (columns_HW - centre[0]))
-    return np.asarray(cv2.remap(frame_HW3, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.remap(frame_HW3, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 DAMAGES: dict[str, Callable[[Frames], Frames]] = {

@@ -1,9 +1,9 @@
-"""Does a metric notice damage on real videos? Every metric that needs no weights of a user, on damaged copies.
+"""Does a metric notice damage on real videos? Every metric without weights of a user.
 
     python -m benchmarks.video_proxies VIDEOS CSV OUT [stretches=3] [frames=12]
 
-Each video gives some short stretches (and, for the mouth against the sound, longer ones). A stretch and its damaged copy
-are a pair; a cell is the mean difference of the pairs in units of the metric's own noise (the deviation of undamaged
+Each video gives some short stretches (for the mouth against the sound, longer ones). A stretch and its damaged copy are
+a pair; a cell is the mean difference of the pairs in units of the metric's own noise (the deviation of undamaged
 stretches within a video), positive where the damage makes it worse. `swapped` gives the stretch another video's
 reference, `shifted_audio` moves the sound by half a second. Noticed: the mean is two noise units or more, and every
 pair but one in ten moved the right way. Writes OUT/proxies.json and OUT/proxies.md.
@@ -77,7 +77,11 @@ def versions(clips: Sequence[VideoClip], stretches: Sequence[Stretch], out: Path
         for damage in [*DAMAGES, *SWAPPED]:
             folder = "clean" if damage in SWAPPED else damage
             given = own.model_copy(
-                update={"clip_id": f"{damage}/{stretch.name}", "video": str(out / folder / f"{stretch.name}.mp4"), "audio": None}
+                update={
+                    "clip_id": f"{damage}/{stretch.name}",
+                    "video": str(out / folder / f"{stretch.name}.mp4"),
+                    "audio": None,
+                }
             )
             if damage in SWAPPED:
                 given = given.model_copy(update={SWAPPED[damage]: getattr(other, SWAPPED[damage])})

@@ -38,7 +38,7 @@ def read_videos(folder: Path, table: Path | None = None) -> VideoSet:
     rows = _rows(table) if table else {}
     if table and not rows.keys() & videos.keys():
         raise ValueError(
-            f"no row of {table} belongs to a video of {folder}: add a column `video` with the names ({next(iter(videos))} ...)"
+            f"no row of {table} belongs to a video of {folder}: add a column `video` ({next(iter(videos))} ...)"
         )
     refused = {name: f"{table} has a row for it, and {folder} no video" for name in rows if name not in videos}
     clips: list[VideoClip] = []
@@ -52,7 +52,7 @@ def read_videos(folder: Path, table: Path | None = None) -> VideoSet:
 
 
 def _rows(table: Path) -> dict[str, dict[str, str]]:
-    """Name of the video -> fields of VideoClip. A file that is named and missing is left to the metrics that need it."""
+    """Name of the video -> fields of VideoClip. A missing file is left to the metrics that need it."""
     columns, rows = read_table(table)
     if "video" not in columns and not FILES.keys() & set(columns):
         raise ValueError(f"{table} has columns {', '.join(columns)}: give video, {', '.join(FILES)} or prompt")
@@ -64,7 +64,9 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
             raise ValueError(f"{table} line {line} names neither a video nor a file: give the column `video`")
         if names[0] in found:
             raise ValueError(f"{table} line {line}: video {names[0]} has a row already: drop one")
-        files = {field: str((table.parent / cells[column]).resolve()) for column, field in FILES.items() if column in cells}
+        files = {
+            field: str((table.parent / cells[column]).resolve()) for column, field in FILES.items() if column in cells
+        }
         prompts = [cells[column] for column in columns if column.startswith("prompt") and column in cells]
         found[names[0]] = {**files, "prompt": " ".join(prompts)}
     return found

@@ -27,7 +27,9 @@ EMPTY, NOT_MEASURED = "–", "not measured"
 def table_one(metrics: Mapping[str, Metric], kinds: Mapping[str, VideoMetric], label: str) -> list[list[str]]:
     """Rows of cells under `method` and COLUMNS: the published ones, the same metrics here, their stand-ins here."""
     published = [[f"{name} (published)", *map(_number, values)] for name, values in PUBLISHED.items()]
-    rows = [[f"{label}{title}", *(_cell(metrics, kinds, column, proxy) for column in COLUMNS)] for title, proxy in PARTS]
+    rows = [
+        [f"{label}{title}", *(_cell(metrics, kinds, column, proxy) for column in COLUMNS)] for title, proxy in PARTS
+    ]
     return [*published, *rows]
 
 

@@ -1,7 +1,8 @@
 """`conf/scoring`: where the weights of full-size metrics lie, who is asked about pictures, how many processes work.
 
-Nothing here is fetched. Without a value the metric that needs it is "not measured", with this field's name; a value that
-names something missing is an error before anything is measured. Pure pydantic and light: orchestration reads it too.
+Nothing here is fetched. Without a value the metric that needs it is "not measured", with this field's name; a
+value that names something missing is an error before anything is measured. Pure pydantic and light:
+orchestration reads it too.
 """
 
 from pathlib import Path

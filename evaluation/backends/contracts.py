@@ -1,4 +1,4 @@
-"""What a backend promises: a video file with its references in, series over all frames out, whatever tool stands behind.
+"""What a backend promises: a video file with its references in, series over all frames out, whatever measures.
 
 A backend is a module in evaluation/backends/tools. It says in plain constants, which are read without importing it,
 

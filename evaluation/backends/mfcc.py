@@ -1,7 +1,7 @@
 """Mel-frequency cepstral coefficients as python_speech_features computes them, whose defaults SyncNet was trained with.
 
-Windows of 25 ms every 10 ms without a taper, pre-emphasis 0.97, 26 triangles between 0 Hz and half the rate, orthonormal
-DCT, lifter 22, the first coefficient replaced by the log energy.
+Windows of 25 ms every 10 ms without a taper, pre-emphasis 0.97, 26 triangles between 0 Hz and half the rate,
+orthonormal DCT, lifter 22, the first coefficient replaced by the log energy.
 
 Shape legend: S samples, N windows, F = 13 coefficients.
 """

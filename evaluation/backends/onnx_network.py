@@ -23,7 +23,9 @@ class OnnxNetwork:
         try:
             self.session: Any = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         except (InvalidProtobuf, NoSuchFile, Fail) as error:
-            raise ValueError(f"scoring.{setting}: {file} is no ONNX network ({error}): put the right one there") from error
+            raise ValueError(
+                f"scoring.{setting}: {file} is no ONNX network ({error}): put the right one there"
+            ) from error
         self.file, self.setting = file, setting
         self.shape: list[int | str | None] = self.session.get_inputs()[0].shape
 

@@ -50,7 +50,12 @@ def measured(backend: Backend, clip: VideoClip) -> Outcome:
     """What the backend says of a clip; what it cannot measure is a fault of this clip alone."""
     try:
         answer = backend.measure(Video(clip))
-    except (ValueError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as error:  # of cv2, torch, onnxruntime too
+    except (
+        ValueError,
+        ArithmeticError,
+        RuntimeError,
+        np.linalg.LinAlgError,
+    ) as error:  # of cv2, torch, onnxruntime too
         return Outcome(
             fault=one_line(str(error)) or type(error).__name__,
             lasting=not isinstance(error, PassingError),

@@ -46,7 +46,7 @@ class Video:
         return read_video(Path(self.clip.video))
 
     @property
-    def frames_THW3(self) -> Frames:
+    def frames(self) -> Frames:
         return self._decoded[0]
 
     @property
@@ -54,11 +54,11 @@ class Video:
         return self._decoded[1]
 
     @cached_property
-    def person_HW3(self) -> Frames:
+    def person(self) -> Frames:
         return _picture(self.clip.person, "person")
 
     @cached_property
-    def product_HW3(self) -> Frames:
+    def product(self) -> Frames:
         return _picture(self.clip.product, "product")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Is each frame pleasing: LAION's aesthetic predictor on CLIP ViT-L/14 (the paper's AES). It has no offline stand-in."""
+"""Is each frame pleasing: LAION's aesthetic predictor on CLIP ViT-L/14 (the paper's AES). No stand-in."""
 
 from evaluation.measuring.kinds import VideoMetric, roles
 

@@ -1,4 +1,4 @@
-"""Are person and product those of the references: DINOv2 cosines (the paper's DINO id and obj), EfficientNet without."""
+"""Are person and product those of the references: DINOv2 (the paper's DINO id and obj), or EfficientNet."""
 
 from evaluation.measuring.kinds import VideoMetric, roles
 

@@ -1,4 +1,4 @@
-"""Does the mouth go with the sound: SyncNet's confidence (the paper's Sync), the mouth's opening without its weights."""
+"""Does the mouth go with the sound: SyncNet's confidence (the paper's Sync), or the mouth's opening."""
 
 from evaluation.measuring.kinds import VideoMetric, roles
 

@@ -87,7 +87,9 @@ def generate(
 def score(
     overrides: Overrides = None,
     videos: Annotated[Path, typer.Option(help="folder with the videos", resolve_path=True)] = Path("videos"),
-    csv: Annotated[Path | None, typer.Option(help="their references, in the authors' format", resolve_path=True)] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="their references, in the authors' format", resolve_path=True)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="folder for scores.json and table.md", resolve_path=True)] = None,
 ) -> None:
     """Score anybody's videos on the paper's nine metrics, or their stand-ins, beside the paper's Table 1.

@@ -1,4 +1,4 @@
-"""`graspline score`: videos of a folder and the references of a table -> the table of metrics, and all numbers as JSON."""
+"""`graspline score`: videos of a folder and the references of a table -> tables of metrics, all numbers as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from evaluation.contracts import Metric
@@ -31,13 +31,14 @@ def score_and_print(
     config = load_sections(overrides).scoring
     videos = read_videos(folder, table)
     with Progress(console=console, transient=True) as progress:
-        bars: dict[str, object] = {}
+        bars: dict[str, TaskID] = {}
 
         def show(line: str) -> None:
             if step := parse_progress(line):
                 name = step[2].partition(":")[0]
-                bar = bars.setdefault(name, progress.add_task(name) if name not in bars else None)
-                progress.update(bar, completed=step[0], total=step[1], description=step[2])  # type: ignore[arg-type]
+                if name not in bars:
+                    bars[name] = progress.add_task(name)
+                progress.update(bars[name], completed=step[0], total=step[1], description=step[2])
 
         metrics = score_videos(videos.clips, config, show)
     write_scores(out or OUT, videos, metrics, folder.name)

@@ -1,6 +1,6 @@
 """dlib's 128 numbers that tell faces apart, loaded once for many pictures. The models come inside packages.
 
-Where the face is, dlib's own detector says (`describe`: slow, the largest face of a picture) or the caller (`describe_at`).
+Where the face is, dlib's own detector says (`describe`: slow, the largest face) or the caller (`describe_at`).
 """
 
 import dlib

@@ -40,14 +40,14 @@ class ArcFace:
         return measured_by("ArcFace", (*LIBRARIES, "mediapipe"), "as of the given file", [self.network.file])
 
     def measure(self, video: Video) -> Answer:
-        own = self.finder(video.person_HW3[None])[0]
+        own = self.finder(video.person[None])[0]
         if own is None:
             raise ValueError("no face was found in the person reference: give a picture that shows the face")
-        reference_D = self._features(video.person_HW3, own)
-        meshes = self.finder(video.frames_THW3)
+        reference_D = self._features(video.person, own)
+        meshes = self.finder(video.frames)
         if not any(mesh is not None for mesh in meshes):
             raise ValueError(f"no face was found in any of {len(meshes)} frames")
-        pairs = zip(video.frames_THW3, meshes, strict=True)
+        pairs = zip(video.frames, meshes, strict=True)
         cosines = [None if mesh is None else float(self._features(frame, mesh) @ reference_D) for frame, mesh in pairs]
         return Answer(per_frame={"face_cosine": cosines})
 

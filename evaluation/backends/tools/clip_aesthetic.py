@@ -38,7 +38,7 @@ class ClipAesthetic:
         return measured_by("LAION aesthetic predictor on CLIP", LIBRARIES, "MIT", weights, self.features.device)
 
     def measure(self, video: Video) -> Answer:
-        values_TD = self.features(video.frames_THW3)
+        values_TD = self.features(video.frames)
         for weight, bias in self.layers:
             values_TD = torch.nn.functional.linear(values_TD, weight, bias)
         return Answer(per_frame={"aesthetic": (values_TD[:, 0] / HIGHEST).tolist()})
@@ -64,7 +64,7 @@ def read_head(file: Path, width: int) -> list[tuple[Tensor, Tensor]]:
     widths = [width, *(weight.shape[0] for weight, _ in layers)]
     if not layers or widths[-1] != 1 or any(w.shape[1] != one for (w, _), one in zip(layers, widths, strict=False)):
         raise ValueError(
-            f"scoring.weights.laion_head: {file} holds no linear layers from {width} features to one: give the head that "
-            "was fitted on this CLIP"
+            f"scoring.weights.laion_head: {file} holds no linear layers from {width} features to one: "
+            "give the head that was fitted on this CLIP"
         )
     return layers

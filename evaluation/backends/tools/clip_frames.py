@@ -23,9 +23,9 @@ class ClipFrames:
         return measured_by("CLIP", LIBRARIES, "MIT", [self.features.folder], self.features.device)
 
     def measure(self, video: Video) -> Answer:
-        if len(video.frames_THW3) < 2:
+        if len(video.frames) < 2:
             raise ValueError("has one frame: smoothness needs two")
-        features_TD = self.features(video.frames_THW3)
+        features_TD = self.features(video.frames)
         cosines = (features_TD[1:] * features_TD[:-1]).sum(dim=1).tolist()
         return Answer(per_frame={"consecutive_cosine": [None, *cosines]})
 

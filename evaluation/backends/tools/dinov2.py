@@ -47,13 +47,13 @@ class Dino:
         return measured_by("DINOv2", ("transformers", "torch"), "Apache-2.0", [self.folder], self.device)
 
     def measure(self, video: Video) -> Answer:
-        seen = [self._features(frame, LONG_SIDE) for frame in video.frames_THW3]
+        seen = [self._features(frame, LONG_SIDE) for frame in video.frames]
         per_frame: dict[str, list[float | None]] = {}
         if video.clip.person is not None:
-            own_D, _ = self._features(video.person_HW3, LONG_SIDE)
+            own_D, _ = self._features(video.person, LONG_SIDE)
             per_frame["person_cosine"] = [float(whole_D @ own_D) for whole_D, _ in seen]
         if video.clip.product is not None:
-            square = on_white_square(video.product_HW3, REFERENCE_SIDE)
+            square = on_white_square(video.product, REFERENCE_SIDE)
             own_D = unit(self._features(square, REFERENCE_SIDE)[1].mean(axis=(1, 2)))
             per_frame["product_cosine"] = [nearest_window(map_Dhw, own_D, WINDOWS) for _, map_Dhw in seen]
         return Answer(per_frame=per_frame)

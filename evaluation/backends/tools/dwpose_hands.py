@@ -24,7 +24,7 @@ class DWPoseHands:
         return measured_by("DWPose", ("onnxruntime", "numpy"), "Apache-2.0", [self.pose.weights])
 
     def measure(self, video: Video) -> Answer:
-        pose = self.pose.estimate(video.frames_THW3)
+        pose = self.pose.estimate(video.frames)
         left_T, right_T = pose.left_hand_TK3[..., 2].mean(axis=1), pose.right_hand_TK3[..., 2].mean(axis=1)
         return Answer(per_frame={"hand_confidence": ((left_T + right_T) / 2).tolist()})
 

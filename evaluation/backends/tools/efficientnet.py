@@ -42,18 +42,18 @@ class EfficientNetFeatures:
         return measured_by("EfficientNet-Lite0", libraries, "Apache-2.0", [Path(weights_file())])
 
     def measure(self, video: Video) -> Answer:
-        maps = [self._map(frame) for frame in video.frames_THW3]
+        maps = [self._map(frame) for frame in video.frames]
         per_frame: dict[str, list[float | None]] = {}
         notes: dict[str, str] = {}
         if video.clip.product is None:
             notes["product_cosine"] = "no product reference was given"
         else:
-            reference_D = self._features(on_white_square(video.product_HW3, PIXELS))
+            reference_D = self._features(on_white_square(video.product, PIXELS))
             per_frame["product_cosine"] = [nearest_window(map_Dhw, reference_D, WINDOWS) for map_Dhw in maps]
         if video.clip.person is None:
             notes["person_cosine"] = "no person reference was given"
         else:
-            reference_D = unit(self._map(video.person_HW3).mean(axis=(1, 2)))
+            reference_D = unit(self._map(video.person).mean(axis=(1, 2)))
             per_frame["person_cosine"] = [float(unit(map_Dhw.mean(axis=(1, 2))) @ reference_D) for map_Dhw in maps]
         return Answer(per_frame=per_frame, notes=notes)
 

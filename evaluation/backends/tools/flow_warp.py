@@ -39,7 +39,7 @@ class FlowWarp:
         return measured_by("optical flow (DIS)", ("opencv-python-headless", "numpy"), "Apache-2.0")
 
     def measure(self, video: Video) -> Answer:
-        frames = [_grey(frame) for frame in video.frames_THW3]
+        frames = [_grey(frame) for frame in video.frames]
         if len(frames) < 2:
             raise ValueError("has one frame: flicker needs two")
         flicker_T = [float("nan"), *(self.flicker(one, other) for one, other in pairwise(frames))]

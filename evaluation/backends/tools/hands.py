@@ -51,8 +51,8 @@ class Hands:
         return measured_by("MediaPipe hands", ("mediapipe", "ai-edge-litert"), "Apache-2.0", files)
 
     def measure(self, video: Video) -> Answer:
-        found = self.find(video.frames_THW3)
-        pairs = zip(video.frames_THW3, found, strict=True)
+        found = self.find(video.frames)
+        pairs = zip(video.frames, found, strict=True)
         presence = [sorted((self.presence(frame, hand) for hand in hands), reverse=True)[:2] for frame, hands in pairs]
         if not any(presence):
             raise ValueError(f"no hand was found in any of {len(found)} frames")

@@ -1,4 +1,4 @@
-"""Sync without SyncNet: the mouth's opening, by MediaPipe's face mesh, against the loudness of the speech that is heard.
+"""Sync without SyncNet: the mouth's opening, by MediaPipe's face mesh, against the loudness of the speech.
 
 The correlation is of the changes of both within about half a second. On the authors' three videos of ten seconds it is
 0.12 to 0.28, and chance alone reaches 0.15: it wants many clips.
@@ -41,7 +41,7 @@ class Mouth:
         return measured_by("MediaPipe face mesh", ("mediapipe", "scipy"), "Apache-2.0", files)
 
     def measure(self, video: Video) -> Answer:
-        sound, meshes = video.sound, self.finder(video.frames_THW3)
+        sound, meshes = video.sound, self.finder(video.frames)
         opening_T = np.array([np.nan if mesh is None else mouth_opening(mesh) for mesh in meshes])
         found = int(np.isfinite(opening_T).sum())
         if len(meshes) < FEWEST_FRAMES:

