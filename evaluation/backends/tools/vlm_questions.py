@@ -74,7 +74,7 @@ class VlmQuestions:
         if len(right) < LEAST_ANSWERED * len(said):
             odd = next(text for text in said if not yes_or_no(text))
             raise PassingError(
-                f"{self.config.model} answered {len(said) - len(right)} of {len(said)} questions with neither yes nor no,"
+                f"{self.config.model} answered {len(said) - len(right)} of {len(said)} questions neither yes nor no,"
                 f" as in '{one_line(odd)[:60]}': set scoring.vlm.model to one that follows instructions"
             )
         note = {} if len(right) == len(said) else {"yes": f"{len(right)} of {len(said)} questions were answered"}
