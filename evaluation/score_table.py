@@ -37,11 +37,8 @@ PARTS = ((", same metrics", False), (", stand-ins", True))
 
 
 def _cell(metrics: Mapping[str, Metric], kinds: Mapping[str, VideoMetric], column: str, proxy: bool) -> str:
-    own = [metrics[name] for name, kind in kinds.items() if kind.paper == column and kind.proxy == proxy]
-    own = [metric for metric in own if metric.name in metrics]
-    if not own:
-        return EMPTY
-    return number(own[0])
+    named = [name for name, kind in kinds.items() if kind.paper == column and kind.proxy == proxy and name in metrics]
+    return number(metrics[named[0]]) if named else EMPTY
 
 
 def number(metric: Metric) -> str:

@@ -29,15 +29,11 @@ def nearest_window(map_Dhw: Real, reference_D: Real, sides: Sequence[int]) -> fl
     return best
 
 
-def on_white_square(product_HW3: Frames, pixels: int) -> Frames:
-    """What is not white of a product picture, in the middle of a white square of so many pixels.
-
-    Raises:
-        ValueError: all of it is white.
-    """
+def on_white_square(product_HW3: Frames, pixels: int) -> Frames | None:
+    """What is not white of a product picture, in the middle of a white square of so many pixels; None: all is white."""
     box = box_of(np.asarray((product_HW3 < WHITE_ABOVE).any(axis=-1)))
     if box is None:
-        raise ValueError("the product reference is all white: give a picture that shows the product")
+        return None
     cut = product_HW3[box[1] : box[3] + 1, box[0] : box[2] + 1]
     height, width = cut.shape[:2]
     side = max(height, width)

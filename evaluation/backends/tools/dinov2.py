@@ -52,11 +52,14 @@ class Dino:
         if video.clip.person is not None:
             own_D, _ = self._features(video.person, LONG_SIDE)
             per_frame["person_cosine"] = [float(whole_D @ own_D) for whole_D, _ in seen]
-        if video.clip.product is not None:
-            square = on_white_square(video.product, REFERENCE_SIDE)
+        notes: dict[str, str] = {}
+        square = None if video.clip.product is None else on_white_square(video.product, REFERENCE_SIDE)
+        if square is None:
+            notes["product_cosine"] = "no product reference was given, or it is all white"
+        else:
             own_D = unit(self._features(square, REFERENCE_SIDE)[1].mean(axis=(1, 2)))
             per_frame["product_cosine"] = [nearest_window(map_Dhw, own_D, WINDOWS) for _, map_Dhw in seen]
-        return Answer(per_frame=per_frame)
+        return Answer(per_frame=per_frame, notes=notes)
 
     @torch.no_grad()
     def _features(self, rgb_HW3: Frames, long_side: int) -> tuple[Real, Real]:

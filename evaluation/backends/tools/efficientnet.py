@@ -47,8 +47,10 @@ class EfficientNetFeatures:
         notes: dict[str, str] = {}
         if video.clip.product is None:
             notes["product_cosine"] = "no product reference was given"
+        elif (square := on_white_square(video.product, PIXELS)) is None:
+            notes["product_cosine"] = "the product reference is all white: give a picture that shows the product"
         else:
-            reference_D = self._features(on_white_square(video.product, PIXELS))
+            reference_D = self._features(square)
             per_frame["product_cosine"] = [nearest_window(map_Dhw, reference_D, WINDOWS) for map_Dhw in maps]
         if video.clip.person is None:
             notes["person_cosine"] = "no person reference was given"

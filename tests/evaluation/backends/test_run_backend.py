@@ -32,7 +32,9 @@ CLIP = VideoClip(clip_id="a", video="a.mp4")
 def test_nan_and_infinity_become_nothing() -> None:
     said = Answer(per_frame={"x": [1.0, math.nan, None, math.inf]}, values={"y": math.nan, "z": 2.0}, notes={"y": "n"})
     outcome = measured(Tool(said), CLIP)
-    assert outcome.answer == Answer(per_frame={"x": [1.0, None, None, None]}, values={"y": None, "z": 2.0}, notes={"y": "n"})
+    assert outcome.answer == Answer(
+        per_frame={"x": [1.0, None, None, None]}, values={"y": None, "z": 2.0}, notes={"y": "n"}
+    )
     assert Outcome.model_validate_json(outcome.model_dump_json()) == outcome
 
 

@@ -1,6 +1,7 @@
 """CLIP at toy width: the real classes, random weights written to disk and loaded back, offline."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def head(file: Path, *widths: int) -> Path:
     """Layers between these widths, under the published names, and a bias that is seen in the answer."""
     draw = torch.Generator().manual_seed(1)
     tensors: dict[str, torch.Tensor] = {}
-    for number, (one, other) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (one, other) in enumerate(pairwise(widths)):
         tensors[f"layers.{2 * number}.weight"] = torch.randn(other, one, generator=draw)
         tensors[f"layers.{2 * number}.bias"] = torch.full((other,), 0.5)
     save_file(tensors, file)

@@ -1,7 +1,6 @@
 """DINOv2 at toy width: the real class, random weights written to disk and loaded back, offline."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
