@@ -1,28 +1,33 @@
-"""Challenger against champion on the same exam: paired bootstrap over the held-out clips.
+"""Two models on the same exam: how much better is the one, clip by clip, and how sure is that.
 
-Pairing by clip removes the spread between easy and hard clips; resampling clips says how far the mean difference
-could be chance. Only reports of equal `exam_digest` compare: same clips, seeds and metric definitions.
-
-Not scipy.stats.bootstrap: with the same generator it makes the same draws and means, but it refuses a single clip (the
-released demo has one), and its import would take longer than the whole gate.
+Pairing by clip removes the spread between easy and hard clips; the interval counts clips of one person, product or
+action as relatives (evaluation.clustered_interval). Only reports of equal `exam_digest` compare: same clips, seeds and
+metric definitions. A positive gain is better, whatever the metric's direction.
 """
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from evaluation.contracts import Direction, EvaluationReport
+from evaluation.clustered_interval import MeanGain, mean_gain
+from evaluation.contracts import GROUPINGS, EvaluationReport, Grouping, Metric
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """How much better the challenger is on one metric; positive is better, whatever the metric's direction."""
+class Comparison:
+    """One metric of two models."""
 
-    mean_gain: float
-    probability_better: float  # share of bootstrap resamples whose mean gain is above zero
-    gain_interval: tuple[float, float]  # 5 % and 95 % of the resampled mean gain
-    clips: int
+    challenger: Metric
+    champion: Metric
+    gains: dict[str, float]  # clip -> how much better
+    gain: MeanGain
+
+    @property
+    def new(self) -> float:
+        return value_of(self.challenger)
+
+    @property
+    def old(self) -> float:
+        return value_of(self.champion)
 
 
 def require_same_exam(challenger: EvaluationReport, champion: EvaluationReport) -> None:
@@ -39,26 +44,47 @@ def require_same_exam(challenger: EvaluationReport, champion: EvaluationReport) 
         )
 
 
-def paired_bootstrap(
-    challenger: Mapping[str, float],
-    champion: Mapping[str, float],
-    direction: Direction,
-    resamples: int,
-    seed: int = 0,
-) -> PairedDifference:
-    """Bootstrap the mean gain over the clips both have (Efron and Tibshirani 1993, ch. 8 and 13).
-
-    Two equal models have gain zero in every resample, so `probability_better` is 0: never better than itself.
+def compare_metric(challenger: EvaluationReport, champion: EvaluationReport, name: str) -> Comparison:
+    """One metric of both, with the clustered interval of the gain.
 
     Raises:
-        ValueError: the two share no clip.
+        ValueError: it is missing, has no value, is one number for all clips, or the models have values on other clips.
     """
-    clips = sorted(challenger.keys() & champion.keys())
-    if not clips:
-        raise ValueError("challenger and champion share no clip with a value: nothing to compare")
-    sign = 1.0 if direction == "higher_is_better" else -1.0
-    gains = sign * np.array([challenger[clip] - champion[clip] for clip in clips])
-    picks = np.random.default_rng(seed).integers(0, len(clips), size=(resamples, len(clips)))
-    means = gains[picks].mean(axis=1)
-    low, high = np.quantile(means, [0.05, 0.95])
-    return PairedDifference(float(gains.mean()), float((means > 0).mean()), (float(low), float(high)), len(clips))
+    new, old = usable(challenger, name), usable(champion, name, whose="the champion's ")
+    if not new.per_clip or new.per_clip.keys() != old.per_clip.keys():
+        lacking = sorted(new.per_clip.keys() ^ old.per_clip.keys())
+        which = f" ({', '.join(lacking[:3])}: only one has a value)" if lacking else ""
+        raise ValueError(f"{name} has no values on the same clips for both models{which}: it cannot be compared")
+    sign = 1.0 if new.direction == "higher_is_better" else -1.0
+    gains = {clip: sign * (new.per_clip[clip] - old.per_clip[clip]) for clip in sorted(new.per_clip)}
+    groups = {grouping: [group_of(challenger, clip, grouping) for clip in gains] for grouping in GROUPINGS}
+    try:
+        return Comparison(new, old, gains, mean_gain(list(gains.values()), groups))
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be compared: {error}") from error
+
+
+def group_of(report: EvaluationReport, clip: str, grouping: Grouping) -> str:
+    """The clip's person, product or action; a clip of which none is known is a cluster of its own."""
+    known = report.clips.get(clip)
+    return (known.groups.get(grouping) if known else None) or f"only {clip}"
+
+
+def usable(report: EvaluationReport, name: str, whose: str = "") -> Metric:
+    """The metric, if it is a number.
+
+    Raises:
+        ValueError: it is missing or has no value, and why.
+    """
+    metric = report.metrics.get(name)
+    if metric is None:
+        raise ValueError(f"{whose}{name} is missing from the report")
+    if metric.value is None or not math.isfinite(metric.value):
+        raise ValueError(f"{whose}{name} has no value{f' ({metric.note})' if metric.note else ''}")
+    return metric
+
+
+def value_of(metric: Metric) -> float:
+    """The value of a metric that `usable` let pass."""
+    assert metric.value is not None
+    return metric.value

@@ -2,10 +2,11 @@
 
     python -m evaluation.evaluate runs/<id>
 
-In: artifact, samples, training set and examiner, from inputs.json; the exam from config.yaml, section `evaluation`. The
-examiner is the artifact through whose codec the hand locator is fitted: the candidate's, also where the champion is
-evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
-The page has no rules and no verdict: the promotion gate reads the receipt, and writes the page again where it decides.
+In: artifact, samples (which name the exam), training set and examiner, from inputs.json; config.yaml, section
+`evaluation`. The examiner is the artifact through whose codec the hand locator is fitted: the candidate's, also where
+the champion is evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt
+EvaluationReport. The page has no rules and no verdict: the promotion gate reads the receipt, and writes the page again
+where it decides.
 """
 
 import hashlib
@@ -20,15 +21,19 @@ import torch
 from safetensors.numpy import load_file
 
 from evaluation.catalogue import definitions
-from evaluation.contracts import EvaluationConfig, EvaluationReport, GeneratedSamples, Metric, Variant
+from evaluation.contracts import EvaluationConfig, EvaluationReport, Exam, GeneratedSamples, Metric, Variant
 from evaluation.exam.ask_network import ask_network
+from evaluation.exam.clip_groups import groups_of
 from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
 from evaluation.exam.hand_locator import HandLocator, locate_hands
 from evaluation.exam.held_out import EvaluationClip, read_clips
+from evaluation.exam.open_and_sealed import file_of
 from evaluation.exam.own_encoders import encode_for
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role
+from evaluation.measuring.network_answer import NetworkAnswer
+from evaluation.noise_seeds import over_seeds
 from evaluation.report.page import render_page
 from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
@@ -63,24 +68,32 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     check_they_belong_together(artifact, samples, training_set)
     loaded = load_artifact(Path(artifact.folder))
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
-    clips = encode_for(loaded, read_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
+    clips = encode_for(loaded, read_clips(training_set.held_out, samples.exam), training_set.held_out)
     report_progress(1, STEPS, "held-out clips read")
     locator = fit_hand_locator(read_clips(training_set.train[:1]), examiner.codec, config.locator_steps, config.seed)
     report_progress(2, STEPS, "hand locator fitted")
     network = _dual_stream(artifact) or loaded.network
-    measured = [measured_clip(clip, locator, network, config) for clip in clips]
+    answers = [ask_network(network, clip, config.noise_levels, samples.exam.seed) for clip in clips]
+    measured = [measured_clip(clip, locator, answer) for clip, answer in zip(clips, answers, strict=True)]
     report_progress(3, STEPS, "network measured")
-    metrics = measure(measured, versions_of(measured, clips, samples, loaded.codec), REASONS)
+    metrics = measure_seeds(measured, versions_of(measured, clips, samples, loaded.codec), samples)
     report_progress(4, STEPS, "samples measured")
-    exam = exam_digest(config, training_set, examiner.manifest.encoders_digest)
-    report = _write_report(run, clips, samples, metrics, exam)
+    report = EvaluationReport(
+        artifact_digest=samples.artifact_digest,
+        exam_digest=exam_digest(config, samples.exam, training_set, examiner.manifest.encoders_digest),
+        exam=samples.exam.name,
+        clips=groups_of(clips, training_set.train),
+        metrics=metrics,
+        report_html=str(run.path / "report.html"),
+        contact_sheet=str(run.path / "contact_sheet.png"),
+        folder=str(run.path),
+    )
+    _gather_pages(run, clips, samples, report)
     report_progress(STEPS, STEPS, "report written")
     return report
 
 
-def measured_clip(
-    clip: EvaluationClip, locator: HandLocator | None, network: DualStreamTransformer, config: EvaluationConfig
-) -> MeasuredClip:
+def measured_clip(clip: EvaluationClip, locator: HandLocator | None, answer: NetworkAnswer) -> MeasuredClip:
     """All that the metrics can know of a held-out clip."""
     return MeasuredClip(
         clip_id=clip.clip_id,
@@ -92,7 +105,7 @@ def measured_clip(
         person=clip.person(),
         product=clip.product(),
         hand_locator=locator and (lambda frames: locate_hands(locator, torch.from_numpy(frames)).numpy()),
-        network=ask_network(network, clip, config),
+        network=answer,
     )
 
 
@@ -116,12 +129,22 @@ def versions_of(
     return {**versions, "truth": truth, "ceiling": ceiling, "baseline": still}
 
 
-def exam_digest(config: EvaluationConfig, training_set: TrainingSet, encoders_digest: str) -> str:
+def measure_seeds(measured: Sequence[MeasuredClip], versions: Versions, samples: GeneratedSamples) -> dict[str, Metric]:
+    """Every metric in every role, the model's own over all noise seeds."""
+    further = [
+        measure(measured, {"model": load_file(Path(samples.folder) / f"{file_of('true', repeat)}.safetensors")})
+        for repeat in range(1, samples.seeds_a_clip)
+    ]
+    return over_seeds([measure(measured, versions, REASONS), *further])
+
+
+def exam_digest(config: EvaluationConfig, exam: Exam, training_set: TrainingSet, encoders_digest: str) -> str:
     """sha256 of all that decides an exam: clips, seeds, what the locator is fitted on and through, metrics and code."""
     decides = {
         "held_out": training_set.held_out_digest,
         "encoders": encoders_digest,
         "locator_batch": training_set.train[0].prepared_digest,
+        "exam": exam.model_dump(),
         "config": config.model_dump(),
         "metrics": {name: definition.version for name, definition in definitions().items()},
         "code": code_digest(*MEASURING),
@@ -160,25 +183,15 @@ def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
     return network.eval().requires_grad_(False)
 
 
-def _write_report(
-    run: RunFolder, clips: Sequence[EvaluationClip], samples: GeneratedSamples, metrics: dict[str, Metric], exam: str
-) -> EvaluationReport:
-    """Gather all that the page shows in the run folder, then write the page."""
+def _gather_pages(
+    run: RunFolder, clips: Sequence[EvaluationClip], samples: GeneratedSamples, report: EvaluationReport
+) -> None:
+    """Put all that the page shows into the run folder, then write the page."""
     shutil.copytree(Path(samples.folder).parent / "videos", run.path / "videos", dirs_exist_ok=True)
-    sheet = run.path / "contact_sheet.png"
-    shutil.copyfile(samples.contact_sheet, sheet)
+    shutil.copyfile(samples.contact_sheet, report.contact_sheet)
     shown = [{"clip_id": clip.clip_id, "prompt": clip.record.prompt} for clip in clips]
     write_whole(run.path / "clips.json", json.dumps(shown, indent=1))
-    report = EvaluationReport(
-        artifact_digest=samples.artifact_digest,
-        exam_digest=exam,
-        metrics=metrics,
-        report_html=str(run.path / "report.html"),
-        contact_sheet=str(sheet),
-        folder=str(run.path),
-    )
-    write_whole(run.path / "report.html", render_page(report))
-    return report
+    write_whole(Path(report.report_html), render_page(report))
 
 
 def main() -> None:

@@ -2,17 +2,17 @@
 
     python -m evaluation.generate_samples runs/<id>
 
-In: the artifact and the training set (inputs.json), the exam (config.yaml, section `evaluation`) and how guidance is
-computed (`sampling.guidance_passes`; all else of sampling is the artifact's). Out: `samples/<variant>.safetensors` (the
-frames as they are, for the metrics), `videos/<clip>_{truth,generated}.mp4` (with sound, enlarged, for people),
-`contact_sheet.png`, and the receipt GeneratedSamples.
+In: the artifact, the training set and the exam (inputs.json), how many seeds a clip (config.yaml, section
+`evaluation`) and how guidance is computed (`sampling.guidance_passes`; all else of sampling is the artifact's). Out:
+`samples/<variant>.safetensors` (the frames as they are, for the metrics; `true_1`, `true_2` ... from further noise
+seeds), `videos/<clip>_{truth,generated}.mp4` (with sound, enlarged, for people), `contact_sheet.png`, and the receipt
+GeneratedSamples.
 
 A clip starts from the same noise in every variant, so what differs between them is the effect of the condition.
 
 Shape legend: B clips, T frames, H W pixels.
 """
 
-import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,8 +22,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from evaluation.contracts import EvaluationConfig, GeneratedSamples, Variant
+from evaluation.contracts import EvaluationConfig, Exam, GeneratedSamples, Variant
 from evaluation.exam.held_out import EvaluationClip, conditions_of, read_clips
+from evaluation.exam.open_and_sealed import clip_seed, file_of
 from evaluation.exam.own_encoders import encode_for
 from evaluation.exam.shuffled_conditions import lenders
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
@@ -51,9 +52,12 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     training_set = run.input("training_set", TrainingSet)
     receipt = run.input("artifact", RgbArtifact)
     artifact = _load(receipt, run.section("sampling", SamplingConfig))
-    clips = encode_for(artifact, read_clips(training_set.held_out, config.held_out_clips), training_set.held_out)
-    frames: dict[Variant, Tensor] = {
-        variant: _generate(artifact, clips, variant, config) for variant in config.variants
+    exam = run.input("exam", Exam)
+    clips = encode_for(artifact, read_clips(training_set.held_out, exam), training_set.held_out)
+    frames: dict[str, Tensor] = {
+        file_of(variant, repeat): _generate(artifact, clips, variant, [_seed(exam, clip, repeat) for clip in clips])
+        for variant in exam.variants
+        for repeat in range(config.seeds_a_clip if variant == "true" else 1)
     }
     folder = _save(run.path / "samples", frames, clips)
     _write_videos(run.path / "videos", artifact, clips, frames["true"])
@@ -64,7 +68,9 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
         digest=folder_digest(folder),
         artifact_digest=receipt.digest,
         held_out_digest=training_set.held_out_digest,
-        variants=config.variants,
+        exam=exam,
+        variants=exam.variants,
+        seeds_a_clip=config.seeds_a_clip,
         clips=[clip.clip_id for clip in clips],
         contact_sheet=str(sheet),
     )
@@ -80,9 +86,8 @@ def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) ->
     return conditions
 
 
-def clip_seed(seed: int, clip_id: str) -> int:
-    """The seed of one clip's noise: its own, whatever clips are evaluated with it."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{clip_id}".encode()).digest()[:6], "big")
+def _seed(exam: Exam, clip: EvaluationClip, repeat: int) -> int:
+    return clip_seed(exam.seed, clip.clip_id, repeat)
 
 
 def _load(receipt: RgbArtifact, machine: SamplingConfig) -> LoadedArtifact:
@@ -96,18 +101,17 @@ def _load(receipt: RgbArtifact, machine: SamplingConfig) -> LoadedArtifact:
 
 
 def _generate(
-    artifact: LoadedArtifact, clips: Sequence[EvaluationClip], variant: Variant, config: EvaluationConfig
+    artifact: LoadedArtifact, clips: Sequence[EvaluationClip], variant: Variant, seeds: Sequence[int]
 ) -> Tensor:
-    """All clips of one variant as frames_BTHW3 uint8."""
+    """All clips of one variant as frames_BTHW3 uint8, each from its seed."""
     conditions = conditions_of(clips)
     if variant != "true":
         conditions = shuffled(conditions, variant, lenders([clip.record.prompt for clip in clips]))
-    seeds = [clip_seed(config.seed, clip.clip_id) for clip in clips]
     parts: list[Tensor] = []
     for start in range(0, len(clips), CLIPS_AT_ONCE):
         report_progress(start, len(clips), f"held-out clips generated, {variant.replace('_', ' ')}")
         end = start + CLIPS_AT_ONCE
-        video_BCTHW = generate_clips(artifact, _part(conditions, start, end), seeds[start:end])
+        video_BCTHW = generate_clips(artifact, _part(conditions, start, end), list(seeds[start:end]))
         parts += [torch.from_numpy(to_bytes(video)) for video in video_BCTHW]
     report_progress(len(clips), len(clips), f"held-out clips generated, {variant.replace('_', ' ')}")
     return torch.stack(parts)
@@ -118,11 +122,11 @@ def _part(conditions: Conditions, start: int, end: int) -> Conditions:
     return replace(conditions, **{name: value[start:end] for name, value in tensors.items()})
 
 
-def _save(folder: Path, frames: dict[Variant, Tensor], clips: Sequence[EvaluationClip]) -> Path:
+def _save(folder: Path, frames: dict[str, Tensor], clips: Sequence[EvaluationClip]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for variant, frames_BTHW3 in frames.items():
+    for name, frames_BTHW3 in frames.items():
         named = {clip.clip_id: frames_BTHW3[i].contiguous() for i, clip in enumerate(clips)}
-        save_file(named, folder / f"{variant}.safetensors")
+        save_file(named, folder / f"{name}.safetensors")
     return folder
 
 

@@ -26,14 +26,17 @@ def measure(
         ValueError: the frames of a clip have another shape than its truth.
     """
     _check_shapes(clips, versions)
-    metrics, values = families(), dict[str, Metric]()
-    for name, metric in metrics.items():
+    values: dict[str, Metric] = {}
+    for name, metric in families().items():
         if isinstance(metric, ClipMetric):
             values |= _measured(name, metric, clips, versions, reasons or {})
-    for name, metric in metrics.items():
-        if isinstance(metric, DerivedMetric):
-            values[name] = _derived(name, metric, values)
-    return values
+    return derive_all(values)
+
+
+def derive_all(values: Mapping[str, Metric]) -> dict[str, Metric]:
+    """The same, with the numbers that are made of others' made anew."""
+    derived = {name: metric for name, metric in families().items() if isinstance(metric, DerivedMetric)}
+    return {**values, **{name: _derived(name, metric, values) for name, metric in derived.items()}}
 
 
 def _measured(

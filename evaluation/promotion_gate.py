@@ -1,124 +1,191 @@
 """Should this challenger become champion? Rules are data, every rule gives a reason in plain words with its numbers.
 
-Pure: it reads two reports, touches no file and imports neither torch nor an outside tool, so it runs anywhere and every
+Floors are asked on both exams (whether a model listens to its conditions on the open one alone). Against the champion only the sealed exam counts, on which both were measured in the
+same run: that a guarded metric is worse by its margin must be excluded (a one-sided non-inferiority test), and at least
+one of the pre-named improvements must be sure and large enough to matter (Holm-corrected). The decision says as well
+how often a gain of the sought size would have been seen.
+
+Pure: it reads reports, touches no file and imports neither torch nor an outside tool, so it runs anywhere and every
 case is tested. It fails closed: a metric that is missing, not finite or not comparable refuses.
 """
 
-import math
+from collections.abc import Sequence
 
-from evaluation.catalogue import require_metrics
-from evaluation.compare import paired_bootstrap, require_same_exam
-from evaluation.contracts import VARIANTS, Decision, EvaluationReport, GateConfig, GateRule, Metric, Reason
+from evaluation.catalogue import lacking, require_metrics
+from evaluation.clustered_interval import holm
+from evaluation.compare import Comparison, compare_metric, require_same_exam, usable, value_of
+from evaluation.contracts import (
+    VARIANTS,
+    Decision,
+    EvaluationReport,
+    GateConfig,
+    GateRule,
+    Metric,
+    Reason,
+    Sight,
+    Variant,
+)
 
 
-def decide(challenger: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig) -> Decision:
+def decide(
+    challenger: EvaluationReport,
+    sealed: EvaluationReport | None,
+    champion: EvaluationReport | None,
+    gate: GateConfig,
+) -> Decision:
     """Apply every rule. Without a champion only the floors count.
+
+    Args:
+        challenger: its report on the open exam.
+        sealed: its report on the sealed one; None: it was not held, and nothing passes.
+        champion: the champion's report on the same sealed exam; None: there is no champion.
+        gate: the rules.
 
     Raises:
         ValueError: a rule names a metric that does not exist (names the nearest).
     """
-    named = [rule.metric for rule in gate.rules] + ([gate.must_improve] if gate.must_improve else [])
-    require_metrics(named, VARIANTS)
-    reasons = [_floor_reason(challenger, rule) for rule in gate.rules if rule.floor is not None]
-    if champion is None:
-        reasons.append(Reason(rule="champion", passed=True, message="there is no champion yet: only the floors count"))
+    require_metrics(gate.metrics, VARIANTS)
+    reasons = floor_reasons(challenger, gate)
+    sights: list[Sight] = []
+    if sealed is None:
+        reasons.append(_not_held(reasons))
     else:
-        reasons.extend(_champion_reasons(challenger, champion, gate))
+        reasons += floor_reasons(sealed, gate, ["true"])
+        against, sights = against_champion(sealed, champion, gate)
+        reasons += against
     return Decision(
         passed=all(reason.passed for reason in reasons),
         reasons=reasons,
+        sights=sights,
         challenger_digest=challenger.artifact_digest,
         champion_digest=champion.artifact_digest if champion else None,
         exam_digest=challenger.exam_digest,
+        sealed_exam_digest=sealed.exam_digest if sealed else None,
     )
 
 
-def _champion_reasons(challenger: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> list[Reason]:
+def floor_reasons(report: EvaluationReport, gate: GateConfig, variants: Sequence[Variant] = VARIANTS) -> list[Reason]:
+    """What the report says to each floor that these variants can answer.
+
+    The sealed exam is held for a model that passes all of them on the open one.
+    """
+    floors = [rule for rule in gate.rules if rule.floor is not None]
+    return [_floor_reason(report, rule) for rule in floors if not lacking(rule.metric, variants)]
+
+
+def against_champion(
+    sealed: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig
+) -> tuple[list[Reason], list[Sight]]:
+    """Margins and improvements on the sealed exam, and what it can see."""
+    if champion is None:
+        return [Reason(rule="champion", passed=True, message="there is no champion yet: only the floors count")], []
     try:
-        require_same_exam(challenger, champion)
+        require_same_exam(sealed, champion)
     except ValueError as error:
-        return [Reason(rule="same exam", passed=False, message=str(error))]
-    reasons = [
-        _regression_reason(challenger, champion, rule) for rule in gate.rules if rule.allowed_regression is not None
-    ]
-    return reasons + ([_improvement_reason(challenger, champion, gate)] if gate.must_improve else [])
+        return [Reason(rule="same exam", passed=False, message=str(error))], []
+    margins = [_margin_reason(sealed, champion, rule, gate.level) for rule in gate.rules if rule.margin is not None]
+    if not gate.improvements:
+        return margins, []
+    improvement, sights = _improvement(sealed, champion, gate)
+    return [*margins, improvement], sights
 
 
-def _floor_reason(challenger: EvaluationReport, rule: GateRule) -> Reason:
-    name = f"{rule.metric} floor"
-    metric = _usable(challenger, rule.metric)
-    if isinstance(metric, str):
-        return Reason(rule=name, passed=False, message=metric)
-    value, floor = _value(metric), rule.floor
+def _not_held(floors: Sequence[Reason]) -> Reason:
+    if any(not reason.passed for reason in floors):
+        message = "a floor was missed on the open exam: the sealed exam was not held"
+    else:
+        message = "the sealed exam was not held: nothing is promoted without it"
+    return Reason(rule="sealed exam", passed=False, message=message)
+
+
+def _floor_reason(report: EvaluationReport, rule: GateRule) -> Reason:
+    name = f"{rule.metric} floor, {report.exam} exam"
+    try:
+        metric = usable(report, rule.metric)
+    except ValueError as error:
+        return Reason(rule=name, passed=False, message=f"{error} (the {report.exam} exam)")
+    value, floor = value_of(metric), rule.floor
     assert floor is not None
     higher = metric.direction == "higher_is_better"
-    passed = value >= floor if higher else value <= floor
     required = f"{'at least' if higher else 'at most'} {_number(floor)}"
-    message = f"{rule.metric} is {_quantity(value, metric)}, {required} is required"
-    return Reason(rule=name, passed=passed, message=message)
+    message = f"{rule.metric} is {_quantity(value, metric)} on the {report.exam} exam, {required} is required"
+    return Reason(rule=name, passed=value >= floor if higher else value <= floor, message=message)
 
 
-def _regression_reason(challenger: EvaluationReport, champion: EvaluationReport, rule: GateRule) -> Reason:
-    name = f"{rule.metric} against the champion"
-    pair = _usable_pair(challenger, champion, rule.metric)
-    if isinstance(pair, str):
-        return Reason(rule=name, passed=False, message=pair)
-    new, old = pair
-    allowed = rule.allowed_regression
-    assert allowed is not None
-    sign = 1 if new.direction == "higher_is_better" else -1
-    gain = sign * (_value(new) - _value(old))
-    passed = gain >= -allowed
-    change = "the same" if gain == 0 else f"{_quantity(abs(gain), new)} {'better' if gain > 0 else 'worse'}"
+def _margin_reason(sealed: EvaluationReport, champion: EvaluationReport, rule: GateRule, level: float) -> Reason:
+    name = f"{rule.metric} no worse than the champion's"
+    try:
+        compared = compare_metric(sealed, champion, rule.metric)
+    except ValueError as error:
+        return Reason(rule=name, passed=False, message=str(error))
+    assert rule.margin is not None
+    margin, worst = rule.margin.of(compared.old), compared.gain.bound(level)
+    passed = worst > -margin or worst == compared.gain.mean == 0
+    verdict = "excluded" if passed else "not excluded"
     message = (
-        f"{rule.metric} is {_number(_value(new))}, the champion's {_number(_value(old))}: {change}, "
-        f"{'within' if passed else 'beyond'} the {_number(allowed)} it may lose"
+        f"{_both(compared)}; that it is worse by {_quantity(margin, compared.challenger)} is {verdict} "
+        f"({1 - level:.0%} sure that it is {_at_most(worst, compared.challenger)})"
     )
     return Reason(rule=name, passed=passed, message=message)
 
 
-def _improvement_reason(challenger: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> Reason:
-    metric = gate.must_improve
-    assert metric is not None
-    name = f"{metric} must improve"
-    pair = _usable_pair(challenger, champion, metric)
-    if not isinstance(pair, str) and (pair[0].per_clip.keys() != pair[1].per_clip.keys() or not pair[0].per_clip):
-        pair = f"{metric} has no values on the same clips for both models: it cannot be compared clip by clip"
-    if isinstance(pair, str):
-        return Reason(rule=name, passed=False, message=pair)
-    new, old = pair
-    difference = paired_bootstrap(new.per_clip, old.per_clip, new.direction, gate.bootstrap_samples)
-    low, high = difference.gain_interval
-    message = (
-        f"{metric} gains {_quantity(difference.mean_gain, new)} on {difference.clips} clips "
-        f"(90 % interval {_number(low)} to {_number(high)}); it is better in "
-        f"{difference.probability_better:.0%} of resamples, {gate.confidence:.0%} are required"
+def _improvement(sealed: EvaluationReport, champion: EvaluationReport, gate: GateConfig) -> tuple[Reason, list[Sight]]:
+    """One of the pre-named gains must be sure, after Holm's correction for their number, and useful."""
+    compared: dict[str, Comparison] = {}
+    lines: list[str] = []
+    for improvement in gate.improvements:
+        try:
+            compared[improvement.metric] = compare_metric(sealed, champion, improvement.metric)
+        except ValueError as error:
+            lines.append(str(error))
+    unknown = {improvement.metric: 1.0 for improvement in gate.improvements}
+    sure = holm(unknown | {name: one.gain.p_value() for name, one in compared.items()}, gate.level)
+    passed, sights = False, list[Sight]()
+    for improvement in gate.improvements:
+        one = compared.get(improvement.metric)
+        if one is None:
+            continue
+        useful, sought = improvement.useful.of(one.old), improvement.sought.of(one.old)
+        large = one.gain.mean >= useful
+        passed = passed or (large and improvement.metric in sure)
+        lines.append(_gain_line(one, improvement.metric in sure, useful, gate.level))
+        sights.append(_sight(one, sought, useful, gate.level / len(gate.improvements)))
+    message = ("it is better: " if passed else "no improvement is shown: ") + "; ".join(lines)
+    return Reason(rule="an improvement", passed=passed, message=message), sights
+
+
+def _gain_line(compared: Comparison, sure: bool, useful: float, level: float) -> str:
+    low, high = compared.gain.interval(1 - 2 * level)
+    metric = compared.challenger
+    return (
+        f"{_both(compared)} on {compared.gain.clips} clips ({1 - 2 * level:.0%} interval {_number(low)} to "
+        f"{_number(high)}), {'sure' if sure else 'not sure'}; {_quantity(useful, metric)} is useful"
     )
-    passed = difference.mean_gain > 0 and difference.probability_better >= gate.confidence
-    return Reason(rule=name, passed=passed, message=message)
 
 
-def _usable_pair(challenger: EvaluationReport, champion: EvaluationReport, name: str) -> tuple[Metric, Metric] | str:
-    """Both models' metric, or why they cannot be compared."""
-    new, old = _usable(challenger, name), _usable(champion, name)
-    if isinstance(new, str):
-        return new
-    return f"the champion's {old}" if isinstance(old, str) else (new, old)
+def _sight(compared: Comparison, sought: float, useful: float, level: float) -> Sight:
+    chance = compared.gain.chance_to_see(sought, level, useful)
+    metric = compared.challenger
+    share = f" ({sought / abs(compared.old):.0%})" if compared.old else ""
+    message = (
+        f"a gain of {_quantity(sought, metric)}{share} in {metric.name} would be seen {10 * chance:.1f} times in 10"
+    )
+    return Sight(metric=metric.name, gain=sought, chance=chance, message=message)
 
 
-def _usable(report: EvaluationReport, name: str) -> Metric | str:
-    """The metric, or why it cannot be used."""
-    metric = report.metrics.get(name)
-    if metric is None:
-        return f"{name} is missing from the report"
-    if metric.value is None or not math.isfinite(metric.value):
-        return f"{name} has no value{f' ({metric.note})' if metric.note else ''}"
-    return metric
+def _both(compared: Comparison) -> str:
+    mean = compared.gain.mean
+    change = "the same" if mean == 0 else f"{_quantity(abs(mean), compared.challenger)} {_better(mean)}"
+    name = compared.challenger.name
+    return f"{name} is {_number(compared.new)}, the champion's {_number(compared.old)} on the same clips: {change}"
 
 
-def _value(metric: Metric) -> float:
-    assert metric.value is not None
-    return metric.value
+def _better(gain: float) -> str:
+    return "better" if gain > 0 else "worse"
+
+
+def _at_most(bound: float, metric: Metric) -> str:
+    return f"worse by at most {_quantity(-bound, metric)}" if bound <= 0 else f"better by {_quantity(bound, metric)}"
 
 
 def _quantity(value: float, metric: Metric) -> str:

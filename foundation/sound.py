@@ -23,6 +23,7 @@ Samples = NDArray[np.float32]
 Sound = tuple[Samples, int]
 """samples_S float32 in -1..1, one channel; samples per second."""
 
+MOST_CHANNELS = 8  # 7.1; how more are to be mixed, nothing in most files says
 GAP_SECONDS = 0.03  # between packets, from which it is silence or an overlap and not rounding
 TIMELINES = ("mov", "matroska")  # kinds of file in which a sound alone can begin late; others start when they start
 
@@ -39,13 +40,16 @@ def read_audio(path: Path, samples_per_second: int | None = None, limits: MediaL
         samples_S float32 in -1..1, samples per second; sample 0 at the first presented picture.
 
     Raises:
-        MediaError: the file is missing, unreadable, too long, or has no sound.
+        MediaError: the file is missing, unreadable, too long, or has no sound or too many channels of it.
     """
     with open_media(path, limits) as container:
         if not container.streams.audio:
             raise MediaError(path, "no_sound", "has no sound stream: deliver it with its sound")
         stream = container.streams.audio[0]
         check_decodable(path, stream)
+        if stream.channels > MOST_CHANNELS:
+            fault = f"has {stream.channels} channels of sound, at most {MOST_CHANNELS} are read: mix it to one or two"
+            raise MediaError(path, "channels", fault)
         track = _Track(path, int(samples_per_second or stream.rate), samples_per_second is not None, limits)
         frames = container.decode(stream)
         first = next(frames, None)
@@ -137,13 +141,15 @@ class _Track:
 
 
 def _resampler(rate: int, mix: bool) -> av.AudioResampler:
-    return av.AudioResampler(format="fltp", layout="mono" if mix else None, rate=rate)
+    """To samples that lie channel by channel in one plane: PyAV crashes over the planes of eight channels and more."""
+    return av.AudioResampler(format="flt", layout="mono" if mix else None, rate=rate)
 
 
 def _pieces(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[Samples]:
     for piece in resampler.resample(frame):
-        channels_CS: Any = piece.to_ndarray()
-        yield channels_CS[0] if len(channels_CS) == 1 else channels_CS.mean(axis=0, dtype=np.float32)
+        flat_F: Any = piece.to_ndarray()[0]
+        channels = len(flat_F) // piece.samples
+        yield flat_F if channels == 1 else flat_F.reshape(-1, channels).T.copy().mean(axis=0, dtype=np.float32)
 
 
 def _zero_seconds(container: Any, first: av.AudioFrame) -> float:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from foundation.digests import file_sha256
-from model.contracts import TrainedStage
+from model.contracts import RgbArtifact, TrainedStage
 from model.contracts.method import StageRecord
 
 
@@ -40,3 +40,16 @@ def stage_two_receipt(weights: Path, **changes: Any) -> TrainedStage:
 def history(weights_sha256: str) -> tuple[StageRecord, ...]:
     """What led to these weights of stage two."""
     return stage_receipt(stage="stage_two", weights_sha256=weights_sha256).history()
+
+
+def artifact_receipt(folder: Path | str, digest: str) -> RgbArtifact:
+    """An artifact's that nobody loads, exported from weights "s"."""
+    return RgbArtifact(
+        folder=str(folder),
+        digest=digest,
+        stage_two_weights="w",
+        stage_two_weights_sha256="s",
+        training=history("s"),
+        proof={},
+        parameters=1,
+    )

@@ -3,12 +3,12 @@
 Shape legend: B clips, I noise levels, C latent channels, T latent frames, h w latent size, M layers, N tokens.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from evaluation.contracts import EvaluationConfig
 from evaluation.exam.held_out import EvaluationClip, conditions_of, target_latents
 from evaluation.measuring.network_answer import NetworkAnswer, mean_square
 from model.flow_matching import TIMESTEPS, add_noise, router_labels, to_x0
@@ -17,11 +17,13 @@ from model.network.streams import Conditions
 
 
 @torch.no_grad()
-def ask_network(network: DualStreamTransformer, clip: EvaluationClip, config: EvaluationConfig) -> NetworkAnswer:
-    """The answer at all of the exam's noise levels, as one batch with fixed noise, of either kind of network."""
+def ask_network(
+    network: DualStreamTransformer, clip: EvaluationClip, noise_levels: Sequence[float], seed: int
+) -> NetworkAnswer:
+    """The answer at all noise levels, as one batch with fixed noise, of either kind of network."""
     rgb_CThw, hoi_CThw = target_latents(clip), clip.fields["hoi_CThw"]
-    levels, sigma_I = len(config.noise_levels), torch.tensor(config.noise_levels)
-    generator = torch.Generator().manual_seed(config.seed)
+    levels, sigma_I = len(noise_levels), torch.tensor(noise_levels)
+    generator = torch.Generator().manual_seed(seed)
     rgb = add_noise(rgb_CThw.expand(levels, -1, -1, -1, -1), sigma_I, generator)
     hoi = add_noise(hoi_CThw.expand(levels, -1, -1, -1, -1), sigma_I, generator)
     conditions = repeated(conditions_of([clip]), levels)

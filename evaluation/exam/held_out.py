@@ -15,6 +15,7 @@ from torch import Tensor
 
 from data.clips.manifest import read_manifest
 from data.contracts import ClipRecord
+from evaluation.contracts import Exam
 from evaluation.measuring.clip import Frames
 from foundation.pictures import read_image
 from foundation.sound import read_audio
@@ -53,8 +54,8 @@ class EvaluationClip:
         return read_audio(self.folder / self.record.audio)
 
 
-def read_clips(batches: Sequence[EncodedBatch], count: int | None = None) -> list[EvaluationClip]:
-    """The first `count` clips of the batches in their order (all of them where None).
+def read_clips(batches: Sequence[EncodedBatch], exam: Exam | None = None) -> list[EvaluationClip]:
+    """The clips of an exam from these batches in their order (all of them where None).
 
     Raises:
         ValueError: there are fewer, two share an id, or a batch's prepared clips are not there.
@@ -63,12 +64,15 @@ def read_clips(batches: Sequence[EncodedBatch], count: int | None = None) -> lis
     ids = [clip.clip_id for clip in clips]
     if len(set(ids)) < len(ids):
         raise ValueError(f"two clips of the batches {[batch.batch for batch in batches]} share an id: rename one")
-    if count is not None and len(clips) < count:
+    if exam is None:
+        return clips
+    end = exam.first + exam.clips
+    if len(clips) < end:
         raise ValueError(
-            f"evaluation.exam.held_out_clips asks for {count} clips, the held-out batches have {len(clips)}: "
-            "deliver more or ask for fewer"
+            f"the {exam.name} exam ends with clip {end} (evaluation.held_out_clips, evaluation.sealed_clips), the "
+            f"held-out batches have {len(clips)}: deliver more or ask for fewer"
         )
-    return clips[:count]
+    return clips[exam.first : end]
 
 
 def conditions_of(clips: Sequence[EvaluationClip]) -> Conditions:

@@ -24,6 +24,8 @@ Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the led
 app.add_typer(data_app, name="data")
 torture_app = typer.Typer(help="Throw odd and hostile input at a scratch project.", no_args_is_help=True)
 app.add_typer(torture_app, name="torture")
+judge_app = typer.Typer(help="Test the judge like a model.", no_args_is_help=True)
+app.add_typer(judge_app, name="judge")
 
 
 @app.command()
@@ -94,8 +96,7 @@ def score(
 ) -> None:
     """Score anybody's videos on the paper's nine metrics, or their stand-ins, beside the paper's Table 1.
 
-    Weights of your own: `graspline score scoring.weights.clip=FOLDER --videos ...`. Exit code 1 if a video could not be
-    scored at all.
+    Weights of your own: `graspline score scoring.weights.clip=FOLDER --videos ...`. Exit code 1 if one was not scored.
     """
     with called() as (console, where):
         from orchestration.commands.score import score_and_print
@@ -106,30 +107,86 @@ def score(
 
 
 @app.command()
-def status() -> None:
-    """Who is champion, what the last candidates got, where to look."""
-    with plain_errors() as console:
-        from orchestration.commands.summary import print_status
+def evaluate(
+    what: Annotated[str, typer.Argument(help="champion, challenger, a version number, or a folder with videos")],
+    overrides: Overrides = None,
+) -> None:
+    """A registered model on the open exam, or a folder of videos (and the CSV that lies in it) as `graspline score`."""
+    with called() as (console, where):
+        from orchestration.commands.evaluate import evaluate_and_print
+        from orchestration.configuration.given_texts import from_folder
 
-        print_status(console)
+        whole = evaluate_and_print(console, what, where, from_folder(overrides or [], where))
+    raise typer.Exit(0 if whole else 1)
 
 
 @app.command()
-def promote(version: str, reason: Reason = "approved by hand") -> None:
+def status(overrides: Overrides = None) -> None:
+    """Who is champion, what the last candidates got, where to look; of an experiment where it is named."""
+    with called() as (console, where):
+        from orchestration.commands.summary import print_status
+        from orchestration.configuration.given_texts import from_folder
+
+        print_status(console, from_folder(overrides or [], where))
+
+
+@app.command()
+def promote(version: str, overrides: Overrides = None, reason: Reason = "approved by hand") -> None:
     """Make a registered version champion by hand, after its bytes and proof were verified again."""
-    with plain_errors() as console:
+    with called() as (console, where):
+        from orchestration.configuration.given_texts import from_folder
         from orchestration.steps.release_steps import promote_by_hand
 
-        console.print(f"champion is now version {promote_by_hand(version, reason).champion_version}")
+        entry = promote_by_hand(version, reason, from_folder(overrides or [], where))
+        console.print(f"champion is now version {entry.champion_version}")
 
 
 @app.command()
-def rollback(reason: Reason = "rolled back by hand") -> None:
+def rollback(overrides: Overrides = None, reason: Reason = "rolled back by hand") -> None:
     """Make the champion before this one champion again."""
-    with plain_errors() as console:
+    with called() as (console, where):
+        from orchestration.configuration.given_texts import from_folder
         from orchestration.steps.release_steps import roll_back
 
-        console.print(f"champion is again version {roll_back(reason).champion_version}")
+        entry = roll_back(reason, from_folder(overrides or [], where))
+        console.print(f"champion is again version {entry.champion_version}")
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="champion, challenger, previous_champion or a version number")],
+    second: Annotated[str, typer.Argument(help="what it is held against, named likewise")],
+    overrides: Overrides = None,
+    by: Annotated[str | None, typer.Option(help="mean gains by clip, person, product or action too")] = None,
+    csv: Annotated[Path | None, typer.Option(help="the table as a CSV file", resolve_path=True)] = None,
+) -> None:
+    """Two registered models on the open exam: same clips, seeds and tools; gains with intervals, metric by metric."""
+    with called() as (console, where):
+        from orchestration.commands.judge import print_comparison
+        from orchestration.configuration.given_texts import from_folder
+
+        print_comparison(console, from_folder(overrides or [], where), (first, second), by, csv)
+
+
+@judge_app.callback()
+def judge() -> None:
+    """The judge itself is tested."""
+
+
+@judge_app.command()
+def audit(
+    overrides: Overrides = None,
+    model: Annotated[str, typer.Option(help="the model that effects are planted into")] = "champion",
+    seeds: Annotated[int, typer.Option(help="noise seeds that it is measured with, a clip", min=2)] = 16,
+    gates: Annotated[int, typer.Option(help="gates that are held for each rate", min=1)] = 2000,
+    out: Annotated[Path | None, typer.Option(help="the tables as a Markdown file", resolve_path=True)] = None,
+) -> None:
+    """How often the gate errs: identical models promoted, true gains missed, planted damage not noticed."""
+    with called() as (console, where):
+        from orchestration.commands.judge import print_audit
+        from orchestration.configuration.given_texts import from_folder
+
+        print_audit(console, from_folder(overrides or [], where), model, (seeds, gates), out)
 
 
 @app.command()

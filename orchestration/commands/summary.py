@@ -1,6 +1,6 @@
 """What the command line shows at the end of a run and on `graspline status`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -68,6 +68,8 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
         console.print(
             f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.message)}"
         )
+    for sight in decision.sights:
+        console.print(f"[dim]  this exam: {escape(sight.message)}[/]")
     current = f"champion is version {champion.version}" if champion.version else "there is no champion yet"
     is_champion = decision.challenger_digest == champion.artifact_digest
     verdict = "promoted" if champion.changed else ("nothing to promote" if is_champion else "not promoted")
@@ -79,9 +81,10 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
     )
 
 
-def print_status(console: Console) -> None:
+def print_status(console: Console, overrides: Sequence[str] = ()) -> None:
     """Champion, aliases, the ledger's last lines."""
-    succession = Succession(load_sections().tracking)
+    config = load_sections(overrides)
+    succession = Succession(config.tracking)
     succession.follow_ledger()
     entries, models = succession.ledger.entries(), succession.models
     if not entries:
@@ -96,7 +99,7 @@ def print_status(console: Console) -> None:
         console.print(
             f"  artifact           {artifact.folder}\n  report             {report.report_html}", soft_wrap=True
         )
-        console.print(metrics_table(report, load_sections().gate))
+        console.print(metrics_table(report, config.gate))
     ledger = Table("when (UTC)", "who", "what", "version", "why", box=None, header_style="dim")
     for entry in entries[-5:]:
         ledger.add_row(entry.time[:16], entry.actor, entry.action, entry.version, escape(entry.reason))

@@ -107,14 +107,19 @@ def _evaluation(config: PipelineConfig) -> Iterator[str]:
     evaluation, gate = config.evaluation, config.gate
     counts = [getattr(config.data.batches[name], "clips", None) for name in config.data.held_out_batches]
     known = [count for count in counts if count is not None]
-    if len(known) == len(counts) and sum(known) < evaluation.held_out_clips:
+    asked = evaluation.held_out_clips + evaluation.sealed_clips
+    if len(known) == len(counts) and sum(known) < asked:
         yield (
-            f"evaluation.held_out_clips is {evaluation.held_out_clips} and the batches held out have {sum(known)}: "
-            "ask for fewer, or hold out more"
+            f"evaluation.held_out_clips and evaluation.sealed_clips are {evaluation.held_out_clips} and "
+            f"{evaluation.sealed_clips}, and the batches held out have {sum(known)}: ask for fewer, or hold out more"
         )
-    named = [rule.metric for rule in gate.rules] + ([gate.must_improve] if gate.must_improve else [])
+    if gate.compared and evaluation.held_out_clips < 2:
+        yield (
+            f"the gate compares with the champion and evaluation.held_out_clips is {evaluation.held_out_clips}: an "
+            "interval needs two clips; hold out more, or leave margins and improvements out"
+        )
     try:
-        require_metrics(named, evaluation.variants)
+        require_metrics(gate.metrics, evaluation.variants)
     except ValueError as error:
         yield str(error)
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.versions.batch_receipts import PREPARED
-from evaluation.contracts import EvaluationReport, GeneratedSamples
+from evaluation.contracts import EvaluationReport, Exam, GeneratedSamples
+from evaluation.exam.open_and_sealed import open_exam
 from foundation.code_digest import code_digest
 from foundation.digests import files_digest
+from foundation.fingerprint import fingerprint
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, StageName, TrainedStage, TrainingConfig, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig
 from orchestration.steps.run_step import StepRequest, run_step
@@ -79,20 +81,29 @@ def export_request(config: PipelineConfig, stage: TrainedStage, encoders: Encode
     )
 
 
-def generated_samples(step: StepContext, artifact: RgbArtifact, training_set: TrainingSet) -> StepResult:
-    """Generate the held-out clips, with true and with shuffled conditions."""
-    return run_step(step, samples_request(step.config, artifact, training_set), GeneratedSamples)
+def generated_samples(
+    step: StepContext, artifact: RgbArtifact, training_set: TrainingSet, exam: Exam | None = None
+) -> StepResult:
+    """Generate the clips of an exam (the open one, unless another is given), with true and shuffled conditions."""
+    chosen = exam or open_exam(step.config.evaluation)
+    return run_step(step, samples_request(step.config, artifact, training_set, chosen), GeneratedSamples)
 
 
-def samples_request(config: PipelineConfig, artifact: RgbArtifact, training_set: TrainingSet) -> StepRequest:
+def samples_request(
+    config: PipelineConfig, artifact: RgbArtifact, training_set: TrainingSet, exam: Exam
+) -> StepRequest:
     """The samples of one artifact on one exam."""
     return StepRequest(
         name="samples",
         command=["-m", SAMPLE],
         code=code_digest(SAMPLE),
         sections={"evaluation": config.evaluation, "sampling": config.sampling},
-        parents={"artifact": artifact.digest, "held_out": training_set.held_out_digest},
-        inputs={"artifact": artifact, "training_set": training_set},
+        parents={
+            "artifact": artifact.digest,
+            "held_out": training_set.held_out_digest,
+            "exam": fingerprint(exam),
+        },
+        inputs={"artifact": artifact, "training_set": training_set, "exam": exam},
         pinned=_versions(training_set.held_out) | _prepared(training_set.held_out),
     )
 
@@ -117,6 +128,21 @@ def evaluation_report(
     return run_step(step, evaluation_request(step.config, inputs), EvaluationReport)
 
 
+def evaluated(
+    step: StepContext,
+    artifact: RgbArtifact,
+    training_set: TrainingSet,
+    exam: Exam,
+    examiner: RgbArtifact | None = None,
+) -> tuple[GeneratedSamples, EvaluationReport]:
+    """One model's samples on an exam, and the report on them; what was made before is reused."""
+    samples = generated_samples(step, artifact, training_set, exam).receipt
+    assert isinstance(samples, GeneratedSamples)
+    report = evaluation_report(step, samples, artifact, training_set, examiner).receipt
+    assert isinstance(report, EvaluationReport)
+    return samples, report
+
+
 def evaluation_request(
     config: PipelineConfig, inputs: dict[str, RgbArtifact | GeneratedSamples | TrainingSet]
 ) -> StepRequest:
@@ -131,7 +157,7 @@ def evaluation_request(
         sections={"evaluation": config.evaluation},
         parents={name: receipt.digest for name, receipt in inputs.items()},
         inputs=inputs,
-        pinned=_versions(read) | _prepared(read),
+        pinned=_versions([*training_set.held_out, *training_set.train]) | _prepared(read),
     )
 
 

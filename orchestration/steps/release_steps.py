@@ -1,10 +1,12 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.contracts import Decision, EvaluationReport, GeneratedSamples, Reason
-from evaluation.promotion_gate import decide
+from evaluation.contracts import Decision, EvaluationReport, Reason
+from evaluation.exam.open_and_sealed import sealed_exam
+from evaluation.promotion_gate import decide, floor_reasons
 from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
 from foundation.state_file import read_state
@@ -14,7 +16,7 @@ from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.succession import Succession
-from orchestration.steps.model_steps import evaluation_report, generated_samples
+from orchestration.steps.model_steps import evaluated
 from orchestration.steps.run_step import assert_left, run_of
 from orchestration.steps.step import StepContext, StepResult
 
@@ -34,7 +36,7 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
 
 
 def promotion_decision(step: StepContext, candidate: RegisteredCandidate, training_set: TrainingSet) -> StepResult:
-    """Hold the candidate's report against the rules and against the champion's report on the same exam.
+    """Hold the candidate against the rules, and against the champion on the sealed exam, measured now for both.
 
     Raises:
         ValueError: a report is not what was written when it was made.
@@ -45,8 +47,8 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
     if settled is not None:
         return StepResult(settled, reused=True)
     assert_left(candidate.report)
-    champion = _champion_report(step, candidate, release, training_set) if release else None
-    decision = decide(candidate.report, champion, step.config.gate)
+    sealed, champion = _sealed_reports(step, candidate, release and release[0], training_set)
+    decision = decide(candidate.report, sealed, champion, step.config.gate)
     _write_verdict(step, candidate, champion, decision)
     return StepResult(decision, reused=decision == step.previous)
 
@@ -102,25 +104,25 @@ def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
         raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
 
-def promote_by_hand(version: str, reason: str) -> Entry:
+def promote_by_hand(version: str, reason: str, overrides: Sequence[str] = ()) -> Entry:
     """Make a registered version champion because a person says so.
 
     Raises:
         ValueError: no such version, it is champion already, or its bytes are not what was exported.
     """
-    succession = Succession(load_sections().tracking)
+    succession = Succession(load_sections(overrides).tracking)
     number = succession.models.version_named(version)
     verify_release(succession.models, number, print)
     return succession.promote(number, reason)
 
 
-def roll_back(reason: str) -> Entry:
+def roll_back(reason: str, overrides: Sequence[str] = ()) -> Entry:
     """Make the champion before this one champion again, after its bytes were verified.
 
     Raises:
         ValueError: there is nobody to go back to, or its bytes are not what was exported.
     """
-    succession = Succession(load_sections().tracking)
+    succession = Succession(load_sections(overrides).tracking)
     verify_release(succession.models, succession.version_to_restore(), print)
     return succession.rollback(reason)
 
@@ -144,22 +146,19 @@ def _settled(succession: Succession, candidate: RegisteredCandidate) -> Decision
     )
 
 
-def _champion_report(
-    step: StepContext,
-    candidate: RegisteredCandidate,
-    release: tuple[RgbArtifact, EvaluationReport],
-    training_set: TrainingSet,
-) -> EvaluationReport:
-    """The champion's report on the candidate's exam: the registered one, or a new one where the exam changed."""
-    artifact, report = release
-    if report.exam_digest == candidate.report.exam_digest:
-        return report
-    step.log("the exam changed since the champion's report: the champion is evaluated again")
-    samples = generated_samples(step, artifact, training_set).receipt
-    assert isinstance(samples, GeneratedSamples)
-    new = evaluation_report(step, samples, artifact, training_set, candidate.artifact).receipt
-    assert isinstance(new, EvaluationReport)
-    return new
+def _sealed_reports(
+    step: StepContext, candidate: RegisteredCandidate, champion: RgbArtifact | None, training_set: TrainingSet
+) -> tuple[EvaluationReport | None, EvaluationReport | None]:
+    """The candidate's and the champion's report on the sealed exam; none where the open exam refuses already."""
+    if not all(reason.passed for reason in floor_reasons(candidate.report, step.config.gate)):
+        return None, None
+    exam = sealed_exam(step.config.evaluation, candidate.artifact.digest)
+    step.log("the candidate is evaluated on the sealed exam")
+    _, own = evaluated(step, candidate.artifact, training_set, exam)
+    if champion is None:
+        return own, None
+    step.log("the champion is evaluated on the same sealed exam")
+    return own, evaluated(step, champion, training_set, exam, examiner=candidate.artifact)[1]
 
 
 def _write_verdict(

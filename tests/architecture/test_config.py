@@ -148,8 +148,8 @@ def test_a_batch_of_ones_own_name_can_be_ordered() -> None:
         (["data.batches.studio_train.source=studios"], "did you mean studio?"),
         (["+data.batches.studio_train.clipz=3"], "clipz: Extra inputs are not permitted, did you mean data.batches."),
         (
-            ["gate=default", "gate.must_improv=null"],
-            "gate.must_improv=null: unknown key, did you mean gate.must_improve?",
+            ["gate=default", "gate.improvement=null"],
+            "gate.improvement=null: unknown key, did you mean gate.improvements?",
         ),
         (["data.batches.studio_train.person_id=x"], "add it with +data.batches.studio_train.person_id=x"),
         (["data.batches.studio_tren.clips=3"], "add it with +data.batches.studio_tren.clips=3"),

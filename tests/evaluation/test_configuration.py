@@ -24,4 +24,4 @@ def test_gate_files_refuse_an_empty_report(file: Path) -> None:
     empty = EvaluationReport(
         artifact_digest="a", exam_digest="e", metrics={}, report_html="", contact_sheet="", folder=""
     )
-    assert not decide(empty, None, gate).passed
+    assert not decide(empty, empty, None, gate).passed

@@ -1,5 +1,7 @@
 """Sound keeps its place: at its time against the picture, from whatever file, with silence where there is none."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,11 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.io import wavfile
 
 from foundation.footage import Footage
 from foundation.media_files import MediaError
 from foundation.sound import is_plain_wav, read_audio, write_audio
 
+ROOT = Path(__file__).parents[2]
 Media = Callable[..., Path]
 FEW = settings(
     derandomize=True, deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -88,3 +92,22 @@ def test_only_what_is_written_here_is_plain(tmp_path: Path, channels: int, width
     assert not is_plain_wav(tmp_path / "a.wav", 16_000)
     write_audio(tmp_path / "b.wav", np.zeros(8, np.float32))
     assert is_plain_wav(tmp_path / "b.wav", 16_000)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 6, 8])
+def test_any_number_of_channels_becomes_their_mean(tmp_path: Path, channels: int) -> None:
+    """In a child process: reading eight channels from a file without a layout once ended the whole process."""
+    pcm_SC = np.random.default_rng(0).integers(-20_000, 20_000, (1000, channels), dtype=np.int16)
+    wavfile.write(path := tmp_path / "a.wav", 16_000, pcm_SC)
+    code = "import sys, pathlib, foundation.sound as s; print(*s.read_audio(pathlib.Path(sys.argv[1]))[0])"
+    output = subprocess.run(
+        [sys.executable, "-c", code, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    np.testing.assert_allclose(np.array(output.stdout.split(), float), (pcm_SC / 32768).mean(axis=1), atol=1e-6)
+    assert len(read_audio(path, 8_000)[0]) == pytest.approx(500, abs=40)
+
+
+def test_more_channels_than_a_cinema_has_are_refused(tmp_path: Path) -> None:
+    wavfile.write(path := tmp_path / "a.wav", 16_000, np.zeros((1000, 9), np.int16))
+    with pytest.raises(MediaError, match=r"a\.wav has 9 channels of sound, at most 8 are read: mix it"):
+        read_audio(path)

@@ -16,12 +16,14 @@ from pydantic import ValidationError
 
 from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
+from evaluation.exam.open_and_sealed import open_exam
 from foundation.fingerprint import fingerprint, harmless_fields
-from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainedStage, TrainingSet
+from model.contracts import EncodedBatch, Encoders, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.definitions import defs
 from orchestration.steps.data_steps import arrivals_of, entry_of, split_of
 from orchestration.steps.model_steps import evaluation_request, export_request, samples_request, training_request
+from tests.receipts import artifact_receipt, stage_receipt
 
 Path = tuple[str | int, ...]
 # the first step that a section's values may change; nothing above it is made again
@@ -52,13 +54,27 @@ WORDS = (
         "asymmetric",
         "full",
     ),
-    *("asymmetric", "wrapped_table", "zero_step", "wan", "umt5", "wav2vec2", "psnr_db"),
+    *(
+        "strict",
+        "full_attention_in_stage_two",
+        "asymmetric",
+        "wrapped_table",
+        "zero_step",
+        "wan",
+        "umt5",
+        "wav2vec2",
+        "psnr_db",
+        "units",
+        "share",
+    ),
 )
 DEFECT = {"batch": "studio_train", "clip": "c", "rule": "r", "fields": ["f"], "reason": "known"}
 LABELS = {"base": 1.0, "head": 1.0, "hand": 1.0, "product": 1.0}
-INSTEAD_OF_NOTHING = (1, 0.5, "2026-01-31", [8, 6, 4], ["x"], [DEFECT], LABELS)
+AMOUNT = {"size": 1.0, "kind": "units"}
+WORD, DAY = "full_attention_in_stage_two", "2026-01-31"
+INSTEAD_OF_NOTHING = (1, 0.5, AMOUNT, WORD, DAY, [8, 6, 4], ["x"], [DEFECT], LABELS)
 # what has no other valid value by itself: overrides before, overrides after
-ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 2}"
+ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 64}"
 ARRIVED = "{source: arrived}"
 STARTS = "training.initial_weights=a/model.safetensors"
 TOGETHER = {
@@ -73,6 +89,10 @@ TOGETHER = {
     "training.initial_adapter": (
         [STARTS, "training.initial_adapter=a/model.safetensors"],
         [STARTS, "training.initial_adapter=b/model.safetensors"],
+    ),
+    "deepspeed.offload_parameters": (
+        ["deepspeed.zero_stage=3"],
+        ["deepspeed.zero_stage=3", "deepspeed.offload_parameters=true"],
     ),
     "training.low_rank": ([STARTS], [STARTS, "training.low_rank={rank: 4}"]),
 }
@@ -114,16 +134,16 @@ def identities(config: PipelineConfig) -> dict[str, str]:
     two = training_request(config, chosen, stage("stage_one", one)).identity
     fitted = Encoders(folder="f", digest=encoders, captions={})
     exported = export_request(config, stage("stage_two", two), fitted).identity
-    artifact = RgbArtifact(
-        folder="f", digest=exported, stage_two_weights="w", stage_two_weights_sha256="s", proof={}, parameters=1
-    )
-    sampled = samples_request(config, artifact, chosen).identity
+    artifact = artifact_receipt("f", exported)
+    sampled = samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
     samples = GeneratedSamples(
         folder="f",
         digest=sampled,
         artifact_digest=exported,
         held_out_digest="h",
+        exam=open_exam(config.evaluation),
         variants=[],
+        seeds_a_clip=1,
         clips=[],
         contact_sheet="c",
     )
@@ -152,18 +172,7 @@ def batch(name: str, digest: str) -> EncodedBatch:
 
 
 def stage(name: Any, digest: str) -> TrainedStage:
-    return TrainedStage(
-        stage=name,
-        run="r",
-        weights="w",
-        weights_sha256=digest,
-        train_digest="t",
-        parent_weights_sha256=None,
-        steps=1,
-        final_losses={},
-        mlflow_run_id="m",
-        loss_curve="l",
-    )
+    return stage_receipt(stage=name, weights_sha256=digest)
 
 
 @cache
@@ -193,9 +202,10 @@ def others(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int | float):
-        return [value + 1, value + 16, value + 4, value * 1.01, value * 0.9 + 0.01, value - 1]
+        return [value + 1, value + 16, value + 4, value * 2, value * 1.01, value * 0.9 + 0.01, value - 1]
     if isinstance(value, list) and value:
-        return [value[:-1], value[::-1], *([other, *value[1:]] for other in others(value[0]))]
+        first = ([other, *value[1:]] for other in others(value[0]))
+        return [value[:-1], value[::-1], *first, [*value[:-1], value[-1] * 2]]
     return [f"{value}x", *WORDS] if isinstance(value, str) else list(INSTEAD_OF_NOTHING)
 
 

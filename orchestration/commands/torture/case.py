@@ -16,7 +16,8 @@ class Case:
     """Changes one good delivery of three clips.
 
     `taken`: odd, but all three clips are to come in. `refused`: the clip, or with it the whole delivery, must stay out,
-    and the reason must name one of `names`. `either`: both are right, as long as a refusal names one of `names`.
+    and the reason must name one of `names`, where there are any. `either`: both are right, as long as a refusal names
+    one of them.
     """
 
     story: str  # what is odd, in a few words

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from foundation.child_process import Server, end_server, start_server
-from orchestration.commands.torture.scratch import make_scratch
+from orchestration.commands.torture.scratch import deliver_base, make_scratch
 from orchestration.commands.torture.worker import LOG, OVERRIDES, Verdict, case_of, read_verdicts
 from orchestration.configuration.load_config import load_config
 
@@ -28,10 +28,11 @@ def torture_deliveries(folder: Path, count: int, seed: int, workers: int, on_ver
         One verdict a case, in order; `on_verdict` is called as they come, from a thread.
     """
     data = load_config(OVERRIDES).data
+    deliver_base(folder, data.batches[data.train_batches[0]], data.clip)
 
     def serve(worker: int) -> list[Verdict]:
         scratch = folder / str(worker)
-        make_scratch(scratch, data.batches[data.train_batches[0]], data.clip)
+        make_scratch(scratch)
         return _serve(scratch, seed, list(range(worker, count, workers)), on_verdict)
 
     with ThreadPoolExecutor(workers) as pool:

@@ -1,8 +1,8 @@
-"""The scratch project that odd deliveries are thrown at, and what outside it nothing of them may touch.
+"""Scratch projects that odd deliveries are thrown at, and what outside them nothing of them may touch.
 
-FOLDER/project/    a whole project: DVC's files, datasets/, nothing trained
-FOLDER/outside/    a secret that must neither change nor come in
-FOLDER/base/       the good delivery of three clips that every case changes
+FOLDER/base/              the good delivery of three clips that every case changes a copy of
+FOLDER/NUMBER/project/    a whole project: DVC's files, datasets/, nothing trained
+FOLDER/NUMBER/outside/    a secret that must neither change nor come in
 """
 
 import shutil
@@ -24,8 +24,13 @@ RAW, PREPARED, CACHE = Path("datasets/raw"), Path("datasets/prepared"), Path(".d
 LARGE = 50_000_000  # bytes; larger files hold no secret of ours
 
 
-def make_scratch(folder: Path, batch: BatchConfig, clip: ClipFormat) -> None:
-    """Make the scratch project and what lies around it; the good delivery is the batch that is given."""
+def deliver_base(folder: Path, batch: BatchConfig, clip: ClipFormat) -> None:
+    """The good delivery: the batch that is given."""
+    source_of(batch).deliver(batch, clip, folder / "base", Spread("processes", 1, None))
+
+
+def make_scratch(folder: Path) -> None:
+    """Make one scratch project and what lies around it."""
     (folder / "outside").mkdir(parents=True)
     (folder / "outside/secret").write_text(SECRET * 100, encoding="utf-8")
     project = folder / "project"
@@ -33,7 +38,6 @@ def make_scratch(folder: Path, batch: BatchConfig, clip: ClipFormat) -> None:
     shutil.copy(ROOT / "dvc.yaml", project)
     code, why = follow(["-m", "dvc", "init", "--no-scm", "--quiet"], print, folder=project)
     assert code == 0, why
-    source_of(batch).deliver(batch, clip, folder / "base", Spread("processes", 1, None))
 
 
 def empty_project() -> None:

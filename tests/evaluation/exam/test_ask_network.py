@@ -7,7 +7,7 @@ import pytest
 import torch
 import yaml
 
-from evaluation.contracts import EvaluationConfig, Metric
+from evaluation.contracts import Metric
 from evaluation.exam.ask_network import ask_network
 from evaluation.exam.held_out import EvaluationClip
 from evaluation.measure import measure
@@ -16,7 +16,7 @@ from evaluation.measuring.network_answer import NetworkAnswer
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 
-CONFIG = EvaluationConfig(held_out_clips=3, seed=1, variants=["true"], noise_levels=[0.3, 0.9], locator_steps=1)
+NOISE_LEVELS, SEED = (0.3, 0.9), 1
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def network(small: NetworkConfig) -> DualStreamTransformer:
 
 
 def _network_metrics(network: DualStreamTransformer, clips: list[EvaluationClip]) -> dict[str, Metric]:
-    measured = [MeasuredClip(clip.clip_id, network=ask_network(network, clip, CONFIG)) for clip in clips]
+    measured = [MeasuredClip(clip.clip_id, network=ask_network(network, clip, NOISE_LEVELS, SEED)) for clip in clips]
     blank = {clip.clip_id: np.zeros((3, 16, 16, 3), np.uint8) for clip in clips}
     metrics = measure(measured, {"model": blank}, {"hoi_stream": "stage two's weights are not at hand"})
     return {name: metric for name, metric in metrics.items() if name.startswith(("x0_", "routing_"))}
@@ -58,7 +58,7 @@ def test_a_clip_does_not_depend_on_the_clips_beside_it(
 
 
 def _answer(network: DualStreamTransformer, clip: EvaluationClip, *noise_levels: float) -> NetworkAnswer:
-    return ask_network(network, clip, CONFIG.model_copy(update={"noise_levels": list(noise_levels)}))
+    return ask_network(network, clip, noise_levels, SEED)
 
 
 def test_error_vanishes_with_the_noise_under_velocity_prediction(

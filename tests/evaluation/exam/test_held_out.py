@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from evaluation.exam.held_out import EvaluationClip, conditions_of, target_latents
-from evaluation.generate_samples import clip_seed, shuffled
+from evaluation.exam.open_and_sealed import clip_seed
+from evaluation.generate_samples import shuffled
 
 
 def test_conditions_are_stacked_with_the_reference_frame_apart(clips: list[EvaluationClip]) -> None:
@@ -35,4 +36,4 @@ def test_a_variant_changes_its_own_condition_only(clips: list[EvaluationClip]) -
 
 def test_seeds_belong_to_the_clip_and_the_exam() -> None:
     assert clip_seed(7, "a") == clip_seed(7, "a")
-    assert len({clip_seed(7, "a"), clip_seed(7, "b"), clip_seed(8, "a")}) == 3
+    assert len({clip_seed(7, "a"), clip_seed(7, "b"), clip_seed(8, "a"), clip_seed(7, "a", 1)}) == 4

@@ -97,7 +97,7 @@ def test_a_champion_of_another_exam_shows_no_numbers(report: EvaluationReport, t
 
 
 def test_the_table_shows_what_the_gate_requires(report: EvaluationReport) -> None:
-    gate = GateConfig(rules=[GateRule(metric=HAND, floor=8.0)], must_improve=None)
+    gate = GateConfig(rules=[GateRule(metric=HAND, floor=8.0)], improvements=[])
     assert [row.required for row in table_rows(report, None, gate)] == ["≤ 8", "–"]
 
 

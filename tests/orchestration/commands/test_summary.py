@@ -18,7 +18,7 @@ from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, labe
 from orchestration.steps.production_line import ReceiptStore
 from tests.receipts import stage_receipt
 
-GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], must_improve=None)
+GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], improvements=[])
 
 
 @pytest.fixture

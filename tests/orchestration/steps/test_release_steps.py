@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel
 from safetensors.torch import save_file
 
-from evaluation.contracts import Decision, EvaluationReport
+from evaluation.contracts import Amount, Decision, EvaluationReport
 from foundation.digests import file_sha256, folder_digest
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
@@ -24,10 +24,14 @@ from orchestration.steps import model_steps, release_steps
 from orchestration.steps.run_step import run_of
 from orchestration.steps.step import StepContext
 from tests.receipts import stage_two_receipt
+from tests.sealed_exam import leave_sealed
 
 SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
 SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
-GATE = ["gate.rules=[{metric: psnr_db, floor: 10, allowed_regression: 1}]", "gate.must_improve=psnr_db"]
+GATE = [
+    "gate.rules=[{metric: psnr_db, floor: 10, margin: {size: 1, kind: units}}]",
+    "gate.improvements=[{metric: psnr_db, useful: {size: 0.1, kind: units}, sought: {size: 1, kind: units}}]",
+]
 TRAINING_SET = TrainingSet(
     train=(), held_out=(), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=False
 )
@@ -112,8 +116,23 @@ def work(config: PipelineConfig, tracking: TrackingConfig) -> StepContext:
     return StepContext(config.model_copy(update={"tracking": tracking}), log=lambda _line: None)
 
 
-def release(work: StepContext, made: tuple[RgbArtifact, EvaluationReport]) -> tuple[Decision, Champion, bool]:
-    """The last three assets of the line; whether all three found nothing to do."""
+def release(
+    work: StepContext,
+    made: tuple[RgbArtifact, EvaluationReport],
+    champion: tuple[RgbArtifact, EvaluationReport] | None = None,
+    on_sealed: tuple[float, float] = (20.0, 20.0),
+) -> tuple[Decision, Champion, bool]:
+    """The last three assets of the line; whether all three found nothing to do.
+
+    Args:
+        work: the configuration.
+        made: the candidate.
+        champion: who reigns.
+        on_sealed: what the candidate and the champion get on the sealed exam.
+    """
+    for evaluated, psnr_db in zip((made, champion), on_sealed, strict=True):
+        if evaluated is not None:
+            leave_sealed(work.config, TRAINING_SET, made[0], evaluated, psnr_db)
     registered = release_steps.registered_candidate(work, *made)
     assert isinstance(registered.receipt, RegisteredCandidate)
     decided = release_steps.promotion_decision(work, registered.receipt, TRAINING_SET)
@@ -136,16 +155,17 @@ def test_the_line_promotes_once_and_refuses_what_is_worse(work: StepContext, var
     decision, champion, reused = release(work, good)
     assert (decision.passed, champion.changed, champion.version, reused) == (True, False, "1", True)
     assert [reason.message for reason in decision.reasons] == ["version 1 is champion already"]
-    decision, champion, _ = release(work, worse)
+    decision, champion, _ = release(work, worse, good, (15.0, 20.0))
     assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
-    assert "psnr_db is 15, the champion's 20: 5 dB worse, beyond the 1 it may lose" in champion.message
+    assert "psnr_db is 15, the champion's 20 on the same clips: 5 dB worse" in champion.message
+    assert "that it is worse by 1 dB is not excluded" in champion.message
     succession = Succession(work.config.tracking)
     assert [line.action for line in succession.ledger.entries()] == ["promote", "refuse"]
-    release(work, worse)
+    release(work, worse, good, (15.0, 20.0))
     assert len(succession.ledger.entries()) == 2, "one refusal is written down once"
-    rules = [rule.model_copy(update={"allowed_regression": 10.0}) for rule in work.config.gate.rules]
-    lenient = with_gate(work, rules=rules, must_improve=None)
-    decision, champion, _ = release(lenient, worse)
+    rules = [rule.model_copy(update={"margin": Amount(size=10.0, kind="units")}) for rule in work.config.gate.rules]
+    lenient = with_gate(work, rules=rules, improvements=[])
+    decision, champion, _ = release(lenient, worse, good, (15.0, 20.0))
     assert (decision.passed, champion.changed, champion.version) == (True, True, "2"), "the rules changed"
 
 
@@ -193,7 +213,7 @@ def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, var
 def test_who_was_rolled_back_returns_by_hand_only(
     work: StepContext, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(release_steps, "load_sections", lambda: work.config)  # the test's own registry
+    monkeypatch.setattr(release_steps, "load_sections", lambda _overrides: work.config)  # the test's own registry
     succession = Succession(tracking)
     first, second = variant(4, 20.0), variant(5, 25.0)
     succession.promote(succession.models.register(*first).version, "first")

@@ -31,8 +31,7 @@ def draw(rng: Random, number: int) -> Case:
     return Case(
         f"a withdrawn person as {spelling!r}",
         change_record(clip, person_id=spelling),
-        "either",
-        (clip_id(clip), WITHDRAWN, "withdrawn"),
+        "refused",  # with no reason: the ledger of withdrawals holds it
         check=_without(clip_id(clip)),
     )
 
