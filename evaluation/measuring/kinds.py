@@ -31,8 +31,8 @@ Measure = Callable[[MeasuredClip, Frames], float | Sequence[float]]
 
 VideoKind = Literal["studio", "filmed"]  # drawn by the studio; filmed, or generated to look so
 Damage = Literal[
-    *("blurred", "noisy", "warped_hands", "flicker", "swapped_product", "swapped_face", "shifted_audio", "cut")
-]
+    "blurred", "noisy", "warped_hands", "flicker", "swapped_product", "swapped_face", "shifted_audio"
+]  # fmt: skip
 VideoNeed = Literal["person", "product", "sound", "prompt"]
 VIDEO_NEEDS: dict[VideoNeed, str] = {
     "person": "a person reference",

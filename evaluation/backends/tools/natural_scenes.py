@@ -77,10 +77,13 @@ def features(grey_HW: NDArray[np.float32]) -> Real:
 
 def _normalised(grey_HW: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each pixel less its neighbourhood's mean, in its neighbourhood's deviations."""
-    blur = {"ksize": (7, 7), "sigmaX": 7 / 6, "borderType": cv2.BORDER_CONSTANT}
-    mean_HW = cv2.GaussianBlur(grey_HW, **blur)
-    deviation_HW = np.sqrt(np.abs(cv2.GaussianBlur(grey_HW**2, **blur) - mean_HW**2))
+    mean_HW = _blurred(grey_HW)
+    deviation_HW = np.sqrt(np.abs(_blurred(grey_HW**2) - mean_HW**2))
     return (grey_HW - mean_HW) / (deviation_HW + 1)
+
+
+def _blurred(picture_HW: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(picture_HW, (7, 7), 7 / 6, borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
 def _patches(picture_HW: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -36,8 +36,9 @@ class ShotCuts:
     def measure(self, video: Video) -> Answer:
         small = [cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA) for frame in video.frames]
         single_T, _ = self.network.predict_frames(torch.from_numpy(np.stack(small)), quiet=True)
-        cut_T = [float(value) for value in single_T]
-        return Answer(per_frame={"cut_probability": cut_T}, values={"cut_probability": max(cut_T)})
+        return Answer(
+            per_frame={"cut_probability": single_T.tolist()}, values={"cut_probability": float(single_T.max())}
+        )
 
 
 def build(_: object) -> ShotCuts:
