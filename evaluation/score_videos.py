@@ -76,8 +76,10 @@ def _metric(name: str, metric: VideoMetric, clips: Sequence[VideoClip], outcomes
         elif (answer := outcomes[clip.clip_id].answer) and metric.series in answer.per_frame:
             series[clip.clip_id] = answer.per_frame[metric.series]
     known = [outcome.measured_by for outcome in outcomes.values() if outcome.measured_by]
-    note = next(iter(failures.values())) if len(set(failures.values())) == 1 else ""
-    result = measured(name, values, note, series)
+    notes = [next(iter(failures.values()))] if len(set(failures.values())) == 1 else []
+    if metric.weights_sha256 and any(one.weights_sha256 != metric.weights_sha256 for one in known):
+        notes.append("measured with other weights than the metric was shown with")
+    result = measured(name, values, "; ".join(notes), series)
     return result.model_copy(update={"failures": failures, "measured_by": known[0] if known else None})
 
 

@@ -57,7 +57,9 @@ class Family:
     roles: Mapping[Role, str]  # role -> one sentence for people; `model` is always there
     proxy: bool = False  # it stands in for a published metric, whose weights it does without
     licence: str = ""  # of the weights that measure, as SPDX names it; "": there are none
-    weights_sha256: str = ""  # of weights that come in a package; a user's own are hashed where they are read
+    weights_sha256: str = (
+        ""  # of weights from a package (of several, over theirs); a user's own are hashed in the result
+    )
     valid_on: tuple[VideoKind, ...] = ("studio",)  # where it was shown to carry signal
     notices: tuple[Damage, ...] = ()  # planted damage that moved it the right way there: benchmarks.video_proxies
     headline: str = ""  # title of its card at the head of the report, and the clips then show it too

@@ -20,6 +20,7 @@ METRICS = {
         version=1,
         proxy=True,
         licence="Apache-2.0",
+        weights_sha256="1bf241f162bbd23ab1aaf837c375a3072d30bdb24782764baed307675085518b",
         valid_on=("filmed",),
         backend="hands",
         series="hand_confidence",

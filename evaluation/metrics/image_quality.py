@@ -19,6 +19,7 @@ METRICS = {
         version=1,
         proxy=True,
         licence="BSD-3-Clause",
+        weights_sha256="269cd2d5fe4cfaae441882b106ea849bbb0a27c17176a3ea3aed9bbe2f3dfb5f",
         valid_on=("filmed",),
         backend="natural_scenes",
         series="niqe",

@@ -8,6 +8,7 @@ METRICS = {
         direction="lower_is_better",
         version=1,
         licence="MIT",
+        weights_sha256="a313d0b3bebfa9a71914b375bfdf918a30b5c3b1e6be51972d35dd8078b442de",
         valid_on=("filmed",),
         backend="shot_cuts",
         series="cut_probability",

@@ -21,6 +21,7 @@ METRICS = {
         version=1,
         proxy=True,
         licence="Apache-2.0",
+        weights_sha256="41aa89769a4d87f6c5444f597c8fb82db8344570a2cf9807da1b72cbca2cc137",
         valid_on=("filmed",),
         backend="mouth",
         series="mouth_sound_correlation",
