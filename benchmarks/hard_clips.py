@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.sources.studio import StudioBatch
+from data.sources.studio.casting import scene_of
 from data.sources.studio.delivery import deliver
-from data.sources.studio.film import backdrop
 from data.sources.studio.render import Camera
-from data.sources.studio.scene import Colour, Identity, Scene, draw_scene
+from data.sources.studio.scene import Identity, Scene
+from data.sources.studio.shapes import Colour
+from data.sources.studio.shooting import backdrop
 from foundation.clip_format import ClipFormat
 from foundation.map_items import Spread
 
@@ -31,7 +33,7 @@ Array = NDArray[np.floating]
 
 def dressed_like_the_product(seed: int, index: int) -> Scene:
     """The studio's scene, clothes and sleeves in the product's colour, a stripe in its label's on every second."""
-    scene, random = draw_scene(seed, index), np.random.default_rng([seed, index, 77])
+    scene, random = scene_of(seed, index), np.random.default_rng([seed, index, 77])
 
     def near(colour: Colour) -> Colour:
         red, green, blue = (min(max(part + float(random.uniform(-NEAR, NEAR)), 0.0), 1.0) for part in colour)
@@ -56,9 +58,9 @@ def wall_of_things(identity: Identity, camera: Camera) -> Array:
 
 
 KINDS: dict[str, tuple[Callable[[int, int], Scene], Callable[[Identity, Camera], Array]]] = {
-    "plain": (draw_scene, backdrop),
+    "plain": (scene_of, backdrop),
     "clothes": (dressed_like_the_product, backdrop),
-    "wall": (draw_scene, wall_of_things),
+    "wall": (scene_of, wall_of_things),
 }
 
 
@@ -68,7 +70,7 @@ def film(kind: str, seed: int, clips: int, folder: Path) -> None:
     scene, wall = KINDS[kind]
     batch = StudioBatch(source="studio", seed=seed, clips=clips, look="anny")
     with (
-        patch("data.sources.studio.film.draw_scene", scene),
+        patch("data.sources.studio.film.scene_of", scene),
         patch("data.sources.studio.anny.film.backdrop", wall),
     ):
         deliver(batch, SIZE, folder, Spread())

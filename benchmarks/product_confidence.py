@@ -1,17 +1,19 @@
 """How sure the offline product mask may be: what speaks for its guesses, measured where the truth is known, and a fit.
 
-    .venv-annotators/bin/python -m benchmarks.product_confidence measure FOLDER BATCH ...
+    .venv-annotators/bin/python -m benchmarks.product_confidence measure|quick FOLDER BATCH ...
     ...                           -m benchmarks.product_confidence fit FOLDER NAME ... [--held NAME ...]
 
 BATCH is a folder that `benchmarks.hard_clips` filmed, NAME its name. `measure` writes FOLDER/NAME.jsonl: a line for
-each guess at each clip, with the clip's own picture, partly hidden, with another product's picture, and without one.
-`fit` prints the coefficients of data/annotators/offline/product_confidence.py and how the choice does on both.
+each guess at each clip, with the clip's own picture, without one, with another product's picture, and partly hidden;
+`quick` the first two only, at a third of the time. `fit` prints the coefficients of
+data/annotators/offline/product_confidence.py and how the choice does on both.
 """
 
 import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +47,19 @@ Row = dict[str, Any]
 Array = NDArray[np.float64]
 
 
-def measure(folder: Path, batch: Path) -> None:
+def measure(folder: Path, batch: Path, *, quick: bool) -> None:
     """Write the rows of one batch."""
     folder.mkdir(parents=True, exist_ok=True)
     clips = sorted((batch / "clips").glob("s*"))
-    with (folder / f"{batch.name}.jsonl").open("w", encoding="utf-8") as file:
+    with (folder / f"{batch.name}.jsonl").open("w", encoding="utf-8", buffering=1) as file:
         for index, clip in enumerate(clips):
-            for row in rows_of(clip, clips[(index + 3) % len(clips)]):
+            for row in rows_of(clip, None if quick else clips[(index + 3) % len(clips)]):
                 file.write(json.dumps({"batch": batch.name, "clip": clip.name, **row}) + "\n")
             print(clip, flush=True)
 
 
-def rows_of(clip: Path, other: Path) -> Iterator[Row]:
-    """All guesses at one clip, in all cases."""
+def rows_of(clip: Path, other: Path | None) -> Iterator[Row]:
+    """All guesses at one clip, in all cases; without another clip only with its own picture, and without one."""
     rgb_THWC = read_video(clip / "rgb.mp4")[0][FRAMES]
     with np.load(clip / "truth.npz", allow_pickle=False) as truth:
         product_THW = (truth["parts_TYX"][FRAMES] & (1 << Part.PRODUCT)) > 0
@@ -65,24 +67,36 @@ def rows_of(clip: Path, other: Path) -> Iterator[Row]:
     small_THWC, scale = smaller(rgb_THWC)
     size = small_THWC.shape[2], small_THWC.shape[1]
     small_truth = [cv2.resize(one.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5 for one in product_THW]
-    truth_THW, own, others = np.stack(small_truth), picture_of(clip), picture_of(other)
-    scene = gather(small_THWC, pose, scale)
-    for case, picture in (("own", own), ("another", others), ("none", None)):
-        yield from judged(case, scene, picture, truth_THW)
-    hidden_THWC, left_THW = partly_hidden(small_THWC, truth_THW)
-    yield from judged("hidden", gather(hidden_THWC, pose, scale), own, left_THW)
+    truth_THW, own, scene = np.stack(small_truth), picture_of(clip), gather(small_THWC, pose, scale)
+    masks = guesses(scene, own)
+    yield from judged("own", Asked(scene, own, truth_THW), masks)
+    yield from judged("none", Asked(scene, None, truth_THW), masks[:1])
+    if other is not None:
+        yield from judged("another", Asked(scene, picture_of(other), truth_THW))
+        hidden_THWC, left_THW = partly_hidden(small_THWC, truth_THW)
+        yield from judged("hidden", Asked(gather(hidden_THWC, pose, scale), own, left_THW))
 
 
-def judged(case: str, scene: Scene, picture: PictureOfProduct | None, truth_THW: Mask) -> Iterator[Row]:
-    for guess, mask_THW in enumerate(guesses(scene, picture)):
-        overlap = mask_agreement(mask_THW, truth_THW).overlap
+@dataclass(frozen=True)
+class Asked:
+    """A clip, the picture that is given with it, and where the product is."""
+
+    scene: Scene
+    picture: PictureOfProduct | None
+    truth_THW: Mask
+
+
+def judged(case: str, asked: Asked, masks: Sequence[Mask] = ()) -> Iterator[Row]:
+    """The guesses at a clip, those that were made already or all."""
+    for guess, mask_THW in enumerate(masks or guesses(asked.scene, asked.picture)):
+        overlap = mask_agreement(mask_THW, asked.truth_THW).overlap
         seen = float(mask_THW.any(axis=(1, 2)).mean())
-        evidence = evidence_for(mask_THW, scene, picture)
+        evidence = evidence_for(mask_THW, asked.scene, asked.picture)
         yield {"case": case, "guess": guess, "overlap": overlap, "seen": seen, "evidence": evidence}
 
 
 def picture_of(clip: Path) -> PictureOfProduct:
-    return PictureOfProduct(ProductPhoto.of(read_image(clip / "product.png")))
+    return PictureOfProduct(ProductPhoto.of(read_image(clip / "product.png")[0]))
 
 
 def partly_hidden(rgb_THWC: Frames, truth_THW: Mask) -> tuple[Frames, Mask]:
@@ -180,9 +194,9 @@ def read_rows(folder: Path, batches: list[str]) -> list[Row]:
 
 
 def main(command: str, folder: Path, names: list[str]) -> None:
-    if command == "measure":
+    if command in ("measure", "quick"):
         for name in names:
-            measure(folder, Path(name))
+            measure(folder, Path(name), quick=command == "quick")
         return
     split = names.index("--held") if "--held" in names else len(names)
     models = fit(read_rows(folder, names[:split]))
