@@ -1,9 +1,9 @@
 """Should this challenger become champion? Rules are data, every rule gives a reason in plain words with its numbers.
 
-Floors are asked on both exams (whether a model listens to its conditions on the open one alone). Against the champion only the sealed exam counts, on which both were measured in the
-same run: that a guarded metric is worse by its margin must be excluded (a one-sided non-inferiority test), and at least
-one of the pre-named improvements must be sure and large enough to matter (Holm-corrected). The decision says as well
-how often a gain of the sought size would have been seen.
+Floors are asked on both exams (whether a model listens to its conditions on the open one alone). Against the champion
+only the sealed exam counts, on which both were measured in the same run: that a guarded metric is worse by its margin
+must be excluded (a one-sided non-inferiority test), and at least one of the pre-named improvements must be sure and
+large enough to matter (Holm-corrected). The decision says as well how often a gain of the sought size would be seen.
 
 Pure: it reads reports, touches no file and imports neither torch nor an outside tool, so it runs anywhere and every
 case is tested. It fails closed: a metric that is missing, not finite or not comparable refuses.
