@@ -51,7 +51,7 @@ def _number(value: float | None) -> str:
 
 
 def detail_rows(metrics: Mapping[str, Metric], kinds: Mapping[str, VideoMetric]) -> list[list[str]]:
-    """One row a metric: name, value, unit, which way is better, the tool, a note."""
+    """One row a metric: name, value, unit, which way is better, what it stands for and notices, tool, note."""
     return [
         [
             name,
@@ -59,6 +59,7 @@ def detail_rows(metrics: Mapping[str, Metric], kinds: Mapping[str, VideoMetric])
             kind.unit,
             "higher" if kind.direction == "higher_is_better" else "lower",
             kind.paper or EMPTY,
+            (", ".join(kind.notices) or "nothing yet") if kind.proxy else EMPTY,
             tool.tool if (tool := metrics[name].measured_by) else EMPTY,
             metrics[name].note,
         ]
@@ -67,7 +68,7 @@ def detail_rows(metrics: Mapping[str, Metric], kinds: Mapping[str, VideoMetric])
     ]
 
 
-DETAILS = ("metric", "value (clips)", "unit", "better", "stands for", "measured by", "note")
+DETAILS = ("metric", "value (clips)", "unit", "better", "stands for", "notices", "measured by", "note")
 
 
 def markdown(header: tuple[str, ...], rows: list[list[str]]) -> str:

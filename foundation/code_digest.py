@@ -40,6 +40,19 @@ def code_digest(*modules: str) -> str:
 
     A process keeps what it found first: it runs that code to its end, whatever is written beside it meanwhile.
     """
+    digest = _of_sources(modules)
+    for library, found in sorted(libraries(*modules).items()):
+        digest.update(f"{library} {found}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def sources_digest(*modules: str) -> str:
+    """The same without the libraries: of code that runs in another environment, whose lock file says its versions."""
+    return _of_sources(modules).hexdigest()
+
+
+def _of_sources(modules: tuple[str, ...]) -> "hashlib._Hash":
     files = sorted(_file(module) for module in closure(*modules))
     digest = hashlib.sha256()
     for file in files:
@@ -47,9 +60,7 @@ def code_digest(*modules: str) -> str:
     for folder in sorted({file.parent for file in files}):
         for file in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix not in (".py", ".pyc")):
             digest.update(f"{file.relative_to(ROOT)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    for library, found in sorted(libraries(*modules).items()):
-        digest.update(f"{library} {found}\n".encode())
-    return digest.hexdigest()
+    return digest
 
 
 def closure(*modules: str) -> set[str]:

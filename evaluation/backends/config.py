@@ -11,9 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from foundation.bounds import Few, PathText, Trimmed, above
-from foundation.fingerprint import DoesNotDecide
 
-SCORED_ONLY = DoesNotDecide("`graspline score` alone reads it; no exam and no model is made of it")
 VLM_KEY = "GRASPLINE_VLM_KEY"  # environment variable with the endpoint's key; keys stand in no file
 ENVIRONMENTS = (".venv", ".venv-annotators")
 
@@ -21,29 +19,29 @@ ENVIRONMENTS = (".venv", ".venv-annotators")
 class WeightsConfig(BaseModel, frozen=True, extra="forbid"):
     """A user's own weight files; null: not measured."""
 
-    clip: Annotated[PathText | None, SCORED_ONLY] = None  # folder: CLIP ViT-L/14, as save_pretrained writes it
-    laion_head: Annotated[PathText | None, SCORED_ONLY] = None  # safetensors: LAION's aesthetic head on that CLIP
-    dinov2: Annotated[PathText | None, SCORED_ONLY] = None  # folder: DINOv2, as save_pretrained writes it
-    musiq: Annotated[PathText | None, SCORED_ONLY] = None  # ONNX: a picture -> 0..100
-    arcface: Annotated[PathText | None, SCORED_ONLY] = None  # ONNX: an aligned face of 112 x 112 -> features
-    syncnet: Annotated[PathText | None, SCORED_ONLY] = None  # folder: face.onnx and sound.onnx
-    dwpose: Annotated[PathText | None, SCORED_ONLY] = None  # folder: yolox_l.onnx and dw-ll_ucoco_384.onnx
+    clip: PathText | None = None  # folder: CLIP ViT-L/14, as save_pretrained writes it
+    laion_head: PathText | None = None  # safetensors: LAION's aesthetic head on that CLIP
+    dinov2: PathText | None = None  # folder: DINOv2, as save_pretrained writes it
+    musiq: PathText | None = None  # ONNX: a picture -> 0..100
+    arcface: PathText | None = None  # ONNX: an aligned face of 112 x 112 -> features
+    syncnet: PathText | None = None  # folder: face.onnx and sound.onnx
+    dwpose: PathText | None = None  # folder: yolox_l.onnx and dw-ll_ucoco_384.onnx
 
 
 class VlmConfig(BaseModel, frozen=True, extra="forbid"):
     """Who answers the questions of VLM-QA: any endpoint that speaks OpenAI's chat protocol."""
 
-    address: Annotated[Trimmed | None, SCORED_ONLY] = None  # as in http://127.0.0.1:8000/v1; null: not measured
-    model: Annotated[Trimmed, SCORED_ONLY] = "Qwen/Qwen2.5-VL-7B-Instruct"
-    frames: Annotated[Few, SCORED_ONLY] = 8  # of the video, evenly spread, that the model is shown
-    timeout_seconds: Annotated[float, above(0, 3_600), SCORED_ONLY] = 60.0  # for one answer
+    address: Trimmed | None = None  # as in http://127.0.0.1:8000/v1; null: not measured
+    model: Trimmed = "Qwen/Qwen2.5-VL-7B-Instruct"
+    frames: Few = 8  # of the video, evenly spread, that the model is shown
+    timeout_seconds: Annotated[float, above(0, 3_600)] = 60.0  # for one answer
 
 
 class ScoringConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/scoring/*.yaml."""
 
-    processes: Annotated[Few, SCORED_ONLY] = 2
-    device: Annotated[str, StringConstraints(pattern=r"^(cpu|cuda(:\d{1,2})?)$"), SCORED_ONLY] = "cpu"
+    processes: Few = 2
+    device: Annotated[str, StringConstraints(pattern=r"^(cpu|cuda(:\d{1,2})?)$")] = "cpu"
     weights: WeightsConfig = WeightsConfig()
     vlm: VlmConfig = VlmConfig()
 

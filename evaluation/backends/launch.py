@@ -18,7 +18,7 @@ from evaluation.backends.run_backend import BACKENDS, Job
 from evaluation.backends.video import VideoClip
 from foundation.by_name import declared
 from foundation.child_process import OnLine, follow
-from foundation.code_digest import code_digest
+from foundation.code_digest import sources_digest
 from foundation.digests import digests_of, file_digests, file_sha256
 from foundation.fingerprint import fingerprint
 from foundation.home import ROOT
@@ -130,7 +130,7 @@ def _names(
     """Clip id -> file of its outcome, named by all that decides it."""
     settings = {name: _setting(config, name) for name in declared(BACKENDS, backend, "SETTINGS") if name}
     locks = [file_sha256(ROOT / lock) for lock in LOCKS[declared(BACKENDS, backend, "ENVIRONMENT")]]
-    tool = [backend, code_digest(f"{BACKENDS}.{backend}"), settings, locks, config.device]
+    tool = [backend, sources_digest(f"{BACKENDS}.{backend}"), settings, locks, config.device]
     return {
         clip.clip_id: remembered / f"{fingerprint([*tool, clip.prompt, _content(clip, contents)])}.json"
         for clip in clips

@@ -22,6 +22,7 @@ METRICS = {
         licence="Apache-2.0 AND BSL-1.0 AND CC0-1.0",
         weights_sha256="35ee35777796a3280bd048fc34ee76df3ef83b9ebe671815d09ba82597303216",
         valid_on=("filmed",),
+        notices=("swapped_face",),
         backend="face_likeness",
         series="face_cosine",
         needs=("person",),

@@ -22,6 +22,7 @@ METRICS = {
         licence="Apache-2.0",
         weights_sha256="1bf241f162bbd23ab1aaf837c375a3072d30bdb24782764baed307675085518b",
         valid_on=("filmed",),
+        notices=("warped_hands",),
         backend="hands",
         series="hand_confidence",
         paper="HQ",

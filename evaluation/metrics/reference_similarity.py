@@ -35,6 +35,10 @@ METRICS = {
         licence="Apache-2.0",
         weights_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         valid_on=("filmed",),
+        notices=(
+            "blurred",
+            "swapped_face",
+        ),
         backend="efficientnet",
         series="person_cosine",
         needs=("person",),

@@ -24,6 +24,10 @@ METRICS = {
         version=1,
         proxy=True,
         valid_on=("filmed",),
+        notices=(
+            "noisy",
+            "flicker",
+        ),
         backend="flow_warp",
         series="interpolation_error",
         roles=roles("how far each frame is from what optical flow foretells between its neighbours"),
@@ -34,6 +38,10 @@ METRICS = {
         version=1,
         proxy=True,
         valid_on=("filmed",),
+        notices=(
+            "noisy",
+            "flicker",
+        ),
         backend="flow_warp",
         series="flow_warp_error",
         paper="Smooth",
