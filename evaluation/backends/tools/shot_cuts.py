@@ -21,7 +21,7 @@ INPUTS = ("video",)
 SIZE = (48, 27)  # width, height that the network takes
 
 
-class ShotCuts:
+class CutDetector:
     """See Backend."""
 
     def __init__(self) -> None:
@@ -41,5 +41,5 @@ class ShotCuts:
         )
 
 
-def build(_: object) -> ShotCuts:
-    return ShotCuts()
+def build(_: object) -> CutDetector:
+    return CutDetector()
