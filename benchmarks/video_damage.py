@@ -75,16 +75,15 @@ def warped_hands(frames_THW3: Frames) -> Frames:
 
 def _bent(frame_HW3: Frames, found: list[NDArray[np.float32]]) -> Frames:
     rows_HW, columns_HW = np.indices(frame_HW3.shape[:2], np.float32)
-    moved_x, moved_y = columns_HW.copy(), rows_HW.copy()
+    moved_x, moved_y = columns_HW.astype(np.float64), rows_HW.astype(np.float64)
     for hand_K2 in found:
         centre, side = hand_K2.mean(axis=0), float(np.ptp(hand_K2, axis=0).max())
         inside_HW = np.exp(-((((columns_HW - centre[0]) ** 2 + (rows_HW - centre[1]) ** 2) / (0.6 * side) ** 2) ** 2))
         turn = 2 * np.pi * BEND_PERIODS / side
         moved_x += BEND * side * inside_HW * np.sin(turn * (rows_HW - centre[1]))
         moved_y += BEND * side * inside_HW * np.sin(turn * (columns_HW - centre[0]))
-    return np.asarray(
-        cv2.remap(frame_HW3, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    at_x, at_y = np.asarray(moved_x, np.float32), np.asarray(moved_y, np.float32)
+    return np.asarray(cv2.remap(frame_HW3, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 DAMAGES: dict[str, Callable[[Frames], Frames]] = {

@@ -5,6 +5,7 @@ remembered by content: of the videos and their references, of the backend's code
 videos cost no child at all, and a crash costs the clip at work alone.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -170,7 +171,9 @@ def _run(work: _Work, config: ScoringConfig, on_line: OnLine) -> None:
             outcomes = [str(work.files[clip.clip_id]) for clip in waiting]
             write_whole(job, Job(config=config, clips=waiting, outcomes=outcomes).model_dump_json())
             arguments = ["-m", RUNNER, work.backend, str(job)]
-            code, last = follow(arguments, progress, {"PYTHONPATH": str(ROOT)}, python, ROOT)
+            threads = max(1, (os.cpu_count() or 1) // config.processes)  # else the children fight for the cores
+            environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(threads)}
+            code, last = follow(arguments, progress, environment, python, ROOT)
         waiting = [clip for clip in waiting if not work.files[clip.clip_id].is_file()]
         culprits = waiting[:1] if begun else waiting
         fault = f"{work.backend} ended with exit code {code}: {last.removeprefix('ValueError: ')}"

@@ -27,7 +27,7 @@ def mfcc(samples_S: NDArray[np.float32], samples_per_second: int) -> Real:
     floor = np.finfo(float).eps
     energy_N = np.maximum(power.sum(axis=1), floor)
     mel = np.log(np.maximum(power @ triangles(samples_per_second).T, floor))
-    cepstrum = dct(mel, type=2, axis=1, norm="ortho")[:, :COEFFICIENTS]
+    cepstrum = np.asarray(dct(mel, type=2, axis=1, norm="ortho"), np.float64)[:, :COEFFICIENTS]
     cepstrum *= 1 + LIFTER / 2 * np.sin(np.pi * np.arange(COEFFICIENTS) / LIFTER)
     cepstrum[:, 0] = np.log(energy_N)
     return cepstrum.T

@@ -1,4 +1,4 @@
-"""Scoring a stretch of the public model's own video: stand-ins tell its references from another's, given networks run."""
+"""Scoring a stretch of the public model's own video: stand-ins tell references apart, a user's networks are run."""
 
 from pathlib import Path
 

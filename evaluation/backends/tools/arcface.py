@@ -7,6 +7,7 @@ Shape legend: T frames, H W pixels, K = 468 landmarks, D features.
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,7 +65,7 @@ def build(config: ScoringConfig) -> ArcFace:
 def aligned(rgb_HW3: Frames, mesh_K2: Mesh) -> Frames:
     """The face with its five points where ArcFace expects them [112,112,3]."""
     five = np.stack([mesh_K2[list(indices)].mean(axis=0) for indices in LANDMARKS]).astype(np.float32)
-    matrix, _ = cv2.estimateAffinePartial2D(five, POINTS, method=cv2.LMEDS)
-    if matrix is None:
+    matrix: Any = cv2.estimateAffinePartial2D(five, POINTS, method=cv2.LMEDS)[0]
+    if matrix is None:  # where all points are one
         raise ValueError("a face is so small or turned that it cannot be aligned")
     return np.asarray(cv2.warpAffine(rgb_HW3, matrix, (SIDE, SIDE)), np.uint8)

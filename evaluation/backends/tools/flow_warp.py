@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.backends.contracts import Answer
+from evaluation.backends.contracts import Answer, Series
 from evaluation.backends.measured_by import measured_by
 from evaluation.backends.video import Video
 from evaluation.contracts import MeasuredBy
@@ -42,9 +42,9 @@ class FlowWarp:
         frames = [_grey(frame) for frame in video.frames]
         if len(frames) < 2:
             raise ValueError("has one frame: flicker needs two")
-        flicker_T = [float("nan"), *(self.flicker(one, other) for one, other in pairwise(frames))]
+        flicker_T: Series = [None, *(self.flicker(one, other) for one, other in pairwise(frames))]
         triples = zip(frames, frames[1:], frames[2:], strict=False)
-        between_T = [float("nan"), *(self.missed(*three) for three in triples), float("nan")]
+        between_T: Series = [None, *(self.missed(*three) for three in triples), None]
         return Answer(per_frame={"flow_warp_error": flicker_T, "interpolation_error": between_T[: len(frames)]})
 
     def flicker(self, before_HW: NDArray[np.uint8], after_HW: NDArray[np.uint8]) -> float:
@@ -57,7 +57,8 @@ class FlowWarp:
 
     def missed(self, before_HW: NDArray[np.uint8], frame_HW: NDArray[np.uint8], after_HW: NDArray[np.uint8]) -> float:
         """Mean absolute difference, in levels of 255, of a frame and what its neighbours foretell."""
-        forth_HW2, back_HW2 = self._flow(before_HW, after_HW) / 2, self._flow(after_HW, before_HW) / 2
+        half = np.float32(0.5)
+        forth_HW2, back_HW2 = self._flow(before_HW, after_HW) * half, self._flow(after_HW, before_HW) * half
         sides = [_warped(before_HW.astype(np.float32), -forth_HW2), _warped(after_HW.astype(np.float32), -back_HW2)]
         return float(np.abs(frame_HW - (sides[0] + sides[1]) / 2).mean())
 

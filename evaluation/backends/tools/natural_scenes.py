@@ -70,7 +70,8 @@ def features(grey_HW: NDArray[np.float32]) -> Real:
     """[N,F] of a grey picture; NaN where a patch has no texture."""
     height, width = (size // PATCH * PATCH for size in grey_HW.shape)
     whole_HW = grey_HW[:height, :width]
-    half_HW = cv2.resize(whole_HW, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.resize(whole_HW, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    half_HW = np.asarray(half, np.float32)
     scales = [_patches(_normalised(whole_HW), PATCH), _patches(_normalised(half_HW), PATCH // 2)]
     return np.concatenate([_of_patches(patches) for patches in scales], axis=1)
 
@@ -79,7 +80,7 @@ def _normalised(grey_HW: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each pixel less its neighbourhood's mean, in its neighbourhood's deviations."""
     mean_HW = _blurred(grey_HW)
     deviation_HW = np.sqrt(np.abs(_blurred(grey_HW**2) - mean_HW**2))
-    return (grey_HW - mean_HW) / (deviation_HW + 1)
+    return np.asarray((grey_HW - mean_HW) / (deviation_HW + 1), np.float32)
 
 
 def _blurred(picture_HW: NDArray[np.float32]) -> NDArray[np.float32]:
