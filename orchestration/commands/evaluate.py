@@ -9,9 +9,7 @@ from rich.table import Column, Table
 
 from evaluation.contracts import EvaluationReport
 from evaluation.report.table import table_rows
-from orchestration.commands.judge import working
 from orchestration.commands.score import score_and_print
-from orchestration.steps.judge_steps import evaluated_model
 
 
 def evaluate_and_print(console: Console, what: str, where: Path, overrides: Sequence[str]) -> bool:
@@ -23,6 +21,9 @@ def evaluate_and_print(console: Console, what: str, where: Path, overrides: Sequ
     folder = where / what
     if folder.is_dir():
         return score_and_print(console, folder, references_in(folder), None, overrides)
+    from orchestration.commands.judge import working  # what only a model needs: videos that did not change stay quick
+    from orchestration.steps.judge_steps import evaluated_model
+
     with working(console, "evaluation_report", overrides) as step:
         report = evaluated_model(step, what)
     console.print(_printed(report, what))
