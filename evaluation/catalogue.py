@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.contracts import Direction, Metric, Variant
-from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role, VideoMetric
 from foundation.by_name import choices, load_choice
 
 METRICS = "evaluation.metrics"
+NO_CLIP = "no clip to measure"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class MetricDefinition:
     description: str
 
 
-def families() -> dict[str, ClipMetric | DerivedMetric]:
+def families() -> dict[str, ClipMetric | DerivedMetric | VideoMetric]:
     """Name -> metric, in the order of the files and within each."""
     return {name: metric for file in choices(METRICS) for name, metric in load_choice(METRICS, file).METRICS.items()}
 
@@ -56,6 +57,8 @@ def require_metrics(names: Sequence[str], variants: Sequence[Variant]) -> None:
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise ValueError(f"the gate names a metric that does not exist: '{name}'; did you mean '{nearest}'?")
+        if isinstance(families()[known[name].family], VideoMetric):
+            raise ValueError(f"the gate asks for '{name}', which `graspline score` measures and no exam: drop the rule")
         if missing := lacking(name, variants):
             raise ValueError(
                 f"the gate asks for '{name}', which is measured with {' and '.join(sorted(missing))} only: add that to "
@@ -72,7 +75,7 @@ def lacking(name: str, variants: Sequence[Variant]) -> set[Role]:
 def _needs(definition: MetricDefinition) -> set[Role]:
     """The roles that a number is made of."""
     metric = families()[definition.family]
-    if isinstance(metric, ClipMetric):
+    if not isinstance(metric, DerivedMetric):
         return {definition.role}
     every = dict.fromkeys(families()[metric.source].roles, 1.0)
     return {role for role in every if math.isnan(metric.derive({**every, role: math.nan}))}
@@ -83,16 +86,30 @@ def role_name(family: str, role: Role) -> str:
     return family if role == "model" else f"{family}_{role}"
 
 
-def measured(name: str, per_clip: Mapping[str, float], note: str = "") -> Metric:
+def measured(
+    name: str, per_clip: Mapping[str, float], note: str = "", per_frame: Mapping[str, Sequence[float | None]] = {}
+) -> Metric:
     """The metric `name` as the mean over its clips; clips whose value is not a number are left out and counted."""
     finite = {clip: value for clip, value in per_clip.items() if math.isfinite(value)}
-    missing = len(per_clip) - len(finite)
+    missing = [clip for clip in per_clip if clip not in finite]
     notes = [note] if note else []
-    notes += [f"{missing} of {len(per_clip)} clips have no value"] if missing else []
-    if not finite:
-        return not_measured(name, "; ".join(notes) or "no clip to measure")
-    mean = math.fsum(finite.values()) / len(finite)
-    return single_number(name, mean, "; ".join(notes)).model_copy(update={"per_clip": finite})
+    notes += [f"{len(missing)} of {len(per_clip)} clips have no value"] if missing else []
+    value = math.fsum(finite.values()) / len(finite) if finite else math.nan
+    metric = single_number(name, value, "; ".join(notes)) if finite else not_measured(name, "; ".join(notes) or NO_CLIP)
+    series = {clip: [finite_or_none(value) for value in values] for clip, values in per_frame.items()}
+    failures = dict.fromkeys(missing, "it has no value on this clip")
+    return metric.model_copy(update={"per_clip": finite, "per_frame": series, "failures": failures})
+
+
+def mean_of(series: Sequence[float | None]) -> float:
+    """The mean of the numbers among them; NaN where there is none."""
+    numbers = [value for value in map(finite_or_none, series) if value is not None]
+    return math.fsum(numbers) / len(numbers) if numbers else math.nan
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """The value, if it is a number."""
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def single_number(name: str, value: float, note: str = "") -> Metric:

@@ -117,6 +117,17 @@ class GateConfig(BaseModel, frozen=True, extra="forbid"):
         return [*(rule.metric for rule in self.rules), *(improvement.metric for improvement in self.improvements)]
 
 
+class MeasuredBy(BaseModel, frozen=True, extra="forbid"):
+    """Which tool measured, with which weights, where: what it takes to measure the same again."""
+
+    tool: str
+    version: str
+    weights_sha256: str | None = None  # None: the tool has no weights
+    licence: str  # of the tool and its weights, as SPDX names it
+    device: str = "cpu"
+    libraries: dict[str, str] = {}  # distribution -> version, of what computed
+
+
 class Metric(BaseModel, frozen=True, extra="forbid"):
     """One number with what it takes to read it. Stand-ins say so in their name."""
 
@@ -128,7 +139,15 @@ class Metric(BaseModel, frozen=True, extra="forbid"):
     per_clip: dict[str, float] = {}  # the mean over the clip's noise seeds
     per_seed: dict[str, list[float | None]] = {}  # clip -> one value a noise seed; None: this video has none
     noise_floor: float | None = None  # standard error of `value` that the noise seeds alone cause
+    per_frame: dict[str, list[float | None]] = {}  # clip -> a value a frame; None: this frame has none
+    failures: dict[str, str] = {}  # clip that has no value -> why
+    measured_by: MeasuredBy | None = None  # of what a backend measured; None: computed in the evaluation itself
     note: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many clips the value rests on."""
+        return len(self.per_clip)
 
 
 ExamName = Literal["open", "sealed"]

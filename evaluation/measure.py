@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from evaluation.catalogue import families, measured, not_measured, role_name, single_number
+from evaluation.catalogue import families, mean_of, measured, not_measured, role_name, single_number
 from evaluation.contracts import Metric
 from evaluation.measuring.clip import NEEDS, Frames, MeasuredClip, Need
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
@@ -54,8 +54,16 @@ def _measured(
             values[full] = measured(full, guessed, metric.guess_note)
         elif role in versions:
             frames = versions[role]
-            values[full] = measured(full, {clip.clip_id: measure_one(clip, frames[clip.clip_id]) for clip in able})
+            output = {clip.clip_id: measure_one(clip, frames[clip.clip_id]) for clip in able}
+            values[full] = measured(full, *_values(output))
     return values
+
+
+def _values(output: Mapping[str, float | Sequence[float]]) -> tuple[dict[str, float], str, dict[str, list[float]]]:
+    """What clips got, as value, note and series: of a series over frames, the clip's value is the mean."""
+    series = {clip: [float(x) for x in value] for clip, value in output.items() if isinstance(value, Sequence)}
+    single = {clip: float(value) for clip, value in output.items() if not isinstance(value, Sequence)}
+    return {clip: single[clip] if clip in single else mean_of(series[clip]) for clip in output}, "", series
 
 
 def _why(metric: ClipMetric, clips: Sequence[MeasuredClip], reasons: Mapping[Need, str]) -> str:

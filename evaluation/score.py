@@ -20,13 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.contracts import FrameBoxes
+from evaluation.catalogue import not_measured
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip
+from evaluation.score_videos import video_metrics
 from foundation.pictures import read_image
 from foundation.sound import read_audio
 from foundation.video_reading import read_video
 
 File = str | Path
+ON_FILES = "is measured on video files as they are: `graspline score`, or evaluation.score_videos"
 FRAMES_PER_SECOND = 25.0  # of videos that are given as arrays
 
 
@@ -77,7 +80,8 @@ def score(
     versions: Versions = {"model": frames}
     if truth is not None:
         versions = {**versions, "truth": {clip.clip_id: clip.truth for clip in clips if clip.truth is not None}}
-    metrics = measure(clips, versions)
+    on_files = {name: not_measured(name, ON_FILES) for name in video_metrics()}
+    metrics = {**measure(clips, versions), **on_files}
     measured = {name: metric for name, metric in metrics.items() if metric.value is not None}
     return Scores(
         means={name: metric.value for name, metric in measured.items() if metric.value is not None},

@@ -40,16 +40,25 @@ def code_digest(*modules: str) -> str:
 
     A process keeps what it found first: it runs that code to its end, whatever is written beside it meanwhile.
     """
+    found = [*_source_lines(modules), *(f"{library} {at}\n" for library, at in sorted(libraries(*modules).items()))]
+    return hashlib.sha256("".join(found).encode()).hexdigest()
+
+
+@cache
+def sources_digest(*modules: str) -> str:
+    """The same without the libraries: of code that runs in another environment, whose lock file says its versions."""
+    return hashlib.sha256("".join(_source_lines(modules)).encode()).hexdigest()
+
+
+def _source_lines(modules: tuple[str, ...]) -> list[str]:
+    """`path digest` of every file of the closure, then of what lies beside them."""
     files = sorted(_file(module) for module in closure(*modules))
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.relative_to(ROOT)} {_source(file).digest}\n".encode())
-    for folder in sorted({file.parent for file in files}):
-        for file in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix not in (".py", ".pyc")):
-            digest.update(f"{file.relative_to(ROOT)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    for library, found in sorted(libraries(*modules).items()):
-        digest.update(f"{library} {found}\n".encode())
-    return digest.hexdigest()
+    beside = [path for folder in sorted({file.parent for file in files}) for path in sorted(folder.iterdir())]
+    other = [path for path in beside if path.is_file() and path.suffix not in (".py", ".pyc")]
+    return [
+        *(f"{file.relative_to(ROOT)} {_source(file).digest}\n" for file in files),
+        *(f"{file.relative_to(ROOT)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in other),
+    ]
 
 
 def closure(*modules: str) -> set[str]:

@@ -1,8 +1,11 @@
-"""What a metric is: `evaluation/metrics/<name>.py` holds METRICS, name -> ClipMetric or DerivedMetric.
+"""What a metric is: `evaluation/metrics/<name>.py` holds METRICS, name -> ClipMetric, DerivedMetric or VideoMetric.
 
 A metric is one row of the report. Its *roles* say what it is measured on: the model's clips, the same with conditions
 shuffled between clips, a baseline that any model must beat, a ceiling that none can pass, or the truth. The model's own
 number bears the metric's name, the others a suffix (`psnr_db_baseline`).
+
+A metric also says where it may be believed: on which kinds of video it was shown to carry signal, and which planted
+damage it was shown to notice there. Outside of that it is not measured, or its number says so.
 
 The module imports what is heavy (torch, SciPy, scikit-image) inside its functions: the promotion gate looks up names,
 directions and units without.
@@ -23,8 +26,20 @@ THE_SAME: dict[Role, str] = {
     "ceiling": "the same, on the true clip after the latent codec",
     "truth": "the same, on the true clip",
 }
-Measure = Callable[[MeasuredClip, Frames], float]
-"""One clip, frames uint8 [T,H,W,3] of one role -> value; NaN: this clip has none."""
+Measure = Callable[[MeasuredClip, Frames], float | Sequence[float]]
+"""One clip, frames uint8 [T,H,W,3] of one role -> its value, or one a frame [T]; NaN: it has none."""
+
+VideoKind = Literal["studio", "filmed"]  # drawn by the studio; filmed, or generated to look so
+Damage = Literal[
+    "blurred", "noisy", "warped_hands", "flicker", "swapped_product", "swapped_face", "shifted_audio"
+]  # fmt: skip
+VideoNeed = Literal["person", "product", "sound", "prompt"]
+VIDEO_NEEDS: dict[VideoNeed, str] = {
+    "person": "a person reference",
+    "product": "a product reference",
+    "sound": "sound",
+    "prompt": "a prompt",
+}
 
 
 def roles(model: str, *others: Role, **own: str) -> dict[Role, str]:
@@ -40,6 +55,13 @@ class Family:
     direction: Direction
     version: int
     roles: Mapping[Role, str]  # role -> one sentence for people; `model` is always there
+    proxy: bool = False  # it stands in for a published metric, whose weights it does without
+    licence: str = ""  # of the weights that measure, as SPDX names it; "": there are none
+    weights_sha256: str = (
+        ""  # of weights from a package (of several, over theirs); a user's own are hashed in the result
+    )
+    valid_on: tuple[VideoKind, ...] = ("studio",)  # where it was shown to carry signal
+    notices: tuple[Damage, ...] = ()  # planted damage that moved it the right way there: benchmarks.video_proxies
     headline: str = ""  # title of its card at the head of the report, and the clips then show it too
 
 
@@ -60,6 +82,19 @@ class ClipMetric(Family):
         measure = self.prepare(clips) if self.prepare else self.measure
         assert measure is not None, "a metric has either measure or prepare"
         return measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoMetric(Family):
+    """Measured on video files as they are, by a backend in a child process of its own (evaluation.backends).
+
+    The value of a clip is the backend's own, else the mean over the frames that have one; over clips, the mean.
+    """
+
+    backend: str  # a module of evaluation.backends
+    series: str  # what of the backend's answer it is
+    needs: tuple[VideoNeed, ...] = ()
+    paper: str = ""  # the column of the paper's Table 1 that it is, or stands in for
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,7 @@ def _metric(description: str, measure: Measure, *needs: Need) -> ClipMetric:
         unit="SSIM",
         direction="higher_is_better",
         version=1,
+        valid_on=("studio", "filmed"),  # arithmetic against the truth, whatever it shows
         needs=("truth", *needs),
         measure=measure,
         roles=roles(description, "prompt_shuffled", "audio_shuffled", "baseline", "ceiling"),

@@ -36,6 +36,7 @@ METRICS = {
         unit="cosine",
         direction="higher_is_better",
         version=1,
+        proxy=True,
         measure=lambda _, frames_THW3: motion_smoothness(frames_THW3[GENERATED]),
         roles=roles("cosine of consecutive frames' coarse pixel descriptors; a still picture scores 1", "truth"),
     )

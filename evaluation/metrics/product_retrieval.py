@@ -130,6 +130,7 @@ METRICS = {
         unit="share",
         direction="higher_is_better",
         version=1,
+        proxy=True,
         needs=("product", "person", "boxes"),
         fewest_clips=2,
         headline="Product recognised",

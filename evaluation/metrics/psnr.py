@@ -19,6 +19,7 @@ METRICS = {
         unit="dB",
         direction="higher_is_better",
         version=1,
+        valid_on=("studio", "filmed"),  # arithmetic against the truth, whatever it shows
         needs=("truth",),
         headline="Picture near the truth",
         measure=psnr_db,

@@ -86,6 +86,41 @@ def generate(
 
 
 @app.command()
+def score(
+    overrides: Overrides = None,
+    videos: Annotated[Path, typer.Option(help="folder with the videos", resolve_path=True)] = Path("videos"),
+    csv: Annotated[
+        Path | None, typer.Option(help="their references, in the authors' format", resolve_path=True)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for scores.json and table.md", resolve_path=True)] = None,
+) -> None:
+    """Score anybody's videos on the paper's nine metrics, or their stand-ins, beside the paper's Table 1.
+
+    Weights of your own: `graspline score scoring.weights.clip=FOLDER --videos ...`. Exit code 1 if one was not scored.
+    """
+    with called() as (console, where):
+        from orchestration.commands.score import score_and_print
+        from orchestration.configuration.given_texts import from_folder
+
+        whole = score_and_print(console, videos, csv, out, from_folder(overrides or [], where))
+    raise typer.Exit(0 if whole else 1)
+
+
+@app.command()
+def evaluate(
+    what: Annotated[str, typer.Argument(help="champion, challenger, a version number, or a folder with videos")],
+    overrides: Overrides = None,
+) -> None:
+    """A registered model on the open exam, or a folder of videos (and the CSV that lies in it) as `graspline score`."""
+    with called() as (console, where):
+        from orchestration.commands.evaluate import evaluate_and_print
+        from orchestration.configuration.given_texts import from_folder
+
+        whole = evaluate_and_print(console, what, where, from_folder(overrides or [], where))
+    raise typer.Exit(0 if whole else 1)
+
+
+@app.command()
 def status(overrides: Overrides = None) -> None:
     """Who is champion, what the last candidates got, where to look; of an experiment where it is named."""
     with called() as (console, where):

@@ -1,11 +1,13 @@
 """The whole configuration as one model, one field a group of conf/."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
 from data.config import DataConfig
+from evaluation.backends.config import ScoringConfig
 from evaluation.contracts import EvaluationConfig, GateConfig
+from foundation.fingerprint import DoesNotDecide
 from model.contracts import (
     DeepSpeedConfig,
     EncodingConfig,
@@ -29,6 +31,7 @@ class PipelineConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     sampling: SamplingConfig
     evaluation: EvaluationConfig
     gate: GateConfig
+    scoring: Annotated[ScoringConfig, DoesNotDecide("`graspline score` alone reads it: no model or exam is made of it")]
     tracking: TrackingConfig
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is done with registered models outside the flow: the judge is audited, two models are compared."""
+"""What is done with registered models outside the flow: one is evaluated, two are compared, the judge is audited."""
 
 from evaluation.contracts import EvaluationReport, JudgeAudit
 from evaluation.exam.open_and_sealed import open_exam
@@ -50,6 +50,15 @@ def audit_request(audited: Audited) -> StepRequest:
         parents={"audited": fingerprint(audited)},
         inputs={"audited": audited},
     )
+
+
+def evaluated_model(step: StepContext, name: str) -> EvaluationReport:
+    """A registered model on the open exam; a report that is there is reused.
+
+    Raises:
+        ValueError: no such model, or it cannot be evaluated on the exam.
+    """
+    return evaluated(step, registered(step, name), newest_training_set(), open_exam(step.config.evaluation))[1]
 
 
 def compared_models(step: StepContext, first: str, second: str) -> tuple[EvaluationReport, EvaluationReport]:

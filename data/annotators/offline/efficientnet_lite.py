@@ -35,9 +35,13 @@ class EfficientNetLite0:
         """The file is a pickle: it is read with a reader that makes tensors only and runs no code."""
         return cls(torch.load(weights_file(), map_location="cpu", weights_only=True))
 
-    @torch.no_grad()
     def features(self, rgb_BHWC: Tensor) -> Tensor:
         """uint8 [B,224,224,3] -> [B,D], length 1."""
+        return normalize(self.maps(rgb_BHWC).mean(dim=(2, 3)), dim=1)
+
+    @torch.no_grad()
+    def maps(self, rgb_BHWC: Tensor) -> Tensor:
+        """uint8 [B,H,W,3] of any size -> [B,D,H/32,W/32], the same before the mean over the picture."""
         x_BCHW = ((rgb_BHWC.float() - MEAN) / SCALE).permute(0, 3, 1, 2)
         x_BCHW = self._convolve(x_BCHW, "_conv_stem", "_bn0", 2).clamp(0, 6)
         block = 0
@@ -45,8 +49,7 @@ class EfficientNetLite0:
             for repeat in range(repeats):
                 x_BCHW = self._block(x_BCHW, f"_blocks.{block}.", stride if repeat == 0 else 1)
                 block += 1
-        x_BCHW = self._convolve(x_BCHW, "_conv_head", "_bn1", 1).clamp(0, 6)
-        return normalize(x_BCHW.mean(dim=(2, 3)), dim=1)
+        return self._convolve(x_BCHW, "_conv_head", "_bn1", 1).clamp(0, 6)
 
     def _block(self, x_BCHW: Tensor, name: str, stride: int) -> Tensor:
         inner_BCHW = x_BCHW

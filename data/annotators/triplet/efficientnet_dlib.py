@@ -4,8 +4,6 @@ A product's picture is compared whole, on white, at its own size: the features s
 Shapes as in the contracts.
 """
 
-import dlib
-import face_recognition_models as face_models
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,13 +13,13 @@ from data.annotators.contracts import Frames, Mask, TripletScore
 from data.annotators.leftovers import product_left
 from data.annotators.offline.cut_out import on_white
 from data.annotators.offline.efficientnet_lite import PIXELS, EfficientNetLite0, weights_file
+from data.annotators.offline.faces import FaceDescriber
 from data.annotators.offline.weights import package_folder, provenance
 from data.annotators.offline.windows import Window
 from data.contracts import Provenance
 from foundation.geometry import box_of
 
 WHITE_ABOVE = 240  # of 255: the background of a product picture
-LONG_SIDE = 960  # of the picture in which dlib looks for a face
 
 
 class EfficientNetDlib:
@@ -48,22 +46,9 @@ def build(_: Tool) -> EfficientNetDlib:
 
 def face_cosine(rgb_HWC: Frames, person_HWC: Frames) -> float | None:
     """Cosine of two face descriptors; even strangers reach 0.8, the same person 0.95. None where one shows no face."""
-    first, second = describe_face(rgb_HWC), describe_face(person_HWC)
+    faces = FaceDescriber()
+    first, second = faces.describe(rgb_HWC), faces.describe(person_HWC)
     return None if first is None or second is None else cosine(first, second)
-
-
-def describe_face(rgb_HWC: Frames) -> NDArray[np.float64] | None:
-    """dlib's 128 numbers of the largest face."""
-    height, width = rgb_HWC.shape[:2]
-    side = max(height, width)
-    picture = Window(0, 0, side).cut(rgb_HWC, min(side, LONG_SIDE))
-    faces = dlib.get_frontal_face_detector()(picture, 1)
-    if not faces:
-        return None
-    landmarks = dlib.shape_predictor(face_models.pose_predictor_five_point_model_location())
-    network = dlib.face_recognition_model_v1(face_models.face_recognition_model_location())
-    face = max(faces, key=lambda face: face.area())
-    return np.array(network.compute_face_descriptor(picture, landmarks(picture, face)))
 
 
 def product_cosine(rgb_HWC: Frames, product_HW: Mask, product_HWC: Frames) -> float | None:

@@ -1,0 +1,62 @@
+"""Are person and product those of the references: DINOv2 (the paper's DINO id and obj), or EfficientNet."""
+
+from evaluation.measuring.kinds import VideoMetric, roles
+
+METRICS = {
+    "person_dinov2": VideoMetric(
+        unit="cosine",
+        direction="higher_is_better",
+        version=1,
+        licence="Apache-2.0",
+        valid_on=("filmed",),
+        backend="dinov2",
+        series="person_cosine",
+        needs=("person",),
+        paper="DINO id",
+        roles=roles("cosine of DINOv2 features of each frame and the person reference"),
+    ),
+    "product_dinov2": VideoMetric(
+        unit="cosine",
+        direction="higher_is_better",
+        version=1,
+        licence="Apache-2.0",
+        valid_on=("filmed",),
+        backend="dinov2",
+        series="product_cosine",
+        needs=("product",),
+        paper="DINO obj",
+        roles=roles("cosine of DINOv2 features of the product reference and the window of each frame nearest to it"),
+    ),
+    "person_efficientnet_proxy": VideoMetric(
+        unit="cosine",
+        direction="higher_is_better",
+        version=1,
+        proxy=True,
+        licence="Apache-2.0",
+        weights_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        valid_on=("filmed",),
+        notices=(
+            "blurred",
+            "swapped_face",
+        ),
+        backend="efficientnet",
+        series="person_cosine",
+        needs=("person",),
+        paper="DINO id",
+        roles=roles("cosine of EfficientNet-Lite0 features of each frame and the person reference"),
+    ),
+    "product_efficientnet_proxy": VideoMetric(
+        unit="cosine",
+        direction="higher_is_better",
+        version=1,
+        proxy=True,
+        licence="Apache-2.0",
+        weights_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        valid_on=("filmed",),
+        backend="efficientnet",
+        series="product_cosine",
+        needs=("product",),
+        paper="DINO obj",
+        roles=roles("cosine of EfficientNet-Lite0 features of the product reference and each frame's nearest window"),
+    ),
+}
