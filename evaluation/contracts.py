@@ -11,7 +11,7 @@ from foundation.bounds import Count, Few, Once, PositiveShare, Quantity, Seed, T
 from foundation.fingerprint import DoesNotDecide
 
 Direction = Literal["higher_is_better", "lower_is_better"]
-Variant = Literal["true", "audio_shuffled", "prompt_shuffled"]
+Variant = Literal["true", "audio_shuffled", "prompt_shuffled", "person_shuffled", "product_shuffled"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 

@@ -1,0 +1,64 @@
+"""Where the true clip stands still, and how far a video is from it there.
+
+In the studio nothing but arms, hands, product, mouth and eyes moves: everywhere else every frame of the true clip is
+the person reference. There a video must show just that, in every frame, whatever it does with the hands.
+
+Shape legend: T frames, H W pixels, h w cells of CELL x CELL pixels.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.measuring.clip import Frames, MeasuredClip, given
+from evaluation.measuring.colour import lab_from_rgb
+
+SAME = 8  # of 255: below it a true pixel is the reference's
+MARGIN = 4  # pixels around all that moves that are not looked at: a hand may be a little off
+CELL = 8
+FEWEST_PIXELS = 20  # of a region in a frame, below which that frame has no value
+
+
+def still_pixels(clip: MeasuredClip) -> NDArray[np.bool_]:
+    """Which pixels [T,H,W] show the person reference unchanged, with a margin."""
+    return clip.once("still", given(clip.truth), lambda truth: _still(truth, given(clip.person)))
+
+
+def lab_error(clip: MeasuredClip, frames_THW3: Frames) -> NDArray[np.float32]:
+    """Distance in Lab of every pixel [T,H,W] from the true clip's."""
+    return clip.once("lab_error", frames_THW3, lambda frames: _lab_error(clip, frames))
+
+
+def mean_inside(values_THW: NDArray[np.floating], mask_THW: NDArray[np.bool_]) -> list[float]:
+    """Each frame's mean over the pixels of the mask; NaN where they are too few."""
+    count_T = mask_THW.sum(axis=(1, 2))
+    sum_T = np.where(mask_THW, values_THW, 0).sum(axis=(1, 2), dtype=np.float64)
+    return [float(s / n) if n >= FEWEST_PIXELS else float("nan") for s, n in zip(sum_T, count_T, strict=True)]
+
+
+def cells(frames_THW3: Frames) -> NDArray[np.float64]:
+    """Mean Lab colour of cells [T,h,w,3]: what flickers, not what is grainy."""
+    frames, height, width, _ = frames_THW3.shape
+    rows, columns = height // CELL, width // CELL
+    cut = frames_THW3[:, : rows * CELL, : columns * CELL].astype(np.float64)
+    means = cut.reshape(frames, rows, CELL, columns, CELL, 3).mean(axis=(2, 4))
+    return lab_from_rgb(means.round().astype(np.uint8))
+
+
+def whole_cells(mask_THW: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Cells [T,h,w] all of whose pixels are in the mask."""
+    frames, height, width = mask_THW.shape
+    rows, columns = height // CELL, width // CELL
+    return mask_THW[:, : rows * CELL, : columns * CELL].reshape(frames, rows, CELL, columns, CELL).all(axis=(2, 4))
+
+
+def _lab_error(clip: MeasuredClip, frames_THW3: Frames) -> NDArray[np.float32]:
+    truth_lab = clip.once("lab", given(clip.truth), lambda truth: lab_from_rgb(truth).astype(np.float32))
+    return np.linalg.norm(lab_from_rgb(frames_THW3).astype(np.float32) - truth_lab, axis=-1)
+
+
+def _still(truth_THW3: Frames, person_HW3: Frames) -> NDArray[np.bool_]:
+    from scipy.ndimage import binary_dilation
+
+    moved_THW = np.abs(truth_THW3.astype(np.int16) - person_HW3).max(axis=-1) > SAME
+    square = np.ones((1, 2 * MARGIN + 1, 2 * MARGIN + 1), bool)
+    return ~binary_dilation(moved_THW, square)
