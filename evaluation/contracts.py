@@ -106,9 +106,10 @@ class GateConfig(BaseModel, frozen=True, extra="forbid"):
         return self
 
     @property
-    def compares(self) -> bool:
-        """Whether anything is asked against the champion."""
-        return bool(self.improvements) or any(rule.margin is not None for rule in self.rules)
+    def compared(self) -> list[str]:
+        """What is held against the champion: the guarded metrics and those in which a gain counts."""
+        guarded = [rule.metric for rule in self.rules if rule.margin is not None]
+        return list(dict.fromkeys([*guarded, *(improvement.metric for improvement in self.improvements)]))
 
     @property
     def metrics(self) -> list[str]:

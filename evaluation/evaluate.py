@@ -4,8 +4,9 @@
 
 In: artifact, samples (which name the exam), training set and examiner, from inputs.json; config.yaml, section
 `evaluation`. The examiner is the artifact through whose codec the hand locator is fitted: the candidate's, also where
-the champion is evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt EvaluationReport.
-The page has no rules and no verdict: the promotion gate reads the receipt, and writes the page again where it decides.
+the champion is evaluated on the candidate's exam. Out: `report.html`, `contact_sheet.png`, `videos/`, and the receipt
+EvaluationReport. The page has no rules and no verdict: the promotion gate reads the receipt, and writes the page again
+where it decides.
 """
 
 import hashlib
@@ -26,8 +27,8 @@ from evaluation.exam.clip_groups import groups_of
 from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
 from evaluation.exam.hand_locator import HandLocator, locate_hands
 from evaluation.exam.held_out import EvaluationClip, read_clips
+from evaluation.exam.open_and_sealed import file_of
 from evaluation.exam.own_encoders import encode_for
-from evaluation.generate_samples import file_of
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from evaluation.contracts import EvaluationConfig, Exam, GeneratedSamples, Variant
 from evaluation.exam.held_out import EvaluationClip, conditions_of, read_clips
-from evaluation.exam.open_and_sealed import clip_seed
+from evaluation.exam.open_and_sealed import clip_seed, file_of
 from evaluation.exam.own_encoders import encode_for
 from evaluation.exam.shuffled_conditions import lenders
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
@@ -88,11 +88,6 @@ def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) ->
     if variant == "product_shuffled" and conditions.product_BC1hw is not None:
         return replace(conditions, product_BC1hw=conditions.product_BC1hw[order])
     return conditions
-
-
-def file_of(variant: Variant, repeat: int) -> str:
-    """The name of the file with a variant's frames from one noise seed, without its ending."""
-    return f"{variant}_{repeat}" if repeat else variant
 
 
 def _seed(exam: Exam, clip: EvaluationClip, repeat: int) -> int:

@@ -2,20 +2,43 @@
 
     python -m evaluation.judge_audit runs/<id>
 
-In: what is audited (inputs.json, see evaluation.what_is_audited). Out: the receipt JudgeAudit. A new file in
+In: what is audited (inputs.json). Out: the receipt JudgeAudit. A new file in
 evaluation/audit with a function `tables(audited) -> list[AuditTable]` is in the next audit; nothing else lists it.
 """
 
 import sys
 from pathlib import Path
 
-from evaluation.contracts import AuditTable, JudgeAudit
-from evaluation.what_is_audited import Audited
+from pydantic import BaseModel
+
+from evaluation.contracts import (
+    AuditTable,
+    EvaluationConfig,
+    EvaluationReport,
+    GateConfig,
+    GeneratedSamples,
+    JudgeAudit,
+)
+from foundation.bounds import Count, Seed
 from foundation.by_name import choices, load_choice
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
+from model.contracts import RgbArtifact, TrainingSet
 
 AUDITS = "evaluation.audit"
+
+
+class Audited(BaseModel, frozen=True, extra="forbid"):
+    """The judge as configured, and a real model to plant effects into."""
+
+    gate: GateConfig
+    evaluation: EvaluationConfig  # the exam as promotions hold it
+    artifact: RgbArtifact
+    training_set: TrainingSet
+    samples: GeneratedSamples  # of the open exam, with more seeds a clip than a promotion has
+    report: EvaluationReport  # on them
+    gates: Count  # how many are held for each rate
+    seed: Seed  # of what is drawn
 
 
 def audit_judge(run: RunFolder) -> JudgeAudit:

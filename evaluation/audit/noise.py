@@ -1,6 +1,6 @@
 """How often the gate errs where only noise or a planted effect stands between two models, and what a larger exam sees.
 
-Every rate is counted over gates that were held (evaluation.resampled_gates), beside the rate of the comparison that
+Every rate is counted over gates that were held (_resampled_gates), beside the rate of the comparison that
 this gate replaced. Floors are left out: they ask how good a model is, not whether it is better.
 """
 
@@ -11,18 +11,17 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.audit._former_gate import passes as passed_before
-from evaluation.catalogue import definitions
-from evaluation.contracts import AuditTable, EvaluationReport, GateConfig
-from evaluation.promotion_gate import against_champion
-from evaluation.resampled_gates import (
+from evaluation.audit._resampled_gates import (
     Effect,
     MeasuredValues,
-    compared_metrics,
     measured_values,
     two_models,
     without_floors,
 )
-from evaluation.what_is_audited import Audited
+from evaluation.catalogue import definitions
+from evaluation.contracts import AuditTable, EvaluationReport, GateConfig
+from evaluation.judge_audit import Audited
+from evaluation.promotion_gate import against_champion
 
 HAND = "hand_error_px_embedded_locator"
 MOUTH = "mouth_audio_correlation"
@@ -128,7 +127,7 @@ def _passes(pair: tuple[EvaluationReport, EvaluationReport], gate: GateConfig) -
 
 def _noise(bank: MeasuredValues, gate: GateConfig, clips: int, seeds: int) -> AuditTable:
     rows = []
-    for name in compared_metrics(gate):
+    for name in gate.compared:
         values, unit = bank.values[name], definitions()[name].unit
         within = float(np.sqrt(values.var(axis=1, ddof=1).mean()))
         between = float(values.mean(axis=1).std(ddof=1))
@@ -170,7 +169,7 @@ def _sizes(bank: MeasuredValues, gate: GateConfig, seed: int) -> AuditTable:
             rows.append([f"{clips} x {seeds}", str(clips * seeds), *(f"{rate:.0%}" for rate in rates)])
     return AuditTable(
         title="What an exam of another size would see",
-        note=f"share of {GATES_A_SIZE} gates that promote; beyond {len(bank.actions)} clips, measured ones are drawn again",
+        note=f"share of {GATES_A_SIZE} gates that promote; more than {len(bank.actions)} clips are drawn again",
         columns=["clips x seeds", "videos a model", *(case.name for case in cases)],
         rows=rows,
     )

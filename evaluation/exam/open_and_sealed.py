@@ -7,7 +7,7 @@ another model has other noise, and the champion is measured anew every time inst
 
 import hashlib
 
-from evaluation.contracts import EvaluationConfig, Exam
+from evaluation.contracts import EvaluationConfig, Exam, Variant
 
 
 def open_exam(config: EvaluationConfig) -> Exam:
@@ -28,3 +28,8 @@ def clip_seed(seed: int, clip_id: str, repeat: int = 0) -> int:
     """The seed of one video's noise: its own, whatever clips are evaluated with it."""
     text = f"{seed}/{clip_id}" + (f"/{repeat}" if repeat else "")
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
+
+
+def file_of(variant: Variant, repeat: int) -> str:
+    """The name of the file with a variant's frames from one noise seed, without its ending."""
+    return f"{variant}_{repeat}" if repeat else variant

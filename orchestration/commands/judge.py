@@ -11,7 +11,6 @@ from rich.table import Column, Table
 from evaluation.comparison_table import COVERAGE, By, Line, as_csv, compared_lines, gains_by
 from evaluation.contracts import AuditTable
 from evaluation.judge_audit import as_markdown
-from evaluation.resampled_gates import compared_metrics
 from foundation.whole_file import write_whole
 from orchestration.configuration.load_config import load_config
 from orchestration.steps.display import LiveDisplay, PlainDisplay
@@ -62,7 +61,7 @@ def print_comparison(
     for name, why in without.items():
         console.print(f"[dim]{escape(name)} is not compared: {escape(why)}[/]", soft_wrap=True)
     if by is not None:
-        console.print(_by_group(gains_by(first, second, compared_metrics(step.config.gate), grouping), by))
+        console.print(_by_group(gains_by(first, second, step.config.gate.compared, grouping), by))
     if out is not None:
         write_whole(out, as_csv(lines))
         console.print(f"wrote {escape(str(out))}", soft_wrap=True)

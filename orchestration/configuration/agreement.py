@@ -113,7 +113,7 @@ def _evaluation(config: PipelineConfig) -> Iterator[str]:
             f"evaluation.held_out_clips and evaluation.sealed_clips are {evaluation.held_out_clips} and "
             f"{evaluation.sealed_clips}, and the batches held out have {sum(known)}: ask for fewer, or hold out more"
         )
-    if gate.compares and evaluation.held_out_clips < 2:
+    if gate.compared and evaluation.held_out_clips < 2:
         yield (
             f"the gate compares with the champion and evaluation.held_out_clips is {evaluation.held_out_clips}: an "
             "interval needs two clips; hold out more, or leave margins and improvements out"

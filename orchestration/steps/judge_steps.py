@@ -2,7 +2,7 @@
 
 from evaluation.contracts import EvaluationReport, JudgeAudit
 from evaluation.exam.open_and_sealed import open_exam
-from evaluation.what_is_audited import Audited
+from evaluation.judge_audit import Audited
 from foundation.code_digest import code_digest
 from foundation.fingerprint import fingerprint
 from model.contracts import RgbArtifact, TrainingSet

@@ -113,9 +113,7 @@ def test_a_champion_sits_the_exam_of_other_encoders_with_its_own(clone: Clone) -
     assert again["exam_digest"] not in {report["exam_digest"] for report in sat}
     for name in ("psnr_db", "x0_error_rgb_ratio_to_repeat", "routing_accuracy"):
         first, second = (report["metrics"][name]["value"] for report in (before, again))
-        assert second == pytest.approx(first, rel=0.1), (
-            name
-        )  # from other noise, and the data set's latents are stored in half precision
+        assert second == pytest.approx(first, rel=0.1), name  # from other noise
 
 
 def test_a_killed_training_continues_and_is_never_taken_for_done(clone: Clone) -> None:

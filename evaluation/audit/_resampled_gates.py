@@ -43,7 +43,7 @@ def measured_values(report: EvaluationReport, gate: GateConfig) -> MeasuredValue
         ValueError: a metric has no value on some video, or was not measured over several seeds.
     """
     values: dict[str, Real] = {}
-    for name in compared_metrics(gate):
+    for name in gate.compared:
         metric = report.metrics[name]
         rows = [metric.per_seed[clip] for clip in sorted(metric.per_seed)]
         if not rows or any(value is None for row in rows for value in row):
@@ -55,12 +55,6 @@ def measured_values(report: EvaluationReport, gate: GateConfig) -> MeasuredValue
     clips = sorted(report.clips)
     actions = [report.clips[clip].groups.get("action", clip) for clip in clips]
     return MeasuredValues(report.metrics, values, actions)
-
-
-def compared_metrics(gate: GateConfig) -> list[str]:
-    """What is held against the champion: the guarded metrics and those in which a gain counts."""
-    guarded = [rule.metric for rule in gate.rules if rule.margin is not None]
-    return list(dict.fromkeys([*guarded, *(improvement.metric for improvement in gate.improvements)]))
 
 
 def without_floors(gate: GateConfig) -> GateConfig:
