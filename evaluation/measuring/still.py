@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.measuring.clip import Frames, MeasuredClip, given
-from evaluation.measuring.colour import lab_from_rgb
+from evaluation.measuring.colour import quick_lab
 
 SAME = 8  # of 255: below it a true pixel is the reference's
 MARGIN = 4  # pixels around all that moves that are not looked at: a hand may be a little off
@@ -35,13 +35,13 @@ def mean_inside(values_THW: NDArray[np.floating], mask_THW: NDArray[np.bool_]) -
     return [float(s / n) if n >= FEWEST_PIXELS else float("nan") for s, n in zip(sum_T, count_T, strict=True)]
 
 
-def cells(frames_THW3: Frames) -> NDArray[np.float64]:
+def cells(frames_THW3: Frames) -> NDArray[np.float32]:
     """Mean Lab colour of cells [T,h,w,3]: what flickers, not what is grainy."""
     frames, height, width, _ = frames_THW3.shape
     rows, columns = height // CELL, width // CELL
     cut = frames_THW3[:, : rows * CELL, : columns * CELL].astype(np.float64)
     means = cut.reshape(frames, rows, CELL, columns, CELL, 3).mean(axis=(2, 4))
-    return lab_from_rgb(means.round().astype(np.uint8))
+    return quick_lab(means.round().astype(np.uint8))
 
 
 def whole_cells(mask_THW: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -52,8 +52,12 @@ def whole_cells(mask_THW: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _lab_error(clip: MeasuredClip, frames_THW3: Frames) -> NDArray[np.float32]:
-    truth_lab = clip.once("lab", given(clip.truth), lambda truth: lab_from_rgb(truth).astype(np.float32))
-    return np.linalg.norm(lab_from_rgb(frames_THW3).astype(np.float32) - truth_lab, axis=-1)
+    truth_lab = clip.once("lab", given(clip.truth), quick_lab)
+    return _distance(quick_lab(frames_THW3) - truth_lab)
+
+
+def _distance(difference_THW3: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.sqrt(np.einsum("thwc,thwc->thw", difference_THW3, difference_THW3))
 
 
 def _still(truth_THW3: Frames, person_HW3: Frames) -> NDArray[np.bool_]:

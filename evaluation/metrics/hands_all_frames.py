@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, roles
 from evaluation.measuring.per_frame import mean, mean_of_frames, share_of_frames
-from evaluation.measuring.seen import HAND
+from evaluation.measuring.seen import HAND, Exact
 
 Mask = NDArray[np.bool_]
-FEWEST_PIXELS = 12  # of a true hand, below which it is hidden
+TrueHand = tuple[Mask, NDArray[np.float64]]
+"""Its mask [H,W], and how far every pixel is from it."""
+FEWEST_PIXELS = 16  # of a true hand, below which it is hidden
 SEEN_SHARE = 0.25  # of a true hand's pixels, below which it is missing
 LOST_PIXELS = 20.0
 FAR_PIXELS = 5.0  # from every true hand
@@ -77,24 +79,30 @@ def _hands(clip: MeasuredClip, frames_THW3: Frames) -> list[tuple[list[HandInFra
 
 def _all_hands(clip: MeasuredClip, frames_THW3: Frames) -> list[tuple[list[HandInFrame], float]]:
     """Each generated frame's visible true hands, and how much more hand there is, as a share of one."""
-    exact, seen_THW = given(clip.exact), clip.seen(frames_THW3).kinds_THW == HAND
-    hand_THW = exact.kinds_THW == HAND
-    masks = (exact.left_THW, hand_THW & ~exact.left_THW)
-    return [
-        _in_frame([mask_THW[t] for mask_THW in masks], seen_THW[t]) for t in range(len(hand_THW))[GENERATED]
-    ]
+    seen_THW = clip.seen(frames_THW3).kinds_THW == HAND
+    true = clip.once("true_hands", given(clip.truth), lambda _: _true_hands(given(clip.exact)))
+    return [_in_frame(true_hands, seen_HW) for true_hands, seen_HW in zip(true, seen_THW[GENERATED], strict=True)]
 
 
-def _in_frame(true_KHW: list[Mask], seen_HW: Mask) -> tuple[list[HandInFrame], float]:
+def _true_hands(exact: Exact) -> list[list[TrueHand]]:
+    """Each generated frame's visible hands: mask, and how far every pixel is from it."""
     from scipy.ndimage import distance_transform_edt
 
-    visible = [true_HW for true_HW in true_KHW if true_HW.sum() >= FEWEST_PIXELS]
-    if not visible:
+    hand_THW = exact.kinds_THW == HAND
+    of_frames: list[list[TrueHand]] = []
+    for left_HW, right_HW in zip((exact.left_THW)[GENERATED], (hand_THW & ~exact.left_THW)[GENERATED], strict=True):
+        visible = [mask_HW for mask_HW in (left_HW, right_HW) if mask_HW.sum() >= FEWEST_PIXELS]
+        of_frames.append([(mask_HW, np.asarray(distance_transform_edt(~mask_HW))) for mask_HW in visible])
+    return of_frames
+
+
+def _in_frame(true: list[TrueHand], seen_HW: Mask) -> tuple[list[HandInFrame], float]:
+    if not true:
         return [], 0.0
-    distance_KHW = np.stack([distance_transform_edt(~true_HW) for true_HW in visible])
+    distance_KHW = np.stack([distance_HW for _, distance_HW in true])
     nearest_HW, near_HW = distance_KHW.argmin(axis=0), distance_KHW.min(axis=0)
-    hands = [HandInFrame(true_HW, seen_HW & (nearest_HW == k)) for k, true_HW in enumerate(visible)]
-    size = np.mean([true_HW.sum() for true_HW in visible])
+    hands = [HandInFrame(true_HW, seen_HW & (nearest_HW == k)) for k, (true_HW, _) in enumerate(true)]
+    size = np.mean([true_HW.sum() for true_HW, _ in true])
     return hands, float((seen_HW & (near_HW > FAR_PIXELS)).sum() / size)
 
 
@@ -107,7 +115,7 @@ def _metric(unit: str, description: str, measure: Measure, higher: bool = False)
         unit=unit,
         direction="higher_is_better" if higher else "lower_is_better",
         version=1,
-        needs=("exact", "recognise"),
+        needs=("truth", "exact", "recognise"),
         measure=measure,
         roles=roles(
             description, "prompt_shuffled", "baseline", "ceiling", truth="the same, on the true clip: the map's own error"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
-from evaluation.measuring.colour import lab_from_rgb
+from evaluation.measuring.colour import quick_lab
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, Role, roles
 from evaluation.measuring.per_frame import mean, mean_of_frames, share_of_frames
 from evaluation.measuring.product_colours import describe
@@ -101,7 +101,7 @@ def _descriptions(clip: MeasuredClip, frames_THW3: Frames) -> dict[int, NDArray[
 def _described(frame_HW3: Frames, mask_HW: Mask) -> NDArray[np.float64]:
     rows, columns = np.nonzero(mask_HW)
     cut = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    return describe(lab_from_rgb(frame_HW3[cut]), mask_HW[cut].astype(np.float64))
+    return describe(quick_lab(frame_HW3[cut]), mask_HW[cut].astype(np.float64))
 
 
 def _metric(unit: str, description: str, measure: Measure, *own: Role, higher: bool = False) -> ClipMetric:

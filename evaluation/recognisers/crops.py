@@ -12,9 +12,11 @@ FACE_SIDE, MOUTH_SIDE = 20, 12
 AROUND = 0.35  # of the face's size: hair and neck tell persons apart too
 MOUTH_ROWS, MOUTH_COLUMNS = (0.55, 1.0), (0.2, 0.8)  # of the face box
 Cut = tuple[slice, slice]
+Face = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in pixels, these two exclusive."""
 
 
-def face_cut(kinds_THW: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+def face_box(kinds_THW: NDArray[np.uint8]) -> Face:
     """x1, y1, x2, y2 (exclusive) of the face, as most frames show it.
 
     Raises:
@@ -28,14 +30,14 @@ def face_cut(kinds_THW: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     return x1, y1, x2, y2
 
 
-def face_crops(frames_THW3: NDArray[np.uint8], face: tuple[int, int, int, int]) -> NDArray[np.float64]:
+def face_crops(frames_THW3: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
     """Face and hair [T,D], -1..1."""
     x1, y1, x2, y2 = face
     dx, dy = round(AROUND * (x2 - x1)), round(AROUND * (y2 - y1))
     return _resized(frames_THW3, (slice(max(0, y1 - dy), y2 + dy), slice(max(0, x1 - dx), x2 + dx)), FACE_SIDE)
 
 
-def mouth_crops(frames_THW3: NDArray[np.uint8], face: tuple[int, int, int, int]) -> NDArray[np.float64]:
+def mouth_crops(frames_THW3: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
     """Lower face [T,D], -1..1."""
     x1, y1, x2, y2 = face
     rows = slice(*(y1 + round(share * (y2 - y1)) for share in MOUTH_ROWS))
@@ -50,6 +52,6 @@ def _resized(frames_THW3: NDArray[np.uint8], cut: Cut, side: int) -> NDArray[np.
     return np.stack(pieces).reshape(len(pieces), -1) / 127.5 - 1
 
 
-def _box(shown_HW: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+def _box(shown_HW: NDArray[np.bool_]) -> Face | None:
     rows, columns = np.nonzero(shown_HW)
     return (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if len(rows) else None

@@ -17,12 +17,19 @@ from pydantic import ValidationError
 from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
 from evaluation.exam.open_and_sealed import open_exam
+from evaluation.recognisers.receipt import FittedRecognisers
 from foundation.fingerprint import fingerprint, harmless_fields
 from model.contracts import EncodedBatch, Encoders, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.definitions import defs
 from orchestration.steps.data_steps import arrivals_of, entry_of, split_of
-from orchestration.steps.model_steps import evaluation_request, export_request, samples_request, training_request
+from orchestration.steps.model_steps import (
+    evaluation_request,
+    export_request,
+    recognisers_request,
+    samples_request,
+    training_request,
+)
 from tests.receipts import artifact_receipt, stage_receipt
 
 Path = tuple[str | int, ...]
@@ -155,7 +162,16 @@ def identities(config: PipelineConfig) -> dict[str, str]:
         clips=[],
         contact_sheet="c",
     )
-    inputs = {"artifact": artifact, "samples": samples, "training_set": chosen, "examiner": artifact}
+    recognisers = FittedRecognisers(
+        file="f", digest=recognisers_request(config, artifact, chosen).identity, version=1
+    )
+    inputs = {
+        "artifact": artifact,
+        "samples": samples,
+        "training_set": chosen,
+        "examiner": artifact,
+        "recognisers": recognisers,
+    }
     evaluated = evaluation_request(config, inputs).identity
     registered = fingerprint([exported, evaluated])
     return {

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from evaluation.contracts import Amount, Decision, EvaluationReport, GeneratedSamples
 from evaluation.exam.open_and_sealed import sealed_exam
+from evaluation.recognisers.receipt import FittedRecognisers
 from foundation.digests import file_sha256, folder_digest
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
@@ -136,7 +137,18 @@ def leave_sealed(
         contact_sheet="",
     )
     request.folder.finish(samples.model_dump(mode="json"))
-    inputs = {"artifact": artifact, "samples": samples, "training_set": TRAINING_SET, "examiner": candidate}
+    recognisers = FittedRecognisers(file=None, digest="", version=1)
+    fitting = model_steps.recognisers_request(work.config, candidate, TRAINING_SET)
+    if not (fitting.folder.path / "result.json").exists():
+        fitting.folder.write_request({}, {})
+        fitting.folder.finish(recognisers.model_dump(mode="json"))
+    inputs = {
+        "artifact": artifact,
+        "samples": samples,
+        "training_set": TRAINING_SET,
+        "examiner": candidate,
+        "recognisers": recognisers,
+    }
     folder = model_steps.evaluation_request(work.config, inputs).folder
     folder.write_request({}, {})
     clips = {f"clip_{at}": psnr_db + at / 10 for at in range(4)}
