@@ -25,16 +25,16 @@ from evaluation.contracts import EvaluationConfig, EvaluationReport, Exam, Gener
 from evaluation.exam.ask_network import ask_network
 from evaluation.exam.clip_groups import groups_of
 from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
-from evaluation.exam.hand_locator import HandLocator, locate_hands
 from evaluation.exam.fit_recognisers import exact_of
+from evaluation.exam.hand_locator import HandLocator, locate_hands
 from evaluation.exam.held_out import EvaluationClip, read_clips
 from evaluation.exam.open_and_sealed import file_of
 from evaluation.exam.own_encoders import encode_for
 from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role
-from evaluation.measuring.seen import Exact
 from evaluation.measuring.network_answer import NetworkAnswer
+from evaluation.measuring.seen import Exact
 from evaluation.noise_seeds import over_seeds
 from evaluation.recognisers.receipt import FittedRecognisers
 from evaluation.recognisers.recognisers import Recognisers, fitted
@@ -52,7 +52,12 @@ from model.network.dual_stream_transformer import DualStreamTransformer
 STEPS = 5
 OfStudio = tuple[Recognisers | None, Exact | None]
 """Recognisers, and what is known of a clip; None where the clips are not the studio's."""
-MEASURING = ("evaluation.measure", "evaluation.exam.fit_hand_locator", "evaluation.fit_recognisers", "evaluation.exam.ask_network")
+MEASURING = (
+    "evaluation.measure",
+    "evaluation.exam.fit_hand_locator",
+    "evaluation.fit_recognisers",
+    "evaluation.exam.ask_network",
+)
 # why a metric is not measured here, where something was missing that an evaluation usually has
 REASONS: dict[Need, str] = {
     "hand_locator": "no training clip has a hand box",

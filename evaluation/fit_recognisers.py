@@ -25,9 +25,7 @@ def fit(run: RunFolder) -> FittedRecognisers:
     config, training_set = run.section("evaluation", EvaluationConfig), run.input("training_set", TrainingSet)
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
     clips = read_clips(training_set.train[:1])
-    fitted = fit_recognisers(
-        clips, examiner.codec, examiner.clip.motion_frames, config.locator_steps, config.seed
-    )
+    fitted = fit_recognisers(clips, examiner.codec, examiner.clip.motion_frames, config.locator_steps, config.seed)
     if fitted is None:
         return FittedRecognisers(file=None, digest="", version=VERSION)
     file = run.path / "recognisers.safetensors"

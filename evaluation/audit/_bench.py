@@ -13,8 +13,8 @@ from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
 from evaluation.exam.fit_recognisers import exact_of, fit_recognisers
 from evaluation.exam.held_out import EvaluationClip, read_clips
 from evaluation.exam.own_encoders import encode_for
-from evaluation.measuring.clip import given
 from evaluation.judge_audit import Audited
+from evaluation.measuring.clip import given
 from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
 
 TRAINING_CLIPS = 96  # that cheats look up in
@@ -36,9 +36,7 @@ def bench_of(audited: Audited) -> tuple[Bench, list[Videos]]:
     measured = [
         measured_clip(clip, locator, None, (recognisers, exact)) for clip, exact in zip(clips, known, strict=True)
     ]
-    still = {
-        clip.clip_id: np.repeat(given(clip.person)[None], len(given(clip.truth)), axis=0) for clip in measured
-    }
+    still = {clip.clip_id: np.repeat(given(clip.person)[None], len(given(clip.truth)), axis=0) for clip in measured}
     bases: list[Videos] = [
         {clip.clip_id: through_codec(clip, artifact.codec).numpy() for clip in clips},
         load_file(Path(audited.samples.folder) / "true.safetensors"),

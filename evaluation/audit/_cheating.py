@@ -145,7 +145,9 @@ def nearest_clip_own_face(library: Library, asked: Asked) -> Frames:
     """The same with the own person's head and mouth."""
     out = _after(asked, _nearest(library, asked).frames_THW3)
     x1, y1, x2, y2 = given(asked.person.exact).face
-    out[1:, max(0, y1 - 6) : y2 + 2, max(0, x1 - 5) : x2 + 5] = asked.person_HW3[max(0, y1 - 6) : y2 + 2, max(0, x1 - 5) : x2 + 5]
+    out[1:, max(0, y1 - 6) : y2 + 2, max(0, x1 - 5) : x2 + 5] = asked.person_HW3[
+        max(0, y1 - 6) : y2 + 2, max(0, x1 - 5) : x2 + 5
+    ]
     return _with_mouth(library, asked, out)
 
 
@@ -246,6 +248,7 @@ def _loudness(clip: MeasuredClip, frames: int) -> Real:
     """Of each frame, 0..1."""
     samples_S, rate = given(clip.sound)
     edges = np.minimum((np.arange(frames + 1) / clip.frames_per_second * rate).round().astype(int), len(samples_S))
-    loud = np.array([np.sqrt(np.mean(samples_S[a:b] ** 2)) if b > a else 0.0 for a, b in zip(edges, edges[1:], strict=False)])
+    loud = np.array(
+        [np.sqrt(np.mean(samples_S[a:b] ** 2)) if b > a else 0.0 for a, b in zip(edges, edges[1:], strict=False)]
+    )
     return np.clip(loud / 0.14, 0, 1)
-

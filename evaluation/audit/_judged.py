@@ -61,7 +61,11 @@ class Bench:
         named = {definitions()[rule.metric].family for rule in self.rules.rules}
         sources = {name: families()[name] for name in named}
         derived = {metric.source for metric in sources.values() if isinstance(metric, DerivedMetric)}
-        return {name: metric for name, metric in families().items() if name in named | derived and isinstance(metric, ClipMetric)}
+        return {
+            name: metric
+            for name, metric in families().items()
+            if name in named | derived and isinstance(metric, ClipMetric)
+        }
 
 
 def refused_by_floors(bench: Bench, report: EvaluationReport) -> list[str]:

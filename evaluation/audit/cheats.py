@@ -12,8 +12,8 @@ from evaluation.audit._bench import bench_of, library_of, prompts_of
 from evaluation.audit._judged import Bench, Videos, refused_by_floors
 from evaluation.contracts import AuditTable
 from evaluation.exam.shuffled_conditions import lenders
-from evaluation.measuring.kinds import Role
 from evaluation.judge_audit import Audited
+from evaluation.measuring.kinds import Role
 
 CHEATS: Mapping[str, zoo.Cheat] = {
     "the person stands still": zoo.static_person,

@@ -31,25 +31,44 @@ HANDS = [(2, 1.0), (4, 1.0), (8, 1.0), (16, 1.0), (8, 0.5), (8, 0.25), (16, 0.25
 SEEN_HANDS = {(4, 1.0), (8, 1.0), (16, 1.0), (8, 0.5), (8, 0.25), (16, 0.25)}
 LADDER: tuple[Rung, ...] = (
     *(
-        Rung(f"hands {pixels} px aside in {share:.0%} of the frames", plant.hands_moved(pixels, share), None, (pixels, share) in SEEN_HANDS)
+        Rung(
+            f"hands {pixels} px aside in {share:.0%} of the frames",
+            plant.hands_moved(pixels, share),
+            None,
+            (pixels, share) in SEEN_HANDS,
+        )
         for pixels, share in HANDS
     ),
     *(Rung(f"product's colours inverted in {n} clips", plant.product_inverted, n, n >= 2) for n in (1, 2, 4, 16)),
     *(Rung(f"product swapped in {n} clips", plant.product_swapped, n, n >= 4) for n in (1, 4, 16)),
     *(Rung(f"mouth {n} frames late", plant.mouth_late(n), None, n >= 2) for n in (1, 2, 3, 4, 6)),
-    *(Rung(f"a third hand in {share:.0%} of the frames", plant.third_hand(share), None, share > 0.1) for share in (0.05, 0.25, 1.0)),
+    *(
+        Rung(f"a third hand in {share:.0%} of the frames", plant.third_hand(share), None, share > 0.1)
+        for share in (0.05, 0.25, 1.0)
+    ),
     Rung("another person's face", plant.other_face()),
     Rung("another person's face in 1 clip", plant.other_face(), 1),
     Rung("another person's face upside down", plant.other_face(upside_down=True)),
     *(Rung(f"flicker of {gain:.0%}", plant.flicker(gain), None, gain > 0.02) for gain in (0.02, 0.05, 0.1)),
-    *(Rung(f"noise of {spread:g} in {share:.0%} of the frames", plant.noisy(spread, share)) for spread, share in ((40, 0.1), (40, 0.5), (15, 1.0))),
+    *(
+        Rung(f"noise of {spread:g} in {share:.0%} of the frames", plant.noisy(spread, share))
+        for spread, share in ((40, 0.1), (40, 0.5), (15, 1.0))
+    ),
     Rung("noise around the face in 24 of 33 frames", plant.noise_around_face),
     *(Rung(f"{n} frames frozen", plant.frozen(n), None, n >= 4) for n in (2, 4, 8, 16)),
     Rung("time reversed", plant.reversed_time),
     *(Rung(f"brighter by {levels:g} at the end", plant.drifting(levels), None, levels > 10) for levels in (10, 30)),
     Rung("a cut to another clip", plant.cut_to_other),
 )
-COLUMNS = ["damage", "a person notices", "true clips: floors", "true clips: champion", "model: floors", "model: champion", "kept"]
+COLUMNS = [
+    "damage",
+    "a person notices",
+    "true clips: floors",
+    "true clips: champion",
+    "model: floors",
+    "model: champion",
+    "kept",
+]
 NAMED = 3  # refusing rules in a cell
 
 

@@ -87,9 +87,7 @@ def fit_recognisers(
         )
 
 
-def _take(
-    taken: _Taken, clip: EvaluationClip, exact: Exact, frames_THW3: Frames, random: np.random.Generator
-) -> None:
+def _take(taken: _Taken, clip: EvaluationClip, exact: Exact, frames_THW3: Frames, random: np.random.Generator) -> None:
     """Some frames of one clip for the part map, and of those with an open face, for the others."""
     picks = np.sort(random.choice(np.arange(1, len(frames_THW3)), min(FRAMES_A_CLIP, len(frames_THW3) - 1), False))
     person_1HW3 = clip.person()[None]

@@ -11,7 +11,9 @@ _TO_XYZ = np.array(
 )
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _TO_WHITE = (_TO_XYZ / _WHITE[:, None]).astype(np.float32)
-_LINEAR = np.array([x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in np.arange(256) / 255], np.float32)
+_LINEAR = np.array(
+    [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in np.arange(256) / 255], np.float32
+)
 
 
 def lab_from_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -24,7 +24,9 @@ NO_CONTACT_PIXELS = 20.0  # where hand or product is not to be seen at all
 def gap_error_px(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
     """How much wider each generated frame's gap between product and nearest hand is than the true one, in pixels."""
     gaps = [(_gap(seen), _gap(true)) for seen, true in _pairs(clip, frames_THW3)]
-    return [math.nan if true is None else abs((NO_CONTACT_PIXELS if seen is None else seen) - true) for seen, true in gaps]
+    return [
+        math.nan if true is None else abs((NO_CONTACT_PIXELS if seen is None else seen) - true) for seen, true in gaps
+    ]
 
 
 def cover_error(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:

@@ -6,7 +6,6 @@ than the true clip does at that moment; a frozen frame changes by nothing where 
 Shape legend: T frames, h w cells.
 """
 
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,8 +1,8 @@
 """Hands in every frame: where they are, how many there are, what shape they have.
 
-The part map (evaluation.recognisers.part_map) says which pixels show a hand; the studio knows it exactly. Seen pixels go
-to the nearer of the two true hands, and each hand's centre is held against the true one's. A hand of which less than a
-quarter is seen is missing and counts as LOST_PIXELS off. Hand pixels far from every true hand are a hand too many.
+The part map (evaluation.recognisers.part_map) says which pixels show a hand; the studio knows it exactly. Seen pixels
+go to the nearer of the two true hands, and each centre is held against the true one. A hand of which less than a quarter
+is seen is missing and counts as LOST_PIXELS off. Hand pixels far from every true hand are a hand too many.
 
 Shape legend: T frames, H W pixels, K = 2 hands (left, right).
 """
@@ -118,14 +118,20 @@ def _metric(unit: str, description: str, measure: Measure, higher: bool = False)
         needs=("truth", "exact", "recognise"),
         measure=measure,
         roles=roles(
-            description, "prompt_shuffled", "baseline", "ceiling", truth="the same, on the true clip: the map's own error"
+            description,
+            "prompt_shuffled",
+            "baseline",
+            "ceiling",
+            truth="the same, on the true clip: the map's own error",
         ),
     )
 
 
 METRICS = {
     POSITION: _metric(
-        "px", "distance of both hands from the true ones, by the part map, over all frames", mean_of_frames(position_error_px)
+        "px",
+        "distance of both hands from the true ones, by the part map, over all frames",
+        mean_of_frames(position_error_px),
     ),
     "hand_off_frames": _metric(
         "share",

@@ -1,8 +1,8 @@
 """The mouth in every frame, against the true mouth: how far it is off, and how late it is.
 
-The opening is read by ridge regression (evaluation.recognisers.mouths); the studio knows the true one, which follows the
-sound. Lateness is where the two fit best when one is shifted, in parts of a frame (a parabola through the three best).
-Frames in which a hand or the product truly covers the face do not count for the error.
+The opening is read by ridge regression (evaluation.recognisers.mouths); the studio knows the true one, which follows
+the sound. Lateness is where the two fit best when one is shifted, in parts of a frame (a parabola through the three
+best). Frames in which a hand or the product truly covers the face do not count for the error.
 
 Shape legend: T frames.
 """
@@ -93,9 +93,13 @@ def _metric(unit: str, description: str, measure: Measure, higher: bool = False)
 
 METRICS = {
     "mouth_opening_error_all_frames": _metric(
-        "share", "distance of the mouth's opening (0 closed, 1 wide) from the true one, all frames", mean_of_frames(opening_error)
+        "share",
+        "distance of the mouth's opening (0 closed, 1 wide) from the true one, all frames",
+        mean_of_frames(opening_error),
     ),
-    "mouth_frames_late": _metric("frames", "frames by which the mouth is late or early, against the true one", frames_off),
+    "mouth_frames_late": _metric(
+        "frames", "frames by which the mouth is late or early, against the true one", frames_off
+    ),
     FOLLOWS: _metric("Pearson r", "correlation of the mouth's opening with the true one", correlation_with_truth, True),
     "mouth_follows_truth_lost_by_shuffling": DerivedMetric(
         unit="Pearson r",

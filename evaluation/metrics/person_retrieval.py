@@ -86,7 +86,9 @@ METRICS = {
         version=1,
         needs=("exact", "recognise"),
         measure=mean_of_frames(oddness),
-        roles=roles("how far the face is from any face, over all frames; 1: as training frames are", "ceiling", "truth"),
+        roles=roles(
+            "how far the face is from any face, over all frames; 1: as training frames are", "ceiling", "truth"
+        ),
     ),
     "face_distance_person_shuffled_to_true": DerivedMetric(
         unit="ratio",

@@ -1,8 +1,8 @@
 """The product in every frame: its place and outline, its turn, its colours, and whose it is.
 
-Place, outline and turn by the part map against the studio's exact mask; colours against the true clip at the pixels that
-truly show the product; and whether those pixels are nearer to the own product than to any other held-out one's, by the
-descriptor of `product_retrieval`. A product of other colours, upside down, swapped or absent in any frame shows.
+Place, outline and turn by the part map against the exact mask of the studio; colours against the true clip at the pixels
+that truly show the product; and whether those pixels are nearer to the own product than to any other held-out one, by
+the descriptor of product_retrieval. A product of other colours, upside down, swapped or absent in any frame shows.
 
 Shape legend: T frames, H W pixels, D descriptor.
 """
@@ -83,18 +83,14 @@ def _is_own(
     others: dict[str, tuple[str, dict[int, NDArray[np.float64]]]],
 ) -> float:
     distances = {
-        other_id: np.abs(look_D - looks[frame]).sum()
-        for other_id, (_, looks) in others.items()
-        if frame in looks
+        other_id: np.abs(look_D - looks[frame]).sum() for other_id, (_, looks) in others.items() if frame in looks
     }
     return float(others[min(distances, key=distances.__getitem__)][0] == clip.product_id) if distances else math.nan
 
 
 def _descriptions(clip: MeasuredClip, frames_THW3: Frames) -> dict[int, NDArray[np.float64]]:
     true_THW = _true(clip)
-    shown = [
-        frame for frame in range(1, len(true_THW), EVERY_OTHER) if true_THW[frame].sum() >= FEWEST_PIXELS
-    ]
+    shown = [frame for frame in range(1, len(true_THW), EVERY_OTHER) if true_THW[frame].sum() >= FEWEST_PIXELS]
     return {frame: _described(frames_THW3[frame], true_THW[frame]) for frame in shown}
 
 
@@ -111,7 +107,9 @@ def _metric(unit: str, description: str, measure: Measure, *own: Role, higher: b
         version=1,
         needs=("truth", "exact", "recognise"),
         measure=measure,
-        roles=roles(description, *own, "baseline", "ceiling", truth="the same, on the true clip: the judge's own error"),
+        roles=roles(
+            description, *own, "baseline", "ceiling", truth="the same, on the true clip: the judge's own error"
+        ),
     )
 
 

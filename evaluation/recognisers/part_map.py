@@ -110,6 +110,4 @@ def _paste(frames: Tensor, kinds: Tensor, row: int, labelled: PartFrames, draw: 
     x, x_to = (int(at) for at in torch.randint(0, width - wide, (2,), generator=draw))
     piece = labelled.frames_BHW3[source, y : y + tall, x : x + wide][None]
     frames[row, :, y_to : y_to + tall, x_to : x_to + wide] = _unit(piece)[0]
-    kinds[row, y_to : y_to + tall, x_to : x_to + wide] = labelled.kinds_BHW[
-        source, y : y + tall, x : x + wide
-    ].long()
+    kinds[row, y_to : y_to + tall, x_to : x_to + wide] = labelled.kinds_BHW[source, y : y + tall, x : x + wide].long()

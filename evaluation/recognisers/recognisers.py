@@ -48,7 +48,8 @@ class Recognisers:
         for part in ("faces", "mouths"):
             fitted = getattr(self, part)
             tensors |= {
-                f"{part}.{field.name}": torch.tensor(np.array(getattr(fitted, field.name), order="C")) for field in fields(fitted)
+                f"{part}.{field.name}": torch.tensor(np.array(getattr(fitted, field.name), order="C"))
+                for field in fields(fitted)
             }
         save_file(tensors, file, metadata={"version": str(VERSION)})
 

@@ -162,9 +162,7 @@ def identities(config: PipelineConfig) -> dict[str, str]:
         clips=[],
         contact_sheet="c",
     )
-    recognisers = FittedRecognisers(
-        file="f", digest=recognisers_request(config, artifact, chosen).identity, version=1
-    )
+    recognisers = FittedRecognisers(file="f", digest=recognisers_request(config, artifact, chosen).identity, version=1)
     inputs = {
         "artifact": artifact,
         "samples": samples,
