@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +168,32 @@ def puppet(library: Library, asked: Asked) -> Frames:
     return out
 
 
+def talking_puppet(library: Library, asked: Asked) -> Frames:
+    """The puppet, whose mouth is cut from whichever training frame is as open as the loudness says."""
+    out, (x1, y1, x2, y2) = puppet(library, asked), given(asked.person.exact).face
+    donor = min(library.clips, key=lambda clip: float(np.abs(_lower_face(clip) - _lower_face_of(asked)).mean()))
+    open_N = np.flatnonzero(donor.exact.covered_T <= 0.0)
+    dx, dy = x1 - donor.exact.face[0], y1 - donor.exact.face[1]
+    rows, columns = slice(y1 + round(0.55 * (y2 - y1)), y2 - 2), slice(x1 + 6, x2 - 6)
+    before = _nearest(library, asked).exact.covered_T > 0.0
+    for frame, loud in enumerate(_loudness(asked.sound, len(out))):
+        if frame and len(open_N) and not before[frame]:
+            wanted = (max(0.0, float(loud) - 0.06)) ** 0.8
+            source = open_N[np.abs(donor.exact.mouth_T[open_N] - wanted).argmin()]
+            shifted = np.roll(donor.frames_THW3[source], (dy, dx), axis=(0, 1))
+            out[frame, rows, columns] = shifted[rows, columns]
+    return out
+
+
+def _lower_face(clip: Trained) -> Real:
+    x1, y1, x2, y2 = clip.exact.face
+    return np.median(clip.person_HW3[(y1 + y2) // 2 : y2 - 2, x1 + 4 : x2 - 4].reshape(-1, 3), axis=0)
+
+
+def _lower_face_of(asked: Asked) -> Real:
+    return np.median(_face(asked).reshape(-1, 3), axis=0)
+
+
 def ghost(library: Library, asked: Asked) -> Frames:
     """Half person, half puppet: everything is there, and half transparent."""
     half = puppet(library, asked).astype(np.uint16) + asked.person_HW3
@@ -248,7 +275,5 @@ def _loudness(clip: MeasuredClip, frames: int) -> Real:
     """Of each frame, 0..1."""
     samples_S, rate = given(clip.sound)
     edges = np.minimum((np.arange(frames + 1) / clip.frames_per_second * rate).round().astype(int), len(samples_S))
-    loud = np.array(
-        [np.sqrt(np.mean(samples_S[a:b] ** 2)) if b > a else 0.0 for a, b in zip(edges, edges[1:], strict=False)]
-    )
+    loud = np.array([np.sqrt(np.mean(samples_S[a:b] ** 2)) if b > a else 0.0 for a, b in pairwise(edges)])
     return np.clip(loud / 0.14, 0, 1)

@@ -29,6 +29,7 @@ CHEATS: Mapping[str, zoo.Cheat] = {
     "the same with the own head": zoo.nearest_clip_own_face,
     "another person's arms and product on the own person": zoo.foreign_arms,
     "puppet: those arms, the own product stretched": zoo.puppet,
+    "the same with a mouth cut from a training clip": zoo.talking_puppet,
     "half transparent puppet": zoo.ghost,
     "puppet in every fourth frame, frozen between": zoo.slow_puppet,
     "puppet in annotated frames only": zoo.flashing_puppet,

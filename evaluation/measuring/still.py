@@ -53,7 +53,7 @@ def whole_cells(mask_THW: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _lab_error(clip: MeasuredClip, frames_THW3: Frames) -> NDArray[np.float32]:
     truth_lab = clip.once("lab", given(clip.truth), quick_lab)
-    return _distance(quick_lab(frames_THW3) - truth_lab)
+    return _distance(clip.once("video_lab", frames_THW3, quick_lab) - truth_lab)
 
 
 def _distance(difference_THW3: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """Hands in every frame: where they are, how many there are, what shape they have.
 
 The part map (evaluation.recognisers.part_map) says which pixels show a hand; the studio knows it exactly. Seen pixels
-go to the nearer of the two true hands, and each centre is held against the true one. A hand of which less than a quarter
-is seen is missing and counts as LOST_PIXELS off. Hand pixels far from every true hand are a hand too many.
+go to the nearer of the two true hands, and each centre is held against the true one. A hand of which less than a
+quarter is seen is missing and counts as LOST_PIXELS off. Hand pixels far from every true hand are a hand too many.
 
 Shape legend: T frames, H W pixels, K = 2 hands (left, right).
 """
