@@ -1,8 +1,8 @@
 """The product in every frame: its place and outline, its turn, its colours, and whose it is.
 
-Place, outline and turn by the part map against the exact mask of the studio; colours against the true clip at the
-pixels that truly show the product; and whether those pixels are nearer to the own product than to any other held-out one, by
-the descriptor of product_retrieval. A product of other colours, upside down, swapped or absent in any frame shows.
+Place, outline and turn by the part map against the exact mask; colours against the true clip, at the pixels that truly
+show the product; and whether those are nearer to the own product than to any other held-out one, by the descriptor of
+`product_retrieval`. A product of other colours, upside down, swapped or absent in any frame shows.
 
 Shape legend: T frames, H W pixels, D descriptor.
 """
