@@ -24,9 +24,9 @@ from evaluation.catalogue import definitions
 from evaluation.contracts import EvaluationConfig, EvaluationReport, Exam, GeneratedSamples, Metric, Variant
 from evaluation.exam.ask_network import ask_network
 from evaluation.exam.clip_groups import groups_of
-from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
+from evaluation.exam.fit_hand_locator import through_codec
 from evaluation.exam.fit_recognisers import exact_of
-from evaluation.exam.hand_locator import HandLocator, locate_hands
+from evaluation.exam.hand_locator import HandLocator, load_locator, locate_hands
 from evaluation.exam.held_out import EvaluationClip, read_clips
 from evaluation.exam.open_and_sealed import file_of
 from evaluation.exam.own_encoders import encode_for
@@ -83,11 +83,12 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
     clips = encode_for(loaded, read_clips(training_set.held_out, samples.exam), training_set.held_out)
     report_progress(1, STEPS, "held-out clips read")
-    locator = fit_hand_locator(read_clips(training_set.train[:1]), examiner.codec, config.locator_steps, config.seed)
-    report_progress(2, STEPS, "hand locator fitted")
+    tools = run.input("recognisers", FittedRecognisers)
+    locator = load_locator(Path(tools.hand_locator)) if tools.hand_locator else None
+    report_progress(2, STEPS, "recognisers read")
     network = _dual_stream(artifact) or loaded.network
     answers = [ask_network(network, clip, config.noise_levels, samples.exam.seed) for clip in clips]
-    recognisers = fitted(run.input("recognisers", FittedRecognisers))
+    recognisers = fitted(tools)
     motion = loaded.clip.motion_frames
     measured = [
         measured_clip(clip, locator, answer, (recognisers, exact_of(clip, motion)))

@@ -1,20 +1,24 @@
-"""Fit the recognisers of the studio for an examiner: once, for all exams that are held with it.
+"""Fit what measuring needs for an examiner: once, for all exams that are held with it.
 
     python -m evaluation.fit_recognisers runs/<id>
 
 In: the examiner, through whose codec the training clips are seen, and the training set, from inputs.json; how many
-steps, from config.yaml, section `evaluation`. Out: `recognisers.safetensors` and the receipt FittedRecognisers.
+steps, from config.yaml, section `evaluation`. Out: `recognisers.safetensors` (where the clips are the studio's),
+`hand_locator.safetensors` and the receipt FittedRecognisers.
 """
 
 import sys
 from pathlib import Path
 
+from safetensors.torch import save_file
+
 from evaluation.contracts import EvaluationConfig
+from evaluation.exam.fit_hand_locator import fit_hand_locator
 from evaluation.exam.fit_recognisers import fit_recognisers
 from evaluation.exam.held_out import read_clips
 from evaluation.recognisers.receipt import FittedRecognisers
 from evaluation.recognisers.recognisers import VERSION
-from foundation.digests import file_sha256
+from foundation.digests import files_digest
 from foundation.run_folder import RunFolder
 from model.artifact.rgb_artifact import load_artifact
 from model.contracts import RgbArtifact, TrainingSet
@@ -26,11 +30,19 @@ def fit(run: RunFolder) -> FittedRecognisers:
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
     clips = read_clips(training_set.train[:1])
     fitted = fit_recognisers(clips, examiner.codec, examiner.clip.motion_frames, config.locator_steps, config.seed)
-    if fitted is None:
-        return FittedRecognisers(file=None, digest="", version=VERSION)
-    file = run.path / "recognisers.safetensors"
-    fitted.save(file)
-    return FittedRecognisers(file=str(file), digest=file_sha256(file), version=VERSION)
+    locator = fit_hand_locator(clips, examiner.codec, config.locator_steps, config.seed)
+    file, locator_file = run.path / "recognisers.safetensors", run.path / "hand_locator.safetensors"
+    if fitted is not None:
+        fitted.save(file)
+    if locator is not None:
+        save_file(locator.state_dict(), locator_file)
+    made = [path for path in (file, locator_file) if path.exists()]
+    return FittedRecognisers(
+        file=str(file) if fitted else None,
+        hand_locator=str(locator_file) if locator else None,
+        digest=files_digest(run.path, made) if made else "",
+        version=VERSION,
+    )
 
 
 def main() -> None:

@@ -143,12 +143,15 @@ METRICS = {
             *("product_shuffled", "baseline", "ceiling"),
         ),
     ),
-    "product_error_shuffled_to_true": DerivedMetric(
-        unit="ratio",
+    "product_recognised_lost_by_shuffling": DerivedMetric(
+        unit="share",
         direction="higher_is_better",
         version=1,
-        source=COLOUR,
-        derive=lambda error: error["product_shuffled"] / error["model"] if error["model"] else math.nan,
-        roles=roles("how much another clip's product raises the error of the product; 1: the product is ignored"),
+        source="product_recognised_frames",
+        derive=lambda share: share["model"] - share["product_shuffled"],
+        roles=roles(
+            "frames with the own product lost when another clip's product picture is given; 0: it is ignored, and the "
+            "prompt alone says what is held"
+        ),
     ),
 }

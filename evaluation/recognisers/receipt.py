@@ -4,8 +4,9 @@ from pydantic import BaseModel
 
 
 class FittedRecognisers(BaseModel, frozen=True, extra="forbid"):
-    """Recognisers that were fitted for an examiner."""
+    """Recognisers, and the embedded hand locator, that were fitted for an examiner."""
 
     file: str | None  # None: the training clips are not the studio's
-    digest: str  # sha256 of the file
+    hand_locator: str | None  # file of the embedded hand locator; None: no training clip has a hand box
+    digest: str  # of the files
     version: int

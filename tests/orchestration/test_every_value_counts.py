@@ -162,7 +162,9 @@ def identities(config: PipelineConfig) -> dict[str, str]:
         clips=[],
         contact_sheet="c",
     )
-    recognisers = FittedRecognisers(file="f", digest=recognisers_request(config, artifact, chosen).identity, version=1)
+    recognisers = FittedRecognisers(
+        file="f", hand_locator=None, digest=recognisers_request(config, artifact, chosen).identity, version=1
+    )
     inputs = {
         "artifact": artifact,
         "samples": samples,

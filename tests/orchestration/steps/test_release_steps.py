@@ -137,7 +137,7 @@ def leave_sealed(
         contact_sheet="",
     )
     request.folder.finish(samples.model_dump(mode="json"))
-    recognisers = FittedRecognisers(file=None, digest="", version=1)
+    recognisers = FittedRecognisers(file=None, hand_locator=None, digest="", version=1)
     fitting = model_steps.recognisers_request(work.config, candidate, TRAINING_SET)
     if not (fitting.folder.path / "result.json").exists():
         fitting.folder.write_request({}, {})
