@@ -60,12 +60,14 @@ class ClipAnnotator:
         tool: contracts.ProductMasker = self._tool("product_mask")
         delivered = before.product_image is None and (self.folder / PRODUCT_IMAGE).is_file()
         picture_HWC = clip_files.read_image(self.folder, PRODUCT_IMAGE) if delivered else None
-        mask_THW = tool.mask(self.rgb_THWC, clip_files.read_pose(self.folder), picture_HWC)
+        found = tool.mask(self.rgb_THWC, clip_files.read_pose(self.folder), picture_HWC)
         return {
-            "product_mask": clip_files.write_mask(self.folder, mask_THW),
+            "product_mask": clip_files.write_mask(self.folder, found.mask_THW),
+            "product_confidence": found.confidence,
+            "product_evidence": found.evidence,
             "product_delivered": delivered,
             "boxes": {
-                frame: boxes.model_copy(update={"product": box_of(mask_THW[frame])})
+                frame: boxes.model_copy(update={"product": box_of(found.mask_THW[frame])})
                 for frame, boxes in before.boxes.items()
             },
             "provenance": {"product_mask": tool.provenance},
@@ -115,6 +117,7 @@ class ClipAnnotator:
         return {
             "person_score": score.person,
             "product_score": score.product,
+            "product_left": score.product_left,
             "provenance": {"triplet": tool.provenance},
         }
 

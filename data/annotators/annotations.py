@@ -27,6 +27,8 @@ class Annotations(BaseModel, frozen=True, extra="forbid"):
     pose: str | None = None
     boxes: dict[int, FrameBoxes] = {}  # every frame; what a ClipRecord carries is `supervised_boxes`
     product_mask: str | None = None
+    product_confidence: float | None = None  # 0..1, that the mask is the product; as sure as its tool can be
+    product_evidence: dict[str, float] = {}  # what that was made of, by name
     product_delivered: bool = False  # product.png came with the clip and was left as it is
     mesh_video: str | None = None
     hoi_video: str | None = None
@@ -35,6 +37,7 @@ class Annotations(BaseModel, frozen=True, extra="forbid"):
     product_image: str | None = None
     person_score: float | None = None  # cosines of triplet validation, 1 is the same; nan never: None where unseen
     product_score: float | None = None
+    product_left: float | None = None  # share of the product that person.png still shows
     provenance: dict[str, Provenance] = {}  # field of ClipRecord (and pose, product_mask, triplet) -> its tool
 
     def share(self, *parts: str) -> float:

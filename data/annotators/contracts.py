@@ -40,11 +40,27 @@ class PoseTrack:
 
 
 @dataclass(frozen=True)
+class ProductTrack:
+    """Where the product is, [T,H,W], and how surely it is the product.
+
+    `confidence`: 0..1, 0 where nothing was found. `evidence`: what the confidence was made of, by name.
+    """
+
+    mask_THW: Mask
+    confidence: float
+    evidence: dict[str, float]
+
+
+@dataclass(frozen=True)
 class TripletScore:
-    """How well the references fit the clip they were made from: cosines, 1 is the same; None where nothing was seen."""
+    """How well the references fit the clip they were made from; None where nothing was seen.
+
+    `person`, `product`: cosines, 1 is the same. `product_left`: share of the product that the person reference shows.
+    """
 
     person: float | None
     product: float | None
+    product_left: float | None
 
 
 class Annotator(Protocol):
@@ -80,8 +96,8 @@ class RegionDetector(Annotator, Protocol):
 
 
 class ProductMasker(Annotator, Protocol):
-    def mask(self, rgb_THWC: Frames, pose: PoseTrack, product_HWC: Frames | None) -> Mask:
-        """Where the product is, [T,H,W]. `product_HWC`: a picture of it, where one was delivered."""
+    def mask(self, rgb_THWC: Frames, pose: PoseTrack, product_HWC: Frames | None) -> ProductTrack:
+        """Where the product is. `product_HWC`: a picture of it, where one was delivered."""
         ...
 
 

@@ -107,7 +107,8 @@ def write_film(path: Path, frames_THWC: np.ndarray, samples_S: np.ndarray, rate:
 )
 def test_footage_becomes_an_annotated_clip(footage: Path, tmp_path: Path) -> None:
     clip = ClipFormat(frames=81, frames_per_second=25, height=832, width=480, motion_frames=73)
-    order = RawVideoBatch(source="raw_video", path=str(footage), short_side_pixels=480)
+    rules = FootageRules(product_confidence=0, product_left=100)  # without a picture of it, it is not found surely
+    order = RawVideoBatch(source="raw_video", path=str(footage), short_side_pixels=480, rules=rules)
     assert deliver(order, clip, tmp_path / "raw") == 1
     (record,) = read_manifest(tmp_path / "raw")
     assert (record.clip_id, record.frames, record.height, record.width) == ("take_000073", 81, 854, 480)

@@ -21,8 +21,17 @@ class Motion:
     def __init__(self, rgb_THWC: Frames) -> None:
         self.grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in rgb_THWC]
         self.finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self.between_neighbours: dict[tuple[int, int], Flow] = {}
 
     def flow(self, start: int, end: int) -> Flow:
+        """Of two neighbouring frames it is asked for often, and kept."""
+        if abs(start - end) > 1:
+            return self._flow(start, end)
+        if (start, end) not in self.between_neighbours:
+            self.between_neighbours[start, end] = self._flow(start, end)
+        return self.between_neighbours[start, end]
+
+    def _flow(self, start: int, end: int) -> Flow:
         nothing = np.zeros((*self.grey[start].shape, 2), np.float32)
         return np.asarray(self.finder.calc(self.grey[start], self.grey[end], nothing), np.float32)
 

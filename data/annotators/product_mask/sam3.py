@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, Sam3VideoModel
 from transformers.models.sam3_video.modeling_sam3_video import Sam3VideoInferenceSession
 
 from data.annotators.config import ProductMaskTool
-from data.annotators.contracts import Frames, Mask, PoseTrack
+from data.annotators.contracts import Frames, Mask, PoseTrack, ProductTrack
 from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import Provenance
 
@@ -45,8 +45,11 @@ class Sam3ProductMask:
         return provenance("sam3 video", "transformers", self.folder, "LicenseRef-SAM")
 
     @torch.inference_mode()
-    def mask(self, rgb_THWC: Frames, pose: PoseTrack, product_HWC: Frames | None) -> Mask:
-        """See ProductMasker. Of several things that fit the phrase, the one that is surest over the clip."""
+    def mask(self, rgb_THWC: Frames, pose: PoseTrack, product_HWC: Frames | None) -> ProductTrack:
+        """See ProductMasker. Of several things that fit the phrase, the one that is surest over the clip.
+
+        The confidence is the model's own score, the mean over all frames: nothing was measured against it here.
+        """
         frames, height, width, _ = rgb_THWC.shape
         session = Sam3VideoInferenceSession(
             video=pixels(rgb_THWC, self.side),
@@ -65,12 +68,13 @@ class Sam3ProductMask:
                 scores[thing] = scores.get(thing, 0.0) + float(score)
         mask_THW = np.zeros((frames, height, width), np.bool_)
         if not scores:
-            return mask_THW
+            return ProductTrack(mask_THW, 0.0, {})
         surest = max(scores, key=lambda thing: scores[thing])
         for frame in seen:
             if surest in frame.obj_id_to_mask:
                 mask_THW[frame.frame_idx] = _full_size(frame.obj_id_to_mask[surest], height, width)
-        return mask_THW
+        sure = min(1.0, max(0.0, scores[surest] / frames))
+        return ProductTrack(mask_THW, round(sure, 4), {})
 
     def _ask(self, session: Any) -> None:
         prompt = session.add_prompt(self.phrase)

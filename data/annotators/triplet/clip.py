@@ -14,6 +14,7 @@ from transformers import CLIPImageProcessorPil, CLIPModel
 
 from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Mask, TripletScore
+from data.annotators.leftovers import product_left
 from data.annotators.published.weights import provenance, weights_folder
 from data.contracts import Provenance
 from foundation.geometry import box_of
@@ -37,10 +38,11 @@ class ClipTriplet:
         """See TripletValidator. The product is compared with its part of the frame."""
         seen = box_of(product_HW)
         if seen is None:
-            return TripletScore(person=self._cosine(rgb_HWC, person_HWC), product=None)
+            return TripletScore(self._cosine(rgb_HWC, person_HWC), None, None)
         x1, y1, x2, y2 = seen
         part_HWC = rgb_HWC[y1 : y2 + 1, x1 : x2 + 1]
-        return TripletScore(self._cosine(rgb_HWC, person_HWC), self._cosine(part_HWC, product_HWC))
+        left = product_left(rgb_HWC, product_HW, person_HWC)
+        return TripletScore(self._cosine(rgb_HWC, person_HWC), self._cosine(part_HWC, product_HWC), left)
 
     def _cosine(self, one_HWC: Frames, other_HWC: Frames) -> float:
         return float(cosine_similarity(self._features(one_HWC), self._features(other_HWC)))

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from data.annotators.config import Tool
 from data.annotators.contracts import Frames, Mask, TripletScore
+from data.annotators.leftovers import product_left
+from data.annotators.offline.cut_out import on_white
 from data.annotators.offline.efficientnet_lite import PIXELS, EfficientNetLite0, weights_file
 from data.annotators.offline.weights import package_folder, provenance
 from data.annotators.offline.windows import Window
-from data.annotators.separation.inpaint import product_on_white
 from data.contracts import Provenance
 from foundation.geometry import box_of
 
@@ -34,7 +35,11 @@ class EfficientNetDlib:
         return provenance("dlib faces, EfficientNet-Lite0", "dlib-bin", [*faces, weights_file()], licence)
 
     def score(self, rgb_HWC: Frames, product_HW: Mask, person_HWC: Frames, product_HWC: Frames) -> TripletScore:
-        return TripletScore(face_cosine(rgb_HWC, person_HWC), product_cosine(rgb_HWC, product_HW, product_HWC))
+        return TripletScore(
+            face_cosine(rgb_HWC, person_HWC),
+            product_cosine(rgb_HWC, product_HW, product_HWC),
+            product_left(rgb_HWC, product_HW, person_HWC),
+        )
 
 
 def build(_: Tool) -> EfficientNetDlib:
@@ -67,7 +72,7 @@ def product_cosine(rgb_HWC: Frames, product_HW: Mask, product_HWC: Frames) -> fl
     if box_of(product_HW) is None or box_of(pictured_HW) is None:
         return None
     torch.set_num_threads(1)
-    pair = [product_on_white(rgb_HWC, product_HW), product_on_white(product_HWC, pictured_HW)]
+    pair = [on_white(rgb_HWC, product_HW), on_white(product_HWC, pictured_HW)]
     pictures_BHWC = torch.from_numpy(np.stack([Window(0, 0, len(one)).cut(one, PIXELS) for one in pair]))
     first, second = EfficientNetLite0.from_package().features(pictures_BHWC).numpy().astype(np.float64)
     return cosine(first, second)

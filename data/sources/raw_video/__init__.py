@@ -31,8 +31,11 @@ class FootageRules(BaseModel, frozen=True, extra="forbid"):
     face_share: Share = 0.7
     hand_share: Share = 0.5  # at least one hand
     product_share: Share = 0.5
+    product_confidence: Share = 0.6  # that the mask is the product: what the tool of the mask says
     person_score: Correlation = 0.0  # of triplet validation, cosine: the tool says what is alike
     product_score: Correlation = 0.0
+    # the area of the product that the person reference may still show, as a share of the product's
+    product_left: Annotated[float, real(0, 100)] = 0.15
 
 
 class RawVideoBatch(BatchConfig, frozen=True, extra="forbid"):

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,15 @@ REST: tuple[Task, ...] = ("body_mesh", "structure", "separation", "triplet")
 CUT_HERE = Provenance(tool="graspline", version="0.1.0", licence="Apache-2.0")
 ANNOTATOR_FAILED = "annotator_failed"
 OUT_OF_ROOM = ("No space left", "File too large", "MemoryError", "allocate memory", "exit code -9")
-Fault = tuple[str, float, float]
-"""(reason, value, threshold)"""
+
+
+class Fault(NamedTuple):
+    """A rule that a clip breaks, as a line of rejected.jsonl has it."""
+
+    reason: str
+    value: float
+    threshold: float
+    evidence: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,18 +145,21 @@ def people_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | Non
     """One person, whose face and hands are seen."""
     rules = config.rules
     if annotations.people is not None and annotations.people > rules.people:
-        return "several_people", annotations.people, rules.people
+        return Fault("several_people", annotations.people, rules.people)
     hands = annotations.share("left_hand", "right_hand")
     if (face := annotations.share("face")) < rules.face_share:
-        return "no_face", face, rules.face_share
-    return ("no_hand", hands, rules.hand_share) if hands < rules.hand_share else None
+        return Fault("no_face", face, rules.face_share)
+    return Fault("no_hand", hands, rules.hand_share) if hands < rules.hand_share else None
 
 
 def product_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | None:
-    """The product is there, and at least once together with the face, which references are made from."""
+    """The product is there, at least once together with the face, which references are made from, and surely it."""
     share, least = annotations.share("product"), config.rules.product_share
     together = any(boxes.face and boxes.product for boxes in annotations.boxes.values())
-    return None if share >= least and together else ("no_product", share, least)
+    if share < least or not together:
+        return Fault("no_product", share, least)
+    sure, enough = annotations.product_confidence or 0.0, config.rules.product_confidence
+    return None if sure >= enough else Fault("product_unsure", sure, enough, annotations.product_evidence or None)
 
 
 def score_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | None:
@@ -158,8 +169,9 @@ def score_fault(annotations: Annotations, config: RawVideoBatch) -> Fault | None
         (annotations.product_score, config.rules.product_score, "product_mismatch"),
     ):
         if threshold > 0 and (score is None or score < threshold):
-            return reason, -1.0 if score is None else round(score, 4), threshold
-    return None
+            return Fault(reason, -1.0 if score is None else round(score, 4), threshold)
+    left, most = annotations.product_left or 0.0, config.rules.product_left
+    return Fault("product_not_removed", left, most) if left > most else None
 
 
 def _record(job: CutJob, annotations: Annotations) -> ClipRecord:

@@ -20,12 +20,15 @@ class Rejection(BaseModel, frozen=True, extra="forbid"):
     reason: str
     value: float | str
     threshold: float | None = None
+    evidence: dict[str, float] | None = None  # what the value was made of, where it was made of several numbers
 
     def __str__(self) -> str:
         """For people."""
         where = "" if self.from_seconds is None else f" {self.from_seconds:.2f}-{self.to_seconds:.2f} s"
         value = self.value if isinstance(self.value, str) else f"{self.value:.3g}"
-        return f"{self.video}{where}: {self.reason} ({value}{f', rule {self.threshold:g}' if self.threshold else ''})"
+        rule = f", rule {self.threshold:g}" if self.threshold else ""
+        because = "".join(f", {name} {number:.2f}" for name, number in (self.evidence or {}).items())
+        return f"{self.video}{where}: {self.reason} ({value}{rule}{because})"
 
 
 def write_rejected(folder: Path, rejected: Iterable[Rejection]) -> None:

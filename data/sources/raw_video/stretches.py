@@ -32,7 +32,13 @@ class Stretch:
     def to_seconds(self) -> float:
         return (self.first_frame + self.frames) / self.frames_per_second
 
-    def rejection(self, reason: str, value: float | str, threshold: float | None = None) -> Rejection:
+    def rejection(
+        self,
+        reason: str,
+        value: float | str,
+        threshold: float | None = None,
+        evidence: dict[str, float] | None = None,
+    ) -> Rejection:
         """This stretch as a line of rejected.jsonl."""
         return Rejection(
             video=self.video,
@@ -41,6 +47,7 @@ class Stretch:
             reason=reason,
             value=value,
             threshold=threshold,
+            evidence=evidence,
         )
 
 

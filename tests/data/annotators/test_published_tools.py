@@ -15,18 +15,22 @@ from data.annotators.triplet.clip import ClipTriplet
 
 def test_sam3_follows_one_thing_through_the_clip(clip: Frames, pose: PoseTrack, sam3: Path) -> None:
     masker = Sam3ProductMask(sam3, "cpu")
-    mask_THW = masker.mask(clip, pose, None)
+    track = masker.mask(clip, pose, None)
+    mask_THW = track.mask_THW
     assert mask_THW.shape == clip.shape[:3]
     assert mask_THW.dtype == np.bool_
-    assert np.array_equal(mask_THW, masker.mask(clip, pose, None)), "the same clip, the same mask"
+    assert np.array_equal(mask_THW, masker.mask(clip, pose, None).mask_THW), "the same clip, the same mask"
     assert mask_THW.any(), "these weights see something in noise"
+    assert 0 < track.confidence <= 1
     assert len(masker.provenance.weights_sha256 or "") == 64
 
 
 def test_sam3_without_anything_found_masks_nothing(clip: Frames, pose: PoseTrack, sam3: Path) -> None:
     masker = Sam3ProductMask(sam3, "cpu")
     masker.model.score_threshold_detection = masker.model.new_det_thresh = 1.1
-    assert not masker.mask(clip, pose, None).any()
+    track = masker.mask(clip, pose, None)
+    assert not track.mask_THW.any()
+    assert track.confidence == 0
 
 
 def test_sam3_sees_the_whole_frame() -> None:
@@ -45,6 +49,7 @@ def test_clip_knows_the_same_picture_and_another(clip: Frames, clip_model: Path)
     product_HW[20:40, 10:30] = True
     score = validator.score(clip[0], product_HW, clip[0], clip[0][20:40, 10:30])
     assert (score.person, score.product) == pytest.approx((1, 1), abs=1e-5)
+    assert score.product_left == pytest.approx(1, abs=0.05), "nothing was taken out"
     score = validator.score(clip[0], product_HW, other, other)
     assert score.person is not None
     assert score.product is not None

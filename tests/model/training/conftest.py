@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,14 @@ def config() -> dict[str, Any]:
 
 
 def write_encoded(
-    folder: Path, clips: int, lacking: Mapping[str, Collection[int]] | None = None, broken: Sequence[str] = ()
+    folder: Path,
+    clips: int,
+    lacking: Mapping[str, Collection[int]] | None = None,
+    broken: Mapping[str, float] | None = None,
 ) -> EncodedBatch:
     """Clips with a product each; with `lacking` (part -> numbers of clips without it) with motion and pose too.
 
-    `broken` names fields that hold NaN in clip 5.
+    `broken`: field -> the one value that it holds in clip 5.
     """
     writer = ShardWriter(folder, clips_per_shard=4)
     for number in range(clips):
@@ -66,7 +69,7 @@ def write_encoded(
             without |= {"rgb_after_motion"} if "motion" in without else set()
             fields = {name: value for name, value in fields.items() if name.rpartition("_")[0] not in without}
         if number == 5:
-            fields |= {name: torch.full_like(fields[name], torch.nan) for name in broken}
+            fields |= {name: torch.full_like(fields[name], value) for name, value in (broken or {}).items()}
         writer.add(f"clip_{number}", _parts(number, fields), {"prompt": "p", "person_id": "a", "product_id": "b"})
     save_file({"text_LD": torch.zeros(4, 8)}, folder / "empty_text.safetensors")
     writer.finish(
