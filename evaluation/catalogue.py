@@ -52,17 +52,21 @@ def require_metrics(names: Sequence[str], variants: Sequence[Variant]) -> None:
         ValueError: one does not; names it, and the nearest that does or the variant that it needs.
     """
     known = definitions()
-    there: set[Role] = {"model", "baseline", "ceiling", "truth"}
-    there |= {variant for variant in variants if variant != "true"}
     for name in names:
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise ValueError(f"the gate names a metric that does not exist: '{name}'; did you mean '{nearest}'?")
-        if missing := _needs(known[name]) - there:
+        if missing := lacking(name, variants):
             raise ValueError(
                 f"the gate asks for '{name}', which is measured with {' and '.join(sorted(missing))} only: add that to "
                 "evaluation.variants, or drop the rule"
             )
+
+
+def lacking(name: str, variants: Sequence[Variant]) -> set[Role]:
+    """The variants that the number `name`, which exists, is made of and that these are without."""
+    there: set[Role] = {"model", "baseline", "ceiling", "truth"}
+    return _needs(definitions()[name]) - there - {variant for variant in variants if variant != "true"}
 
 
 def _needs(definition: MetricDefinition) -> set[Role]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluation.catalogue import definitions
 from evaluation.compare import Comparison, compare_metric, group_of, require_same_exam
 from evaluation.contracts import EvaluationReport, Grouping
 
@@ -33,7 +34,7 @@ class Line:
 
 
 def compared_lines(first: EvaluationReport, second: EvaluationReport) -> tuple[list[Line], dict[str, str]]:
-    """A line for every metric that both have clip by clip, and why the others cannot be compared.
+    """A line for every metric of the models' own videos that both have clip by clip, and why others have none.
 
     Raises:
         ValueError: the reports are of different exams.
@@ -41,7 +42,8 @@ def compared_lines(first: EvaluationReport, second: EvaluationReport) -> tuple[l
     require_same_exam(first, second)
     lines: list[Line] = []
     without: dict[str, str] = {}
-    for name in first.metrics:
+    own = [name for name, definition in definitions().items() if definition.role == "model" and name in first.metrics]
+    for name in own:
         try:
             lines.append(_line(compare_metric(first, second, name)))
         except ValueError as error:

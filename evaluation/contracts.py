@@ -138,6 +138,7 @@ class Exam(BaseModel, frozen=True, extra="forbid"):
     """Which held-out clips, from which noise."""
 
     name: ExamName
+    variants: list[Variant]
     first: Annotated[int, whole(0, 1_000_000)]  # place of its first clip among the held-out ones
     clips: Count
     seed: Seed

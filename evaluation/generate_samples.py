@@ -2,7 +2,7 @@
 
     python -m evaluation.generate_samples runs/<id>
 
-In: the artifact, the training set and the exam (inputs.json), variants and seeds a clip (config.yaml, section
+In: the artifact, the training set and the exam (inputs.json), how many seeds a clip (config.yaml, section
 `evaluation`) and how guidance is computed (`sampling.guidance_passes`; all else of sampling is the artifact's). Out:
 `samples/<variant>.safetensors` (the frames as they are, for the metrics; `true_1`, `true_2` ... from further noise
 seeds), `videos/<clip>_{truth,generated}.mp4` (with sound, enlarged, for people), `contact_sheet.png`, and the receipt
@@ -56,7 +56,7 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
     clips = encode_for(artifact, read_clips(training_set.held_out, exam), training_set.held_out)
     frames: dict[str, Tensor] = {
         file_of(variant, repeat): _generate(artifact, clips, variant, [_seed(exam, clip, repeat) for clip in clips])
-        for variant in config.variants
+        for variant in exam.variants
         for repeat in range(config.seeds_a_clip if variant == "true" else 1)
     }
     folder = _save(run.path / "samples", frames, clips)
@@ -69,7 +69,7 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
         artifact_digest=receipt.digest,
         held_out_digest=training_set.held_out_digest,
         exam=exam,
-        variants=config.variants,
+        variants=exam.variants,
         seeds_a_clip=config.seeds_a_clip,
         clips=[clip.clip_id for clip in clips],
         contact_sheet=str(sheet),

@@ -1,9 +1,9 @@
 """Should this challenger become champion? Rules are data, every rule gives a reason in plain words with its numbers.
 
-Floors are asked on both exams. Against the champion only the sealed exam counts, on which both were measured in the
-same run: that a guarded metric is worse by its margin must be excluded (a one-sided non-inferiority test), and at least
-one of the pre-named improvements must be sure and large enough to matter (Holm-corrected). The decision says as well
-how often a gain of the sought size would have been seen.
+Floors are asked on both exams (whether a model listens to its conditions on the open one alone). Against the champion
+only the sealed exam counts, on which both were measured in the same run: that a guarded metric is worse by its margin
+must be excluded (a one-sided non-inferiority test), and at least one of the pre-named improvements must be sure and
+large enough to matter (Holm-corrected). The decision says as well how often a gain of the sought size would be seen.
 
 Pure: it reads reports, touches no file and imports neither torch nor an outside tool, so it runs anywhere and every
 case is tested. It fails closed: a metric that is missing, not finite or not comparable refuses.
@@ -11,10 +11,20 @@ case is tested. It fails closed: a metric that is missing, not finite or not com
 
 from collections.abc import Sequence
 
-from evaluation.catalogue import require_metrics
+from evaluation.catalogue import lacking, require_metrics
 from evaluation.clustered_interval import holm
 from evaluation.compare import Comparison, compare_metric, require_same_exam, usable, value_of
-from evaluation.contracts import VARIANTS, Decision, EvaluationReport, GateConfig, GateRule, Metric, Reason, Sight
+from evaluation.contracts import (
+    VARIANTS,
+    Decision,
+    EvaluationReport,
+    GateConfig,
+    GateRule,
+    Metric,
+    Reason,
+    Sight,
+    Variant,
+)
 
 
 def decide(
@@ -40,7 +50,7 @@ def decide(
     if sealed is None:
         reasons.append(_not_held(reasons))
     else:
-        reasons += floor_reasons(sealed, gate)
+        reasons += floor_reasons(sealed, gate, ["true"])
         against, sights = against_champion(sealed, champion, gate)
         reasons += against
     return Decision(
@@ -54,9 +64,13 @@ def decide(
     )
 
 
-def floor_reasons(report: EvaluationReport, gate: GateConfig) -> list[Reason]:
-    """What the report says to each floor: the sealed exam is held for a model that passes them on the open one."""
-    return [_floor_reason(report, rule) for rule in gate.rules if rule.floor is not None]
+def floor_reasons(report: EvaluationReport, gate: GateConfig, variants: Sequence[Variant] = VARIANTS) -> list[Reason]:
+    """What the report says to each floor that these variants can answer.
+
+    The sealed exam is held for a model that passes all of them on the open one.
+    """
+    floors = [rule for rule in gate.rules if rule.floor is not None]
+    return [_floor_reason(report, rule) for rule in floors if not lacking(rule.metric, variants)]
 
 
 def against_champion(

@@ -74,7 +74,7 @@ def two_models(
     own = {name: np.take_along_axis(values, order[:, :seeds], 1) for name, values in drawn.items()}
     others = {name: np.take_along_axis(values, order[:, seeds : 2 * seeds], 1) for name, values in drawn.items()}
     changed = {name: effects[name](values, random) if name in effects else values for name, values in own.items()}
-    groups = [_groups(bank.actions[place], number) for number, place in enumerate(chosen)]
+    groups = [_groups(bank.actions[int(place)], number) for number, place in enumerate(chosen)]
     return _report("challenger", bank, changed, groups), _report("champion", bank, others, groups)
 
 

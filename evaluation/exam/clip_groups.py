@@ -22,7 +22,9 @@ def groups_of(clips: Sequence[EvaluationClip], train: Sequence[EncodedBatch]) ->
         for batch in train
         for info in read_index(Path(batch.folder)).clips.values()
     ]
-    known = {grouping: {groups.get(grouping) for groups in trained} - {None} for grouping in GROUPINGS}
+    known: dict[Grouping, set[str | None]] = {
+        grouping: {groups.get(grouping) for groups in trained} - {None} for grouping in GROUPINGS
+    }
     return {clip.clip_id: _of_clip(clip, known) for clip in clips}
 
 

@@ -11,17 +11,20 @@ from evaluation.contracts import EvaluationConfig, Exam, Variant
 
 
 def open_exam(config: EvaluationConfig) -> Exam:
-    """The first held-out clips from the configured seed."""
-    return Exam(name="open", first=0, clips=config.held_out_clips, seed=config.seed)
+    """The first held-out clips from the configured seed, in every variant."""
+    return Exam(name="open", variants=config.variants, first=0, clips=config.held_out_clips, seed=config.seed)
 
 
 def sealed_exam(config: EvaluationConfig, candidate_digest: str) -> Exam:
-    """The clips behind them (or the same, where none are kept for it) from the candidate's own seed."""
+    """The clips behind them (or the same, where none are kept for it) from the candidate's own seed.
+
+    True conditions only: what it decides is a comparison, and whether a model listens is asked on the open exam.
+    """
     drawn = hashlib.sha256(f"{config.seed}/{candidate_digest}".encode()).digest()
     seed = int.from_bytes(drawn[:4], "big")
-    if not config.sealed_clips:
-        return Exam(name="sealed", first=0, clips=config.held_out_clips, seed=seed)
-    return Exam(name="sealed", first=config.held_out_clips, clips=config.sealed_clips, seed=seed)
+    first = config.held_out_clips if config.sealed_clips else 0
+    clips = config.sealed_clips or config.held_out_clips
+    return Exam(name="sealed", variants=["true"], first=first, clips=clips, seed=seed)
 
 
 def clip_seed(seed: int, clip_id: str, repeat: int = 0) -> int:

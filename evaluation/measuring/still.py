@@ -57,7 +57,7 @@ def _lab_error(clip: MeasuredClip, frames_THW3: Frames) -> NDArray[np.float32]:
 
 
 def _distance(difference_THW3: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.sqrt(np.einsum("thwc,thwc->thw", difference_THW3, difference_THW3))
+    return np.sqrt(np.square(difference_THW3).sum(axis=-1))
 
 
 def _still(truth_THW3: Frames, person_HW3: Frames) -> NDArray[np.bool_]:

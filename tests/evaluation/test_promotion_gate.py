@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluation.catalogue import measured, not_measured
+from evaluation.catalogue import measured, not_measured, single_number
 from evaluation.contracts import Amount, EvaluationReport, GateConfig, GateRule, Improvement, Metric
 from evaluation.promotion_gate import decide
 
@@ -87,6 +87,15 @@ def test_who_passed_the_open_exam_is_not_promoted_without_the_sealed_one() -> No
 
 def test_below_a_floor_on_the_sealed_exam_is_refused() -> None:
     assert _refused(decide(OPEN, _plain(mouth=0.1), None, GATE)) == [f"{MOUTH} floor, sealed exam"]
+
+
+def test_whether_a_model_listens_is_asked_on_the_open_exam_alone() -> None:
+    """The sealed one has no shuffled variants."""
+    listens = "hand_error_ratio_prompt_shuffled_to_true"
+    gate = GateConfig(rules=[GateRule(metric=listens, floor=1.5)], improvements=[])
+    deaf, good = (_with(OPEN, single_number(listens, ratio)) for ratio in (1.0, 5.0))
+    assert decide(good, _plain(), None, gate).passed
+    assert _refused(decide(deaf, _plain(), None, gate)) == [f"{listens} floor, open exam"]
 
 
 def test_better_challenger_passes() -> None:

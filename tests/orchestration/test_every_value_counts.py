@@ -77,19 +77,11 @@ WORDS = (
 )
 DEFECT = {"batch": "studio_train", "clip": "c", "rule": "r", "fields": ["f"], "reason": "known"}
 LABELS = {"base": 1.0, "head": 1.0, "hand": 1.0, "product": 1.0}
-INSTEAD_OF_NOTHING = (
-    1,
-    0.5,
-    {"size": 1.0, "kind": "units"},
-    "full_attention_in_stage_two",
-    "2026-01-31",
-    [8, 6, 4],
-    ["x"],
-    [DEFECT],
-    LABELS,
-)
+AMOUNT = {"size": 1.0, "kind": "units"}
+WORD, DAY = "full_attention_in_stage_two", "2026-01-31"
+INSTEAD_OF_NOTHING = (1, 0.5, AMOUNT, WORD, DAY, [8, 6, 4], ["x"], [DEFECT], LABELS)
 # what has no other valid value by itself: overrides before, overrides after
-ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 32}"
+ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 64}"
 ARRIVED = "{source: arrived}"
 STARTS = "training.initial_weights=a/model.safetensors"
 TOGETHER = {

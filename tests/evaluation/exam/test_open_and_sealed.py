@@ -15,6 +15,7 @@ def test_the_exams_share_no_clip() -> None:
     one, other = open_exam(CONFIG), sealed_exam(CONFIG, "candidate")
     assert (one.first, one.clips) == (0, 4)
     assert (other.first, other.clips) == (4, 3)
+    assert other.variants == ["true"], "whether a model listens is asked on the open exam"
 
 
 def test_every_candidate_has_noise_of_its_own_and_always_the_same() -> None:

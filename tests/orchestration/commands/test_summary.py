@@ -116,7 +116,7 @@ def test_status(
     make_report: Callable[..., EvaluationReport],
 ) -> None:
     here = load_config().model_copy(update={"tracking": tracking})
-    monkeypatch.setattr(summary, "load_sections", lambda: here)  # the test's own registry
+    monkeypatch.setattr(summary, "load_sections", lambda _overrides: here)  # the test's own registry
     print_status(page)
     assert "No model was judged yet: `graspline run` makes one." in text(page)
     succession = Succession(tracking)

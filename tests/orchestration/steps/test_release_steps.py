@@ -12,9 +12,7 @@ import torch
 from pydantic import BaseModel
 from safetensors.torch import save_file
 
-from evaluation.contracts import Amount, Decision, EvaluationReport, GeneratedSamples
-from evaluation.exam.open_and_sealed import sealed_exam
-from evaluation.recognisers.receipt import FittedRecognisers
+from evaluation.contracts import Amount, Decision, EvaluationReport
 from foundation.digests import file_sha256, folder_digest
 from model.conditioning.latent_codecs.linear import fit_linear_codec
 from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
@@ -26,6 +24,7 @@ from orchestration.steps import model_steps, release_steps
 from orchestration.steps.run_step import run_of
 from orchestration.steps.step import StepContext
 from tests.receipts import stage_two_receipt
+from tests.sealed_exam import leave_sealed
 
 SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
 SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
@@ -117,51 +116,6 @@ def work(config: PipelineConfig, tracking: TrackingConfig) -> StepContext:
     return StepContext(config.model_copy(update={"tracking": tracking}), log=lambda _line: None)
 
 
-def leave_sealed(
-    work: StepContext, candidate: RgbArtifact, evaluated: tuple[RgbArtifact, EvaluationReport], psnr_db: float
-) -> None:
-    """What a model's samples and measuring on a candidate's sealed exam leave, as if their runs were finished."""
-    artifact, report = evaluated
-    exam = sealed_exam(work.config.evaluation, candidate.digest)
-    request = model_steps.samples_request(work.config, artifact, TRAINING_SET, exam)
-    request.folder.write_request({}, {})
-    samples = GeneratedSamples(
-        folder=str(request.folder.path),
-        digest=f"of {artifact.digest}",
-        artifact_digest=artifact.digest,
-        held_out_digest="h",
-        exam=exam,
-        variants=["true"],
-        seeds_a_clip=1,
-        clips=[],
-        contact_sheet="",
-    )
-    request.folder.finish(samples.model_dump(mode="json"))
-    recognisers = FittedRecognisers(file=None, hand_locator=None, digest="", version=1)
-    fitting = model_steps.recognisers_request(work.config, candidate, TRAINING_SET)
-    if not (fitting.folder.path / "result.json").exists():
-        fitting.folder.write_request({}, {})
-        fitting.folder.finish(recognisers.model_dump(mode="json"))
-    inputs = {
-        "artifact": artifact,
-        "samples": samples,
-        "training_set": TRAINING_SET,
-        "examiner": candidate,
-        "recognisers": recognisers,
-    }
-    folder = model_steps.evaluation_request(work.config, inputs).folder
-    folder.write_request({}, {})
-    clips = {f"clip_{at}": psnr_db + at / 10 for at in range(4)}
-    metric = report.metrics["psnr_db"].model_copy(update={"value": psnr_db, "per_clip": clips})
-    sealed = {
-        "exam": "sealed",
-        "exam_digest": f"sealed {exam.seed}",
-        "metrics": {"psnr_db": metric},
-        "folder": str(folder.path),
-    }
-    folder.finish(EvaluationReport.model_validate({**report.model_dump(), **sealed}).model_dump(mode="json"))
-
-
 def release(
     work: StepContext,
     made: tuple[RgbArtifact, EvaluationReport],
@@ -178,7 +132,7 @@ def release(
     """
     for evaluated, psnr_db in zip((made, champion), on_sealed, strict=True):
         if evaluated is not None:
-            leave_sealed(work, made[0], evaluated, psnr_db)
+            leave_sealed(work.config, TRAINING_SET, made[0], evaluated, psnr_db)
     registered = release_steps.registered_candidate(work, *made)
     assert isinstance(registered.receipt, RegisteredCandidate)
     decided = release_steps.promotion_decision(work, registered.receipt, TRAINING_SET)
