@@ -209,8 +209,8 @@ def _over(ground_HW3: Frames, frame_HW3: Frames, mask_HW: Mask, shift: tuple[int
 def _largest(mask_HW: Mask) -> Mask:
     from scipy.ndimage import label
 
-    labels_HW, count = label(mask_HW)
-    sizes = [(labels_HW == one).sum() for one in range(1, count + 1)]
+    labels_HW = np.asarray(label(mask_HW)[0])  # pyright: ignore[reportIndexIssue] - a pair, unless output is given
+    sizes = [(labels_HW == one).sum() for one in range(1, int(labels_HW.max()) + 1)]
     return labels_HW == 1 + int(np.argmax(sizes)) if sizes else mask_HW
 
 

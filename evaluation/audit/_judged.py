@@ -15,7 +15,7 @@ from evaluation.catalogue import definitions, families, measured, role_name, sin
 from evaluation.contracts import EvaluationReport, GateConfig, Metric
 from evaluation.measure import Versions
 from evaluation.measuring.clip import Frames, MeasuredClip
-from evaluation.measuring.kinds import ClipMetric, DerivedMetric
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
 from evaluation.promotion_gate import against_champion, floor_reasons
 
 Videos = Mapping[str, Frames]
@@ -53,7 +53,9 @@ class Bench:
         for rule in self.rules.rules:
             family = families()[definitions()[rule.metric].family]
             if isinstance(family, DerivedMetric):
-                numbers = {role: _value(values, role_name(family.source, role)) for role in _source(family).roles}
+                numbers: dict[Role, float] = {
+                    role: _value(values, role_name(family.source, role)) for role in _source(family).roles
+                }
                 values[rule.metric] = single_number(rule.metric, family.derive(numbers))
         return self.report.model_copy(update={"metrics": values})
 

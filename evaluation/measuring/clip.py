@@ -21,8 +21,17 @@ GENERATED = slice(1, None)  # frame 0 of everything generated shows the person r
 REMEMBERED = 64  # values a clip keeps for its videos
 
 Need = Literal[
-    *("truth", "boxes", "sound", "person", "product", "hand_locator", "network", "hoi_stream", "experts"),
-    *("exact", "recognise"),
+    "truth",
+    "boxes",
+    "sound",
+    "person",
+    "product",
+    "hand_locator",
+    "network",
+    "hoi_stream",
+    "experts",
+    "exact",
+    "recognise",
 ]
 NEEDS: dict[Need, str] = {
     "truth": "the true clip",

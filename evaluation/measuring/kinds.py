@@ -16,8 +16,14 @@ from evaluation.contracts import Direction
 from evaluation.measuring.clip import Frames, MeasuredClip, Need
 
 Role = Literal[
-    *("model", "prompt_shuffled", "audio_shuffled", "person_shuffled", "product_shuffled"),
-    *("baseline", "ceiling", "truth"),
+    "model",
+    "prompt_shuffled",
+    "audio_shuffled",
+    "person_shuffled",
+    "product_shuffled",
+    "baseline",
+    "ceiling",
+    "truth",
 ]
 THE_SAME: dict[Role, str] = {
     "prompt_shuffled": "the same, generated with another clip's prompt",

@@ -16,7 +16,7 @@ CELL = 25.0  # width in Lab of a histogram cell: 5 of lightness, 9 x 9 of colour
 CELLS = (5, 9, 9)
 
 
-def describe(lab_HW3: Real, weights_HW: Real) -> Real:
+def describe(lab_HW3: NDArray[np.floating], weights_HW: Real) -> Real:
     """Descriptor [D] of a crop: weighted colour histogram (sums to 1) and the bands' mean colours."""
     weights_P = weights_HW.ravel()
     mean = np.average(lab_HW3.reshape(-1, 3), axis=0, weights=weights_P)
@@ -29,7 +29,7 @@ def describe(lab_HW3: Real, weights_HW: Real) -> Real:
     return np.concatenate([histogram, np.concatenate(bands) * BAND_WEIGHT / BANDS])
 
 
-def _soft_histogram(lab_P3: Real, weights_P: Real) -> Real:
+def _soft_histogram(lab_P3: NDArray[np.floating], weights_P: Real) -> Real:
     """Trilinear Lab histogram: a pixel shares its weight among the eight cells around it."""
     places = np.clip((lab_P3 + np.array([0.0, 100.0, 100.0])) / CELL, 0, np.array(CELLS) - 1.001)
     low = places.astype(int)

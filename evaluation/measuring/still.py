@@ -48,7 +48,8 @@ def whole_cells(mask_THW: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Cells [T,h,w] all of whose pixels are in the mask."""
     frames, height, width = mask_THW.shape
     rows, columns = height // CELL, width // CELL
-    return mask_THW[:, : rows * CELL, : columns * CELL].reshape(frames, rows, CELL, columns, CELL).all(axis=(2, 4))
+    cut = mask_THW[:, : rows * CELL, : columns * CELL].reshape(frames, rows, CELL, columns, CELL)
+    return np.asarray(cut.all(axis=(2, 4)))
 
 
 def _lab_error(clip: MeasuredClip, frames_THW3: Frames) -> NDArray[np.float32]:
@@ -65,4 +66,4 @@ def _still(truth_THW3: Frames, person_HW3: Frames) -> NDArray[np.bool_]:
 
     moved_THW = np.abs(truth_THW3.astype(np.int16) - person_HW3).max(axis=-1) > SAME
     square = np.ones((1, 2 * MARGIN + 1, 2 * MARGIN + 1), bool)
-    return ~binary_dilation(moved_THW, square)
+    return ~np.asarray(binary_dilation(moved_THW, square), np.bool_)

@@ -27,11 +27,12 @@ class MouthReader:
         return _inputs(crops_ND, np.broadcast_to(reference_D, crops_ND.shape)) @ self.weights_X
 
 
-def fit_mouth_reader(crops_ND: Real, references_ND: Real, openings_N: Real) -> MouthReader:
+def fit_mouth_reader(crops_ND: Real, references_ND: Real, openings_N: NDArray[np.floating]) -> MouthReader:
     """From training crops, the reference crop that belongs to each, and the true openings."""
     inputs_NX = _inputs(crops_ND, references_ND)
     gram_XX = inputs_NX.T @ inputs_NX + RIDGE * np.eye(inputs_NX.shape[1])
-    return MouthReader(np.linalg.solve(gram_XX, inputs_NX.T @ openings_N))
+    weights_X = np.linalg.solve(gram_XX, inputs_NX.T @ openings_N.astype(np.float64))
+    return MouthReader(weights_X.astype(np.float64))
 
 
 def _inputs(crops_ND: Real, references_ND: Real) -> Real:

@@ -142,7 +142,7 @@ def recognisers_request(config: PipelineConfig, examiner: RgbArtifact, training_
         command=["-m", RECOGNISE],
         code=code_digest(RECOGNISE),
         sections={"evaluation": config.evaluation},
-        parents={"examiner": examiner.digest, "clips": training_set.train[0].prepared_digest},
+        parents={"examiner": examiner.digest, **_prepared(training_set.train[:1])},
         inputs={"examiner": examiner, "training_set": training_set},
         pinned=_versions(training_set.train[:1]) | _prepared(training_set.train[:1]),
     )
