@@ -11,7 +11,7 @@ from foundation.bounds import Count, Few, Once, PositiveShare, Quantity, Seed, T
 from foundation.fingerprint import DoesNotDecide
 
 Direction = Literal["higher_is_better", "lower_is_better"]
-Variant = Literal["true", "audio_shuffled", "prompt_shuffled"]
+Variant = Literal["true", "audio_shuffled", "prompt_shuffled", "person_shuffled", "product_shuffled"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
@@ -37,7 +37,7 @@ class EvaluationConfig(BaseModel, frozen=True, extra="forbid"):
     noise_levels: Annotated[
         list[PositiveShare], Field(min_length=1), Once
     ]  # sigmas at which the held-out x0 error is taken
-    locator_steps: Count  # training steps of the embedded hand locator
+    locator_steps: Count  # training steps of the embedded hand locator, and of the part map
 
     @model_validator(mode="after")
     def _variants_can_be_made(self) -> Self:

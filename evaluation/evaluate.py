@@ -24,8 +24,9 @@ from evaluation.catalogue import definitions
 from evaluation.contracts import EvaluationConfig, EvaluationReport, Exam, GeneratedSamples, Metric, Variant
 from evaluation.exam.ask_network import ask_network
 from evaluation.exam.clip_groups import groups_of
-from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
-from evaluation.exam.hand_locator import HandLocator, locate_hands
+from evaluation.exam.fit_hand_locator import through_codec
+from evaluation.exam.fit_recognisers import exact_of
+from evaluation.exam.hand_locator import HandLocator, load_locator, locate_hands
 from evaluation.exam.held_out import EvaluationClip, read_clips
 from evaluation.exam.open_and_sealed import file_of
 from evaluation.exam.own_encoders import encode_for
@@ -33,7 +34,10 @@ from evaluation.measure import Versions, measure
 from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
 from evaluation.measuring.kinds import Role
 from evaluation.measuring.network_answer import NetworkAnswer
+from evaluation.measuring.seen import Exact
 from evaluation.noise_seeds import over_seeds
+from evaluation.recognisers.receipt import FittedRecognisers
+from evaluation.recognisers.recognisers import Recognisers, fitted
 from evaluation.report.page import render_page
 from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
@@ -46,13 +50,22 @@ from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSe
 from model.network.dual_stream_transformer import DualStreamTransformer
 
 STEPS = 5
-MEASURING = ("evaluation.measure", "evaluation.exam.fit_hand_locator", "evaluation.exam.ask_network")
+OfStudio = tuple[Recognisers | None, Exact | None]
+"""Recognisers, and what is known of a clip; None where the clips are not the studio's."""
+MEASURING = (
+    "evaluation.measure",
+    "evaluation.exam.fit_hand_locator",
+    "evaluation.fit_recognisers",
+    "evaluation.exam.ask_network",
+)
 # why a metric is not measured here, where something was missing that an evaluation usually has
 REASONS: dict[Need, str] = {
     "hand_locator": "no training clip has a hand box",
     "product": "fewer than two held-out clips have a product reference",
     "hoi_stream": "stage two's weights are not at hand",
     "experts": "the network has no experts",
+    "exact": "these clips are not the studio's sketches, of which every pixel is known",
+    "recognise": "the training clips are not the studio's sketches, of which every pixel is known",
 }
 
 
@@ -70,11 +83,17 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
     clips = encode_for(loaded, read_clips(training_set.held_out, samples.exam), training_set.held_out)
     report_progress(1, STEPS, "held-out clips read")
-    locator = fit_hand_locator(read_clips(training_set.train[:1]), examiner.codec, config.locator_steps, config.seed)
-    report_progress(2, STEPS, "hand locator fitted")
+    tools = run.input("recognisers", FittedRecognisers)
+    locator = load_locator(Path(tools.hand_locator)) if tools.hand_locator else None
+    report_progress(2, STEPS, "recognisers read")
     network = _dual_stream(artifact) or loaded.network
     answers = [ask_network(network, clip, config.noise_levels, samples.exam.seed) for clip in clips]
-    measured = [measured_clip(clip, locator, answer) for clip, answer in zip(clips, answers, strict=True)]
+    recognisers = fitted(tools)
+    motion = loaded.clip.motion_frames
+    measured = [
+        measured_clip(clip, locator, answer, (recognisers, exact_of(clip, motion)))
+        for clip, answer in zip(clips, answers, strict=True)
+    ]
     report_progress(3, STEPS, "network measured")
     metrics = measure_seeds(measured, versions_of(measured, clips, samples, loaded.codec), samples)
     report_progress(4, STEPS, "samples measured")
@@ -93,19 +112,26 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     return report
 
 
-def measured_clip(clip: EvaluationClip, locator: HandLocator | None, answer: NetworkAnswer) -> MeasuredClip:
+def measured_clip(
+    clip: EvaluationClip, locator: HandLocator | None, answer: NetworkAnswer | None, of_studio: OfStudio
+) -> MeasuredClip:
     """All that the metrics can know of a held-out clip."""
+    recognisers, exact = of_studio
+    person_HW3 = clip.person()
     return MeasuredClip(
         clip_id=clip.clip_id,
         frames_per_second=clip.record.frames_per_second,
         product_id=clip.record.product_id,
+        person_id=clip.record.person_id,
         truth=clip.frames(),
         boxes=clip.record.boxes,
         sound=clip.sound(),
-        person=clip.person(),
+        person=person_HW3,
         product=clip.product(),
         hand_locator=locator and (lambda frames: locate_hands(locator, torch.from_numpy(frames)).numpy()),
         network=answer,
+        exact=exact,
+        recognise=recognisers and exact and (lambda frames: recognisers.look(frames, person_HW3, exact.face)),
     )
 
 
@@ -117,6 +143,8 @@ def versions_of(
         "model": "true",
         "prompt_shuffled": "prompt_shuffled",
         "audio_shuffled": "audio_shuffled",
+        "person_shuffled": "person_shuffled",
+        "product_shuffled": "product_shuffled",
     }
     versions: dict[Role, Mapping[str, Frames]] = {
         role: load_file(Path(samples.folder) / f"{variant}.safetensors")

@@ -77,12 +77,16 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
 
 
 def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) -> Conditions:
-    """The conditions of one variant: clip i gets its prompt or its audio from clip lender[i]."""
+    """The conditions of one variant: clip i gets one of its conditions from clip lender[i]."""
     order = torch.tensor(lender)
     if variant == "prompt_shuffled":
         return replace(conditions, text_BLD=conditions.text_BLD[order])
     if variant == "audio_shuffled":
         return replace(conditions, audio_BKAS=conditions.audio_BKAS[order])
+    if variant == "person_shuffled":
+        return replace(conditions, person_BC1hw=conditions.person_BC1hw[order])
+    if variant == "product_shuffled" and conditions.product_BC1hw is not None:
+        return replace(conditions, product_BC1hw=conditions.product_BC1hw[order])
     return conditions
 
 

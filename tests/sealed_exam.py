@@ -2,6 +2,7 @@
 
 from evaluation.contracts import EvaluationReport, GeneratedSamples
 from evaluation.exam.open_and_sealed import sealed_exam
+from evaluation.recognisers.receipt import FittedRecognisers
 from model.contracts import RgbArtifact, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig
 from orchestration.steps import model_steps
@@ -31,7 +32,18 @@ def leave_sealed(
         contact_sheet="",
     )
     request.folder.finish(samples.model_dump(mode="json"))
-    inputs = {"artifact": artifact, "samples": samples, "training_set": training_set, "examiner": candidate}
+    recognisers = FittedRecognisers(file=None, hand_locator=None, digest="", version=1)
+    fitting = model_steps.recognisers_request(config, candidate, training_set)
+    if not (fitting.folder.path / "result.json").exists():
+        fitting.folder.write_request({}, {})
+        fitting.folder.finish(recognisers.model_dump(mode="json"))
+    inputs = {
+        "artifact": artifact,
+        "samples": samples,
+        "training_set": training_set,
+        "examiner": candidate,
+        "recognisers": recognisers,
+    }
     folder = model_steps.evaluation_request(config, inputs).folder
     folder.write_request({}, {})
     clips = {f"clip_{at}": psnr_db + at / 10 for at in range(4)}

@@ -9,8 +9,10 @@ Shape legend: B frames, H W pixels of the working size, h w = H/4 W/4 cells, K =
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -92,6 +94,13 @@ def fit_locator(labelled: LabelledFrames, steps: int, seed: int) -> HandLocator:
         loss.backward()
         optimizer.step()
         schedule.step()
+    return locator.eval().requires_grad_(False)
+
+
+def load_locator(file: Path) -> HandLocator:
+    """The locator whose weights the file holds."""
+    locator = HandLocator()
+    locator.load_state_dict(load_file(file))
     return locator.eval().requires_grad_(False)
 
 

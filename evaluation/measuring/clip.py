@@ -4,20 +4,35 @@ Shape legend: T frames, A annotated frames, H W pixels, S audio samples, K = 2 h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.contracts import FrameBoxes
 from evaluation.measuring.network_answer import NetworkAnswer
+from evaluation.measuring.seen import Exact, Seen
 
 T = TypeVar("T")
 Frames = NDArray[np.uint8]  # [T,H,W,3] RGB, or one picture [H,W,3]
 GENERATED = slice(1, None)  # frame 0 of everything generated shows the person reference: no metric looks at it
 
-Need = Literal["truth", "boxes", "sound", "person", "product", "hand_locator", "network", "hoi_stream", "experts"]
+REMEMBERED = 64  # values a clip keeps for its videos
+
+Need = Literal[
+    "truth",
+    "boxes",
+    "sound",
+    "person",
+    "product",
+    "hand_locator",
+    "network",
+    "hoi_stream",
+    "experts",
+    "exact",
+    "recognise",
+]
 NEEDS: dict[Need, str] = {
     "truth": "the true clip",
     "boxes": "the boxes of face, hands and product",
@@ -28,6 +43,8 @@ NEEDS: dict[Need, str] = {
     "network": "the network itself, not only its videos",
     "hoi_stream": "the network with its HOI stream",
     "experts": "a network with experts",
+    "exact": "a clip of the studio, of which every pixel is known",
+    "recognise": "recognisers, which an evaluation fits on the studio's training clips",
 }
 
 
@@ -38,6 +55,7 @@ class MeasuredClip:
     clip_id: str
     frames_per_second: float = 25.0
     product_id: str = ""  # clips of one product count as one in retrieval
+    person_id: str = ""  # the same for persons
     truth: Frames | None = None
     boxes: Mapping[int, FrameBoxes] | None = None  # of the true clip: frame -> boxes in its pixels
     sound: tuple[NDArray[np.float32], int] | None = None  # samples [S] in -1..1, how many there are a second
@@ -45,6 +63,22 @@ class MeasuredClip:
     product: Frames | None = None
     hand_locator: Callable[[Frames], NDArray[np.floating]] | None = None  # frames [A,H,W,3] -> centres [A,K,2], pixels
     network: NetworkAnswer | None = None
+    exact: Exact | None = None
+    recognise: Callable[[Frames], Seen] | None = None  # frames of one video of this clip [T,H,W,3]
+    memory: dict[tuple[str, int], tuple[Frames, Any]] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, frames: Frames, compute: Callable[[Frames], T]) -> T:
+        """`compute(frames)`, or what it gave for the very same array before: several metrics need it."""
+        key = (name, id(frames))
+        if key not in self.memory or self.memory[key][0] is not frames:
+            if len(self.memory) >= REMEMBERED:
+                del self.memory[next(iter(self.memory))]
+            self.memory[key] = (frames, compute(frames))
+        return self.memory[key][1]
+
+    def seen(self, frames: Frames) -> Seen:
+        """What the recognisers see in these frames."""
+        return self.once("seen", frames, given(self.recognise))
 
     def has(self, need: Need) -> bool:
         """Whether a metric that needs this can be measured."""

@@ -18,10 +18,21 @@ from typing import Literal, cast
 from evaluation.contracts import Direction
 from evaluation.measuring.clip import Frames, MeasuredClip, Need
 
-Role = Literal["model", "prompt_shuffled", "audio_shuffled", "baseline", "ceiling", "truth"]
+Role = Literal[
+    "model",
+    "prompt_shuffled",
+    "audio_shuffled",
+    "person_shuffled",
+    "product_shuffled",
+    "baseline",
+    "ceiling",
+    "truth",
+]
 THE_SAME: dict[Role, str] = {
     "prompt_shuffled": "the same, generated with another clip's prompt",
     "audio_shuffled": "the same, generated with another clip's audio",
+    "person_shuffled": "the same, generated with another clip's person",
+    "product_shuffled": "the same, generated with another clip's product",
     "baseline": "the same, on the person reference repeated",
     "ceiling": "the same, on the true clip after the latent codec",
     "truth": "the same, on the true clip",

@@ -50,6 +50,10 @@ def differences(frames_THW3: Frames) -> NDArray[np.float64]:
 
 
 def _maps(clip: MeasuredClip, frames_THW3: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return clip.once("difference_ssim", frames_THW3, partial(_computed_maps, clip))
+
+
+def _computed_maps(clip: MeasuredClip, frames_THW3: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """SSIM of the window around each pixel [D,H,W], and the true clip's change there."""
     from skimage.metrics import structural_similarity
 

@@ -1,12 +1,12 @@
 """Product retrieval: is the product in the generated clip nearest to its own reference among all held-out ones?
 
-The descriptor is plain: which Lab colours the foreground has (soft histogram) and where they lie from top to bottom
-(mean colour of four bands). A stand-in for DINOv2, which needs weights; it sees colour, hardly shape.
+The descriptor is plain (evaluation.measuring.product_colours). A stand-in for DINOv2, which needs weights; it sees
+colour, hardly shape.
 Foreground of the reference: what is not its white ground. Foreground of the clip: what, inside the true product box,
 differs from the person reference at the same place and has not the colour of the face (so: not shirt, not hand), the
 middle of the box counting most. On the studio's true clips it finds 100 % of 16, after the latent codec 89 %.
 
-Shape legend: H W pixels of a crop, P pixels, D descriptor, N references.
+Shape legend: H W pixels of a crop, D descriptor, N references.
 """
 
 import math
@@ -19,14 +19,11 @@ from data.contracts import FrameBoxes
 from evaluation.measuring.clip import Frames, MeasuredClip, given
 from evaluation.measuring.colour import lab_from_rgb
 from evaluation.measuring.kinds import ClipMetric, Measure, roles
+from evaluation.measuring.product_colours import describe
 from foundation.clip_format import Box
 
 Real = NDArray[np.float64]
 
-BANDS = 4
-BAND_WEIGHT = 0.02  # of one Lab unit in a band, against a histogram that sums to 1
-CELL = 25.0  # width in Lab of a histogram cell: 5 of lightness, 9 x 9 of colour
-CELLS = (5, 9, 9)
 DIFFERENT = 18.0  # Lab distance: below half of it the same colour, above three halves another
 WHITE_GROUND = 6.0
 
@@ -37,9 +34,9 @@ def describe_reference(product_HW3: Frames) -> Real:
     foreground_HW = np.linalg.norm(lab_HW3 - np.array([100.0, 0.0, 0.0]), axis=-1) > WHITE_GROUND
     rows, columns = np.nonzero(foreground_HW)
     if not len(rows):
-        return _describe(lab_HW3, np.ones(foreground_HW.shape))
+        return describe(lab_HW3, np.ones(foreground_HW.shape))
     cut = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    return _describe(lab_HW3[cut], foreground_HW[cut].astype(np.float64))
+    return describe(lab_HW3[cut], foreground_HW[cut].astype(np.float64))
 
 
 def describe_in_clip(frames_THW3: Frames, boxes: Mapping[int, FrameBoxes], person_HW3: Frames) -> Real | None:
@@ -64,7 +61,7 @@ def _describe_in_frame(lab: Real, product: Box, face: Box | None, person_lab: Re
     if face:
         skin = np.median(_cut(person_lab, face).reshape(-1, 3), axis=0)
         weights_HW = weights_HW * _differs((crop_HW3 - skin) * np.array([0.5, 1.0, 1.0]))
-    return _describe(crop_HW3, weights_HW if weights_HW.sum() > 2 else np.ones(weights_HW.shape))
+    return describe(crop_HW3, weights_HW if weights_HW.sum() > 2 else np.ones(weights_HW.shape))
 
 
 def _differs(difference_HW3: Real) -> Real:
@@ -81,31 +78,6 @@ def _middle(height: int, width: int) -> Real:
 def _cut(picture: Real, box: Box) -> Real:
     x1, y1, x2, y2 = box
     return picture[max(0, y1) : y2 + 1, max(0, x1) : x2 + 1]
-
-
-def _describe(lab_HW3: Real, weights_HW: Real) -> Real:
-    """Weighted colour histogram (sums to 1) and the bands' mean colours."""
-    weights_P = weights_HW.ravel()
-    mean = np.average(lab_HW3.reshape(-1, 3), axis=0, weights=weights_P)
-    parts = zip(np.array_split(lab_HW3, BANDS), np.array_split(weights_HW, BANDS), strict=True)
-    bands = [
-        np.average(band.reshape(-1, 3), axis=0, weights=weight.ravel()) if weight.sum() > 0 else mean
-        for band, weight in parts
-    ]
-    histogram = _soft_histogram(lab_HW3.reshape(-1, 3), weights_P)
-    return np.concatenate([histogram, np.concatenate(bands) * BAND_WEIGHT / BANDS])
-
-
-def _soft_histogram(lab_P3: Real, weights_P: Real) -> Real:
-    """Trilinear Lab histogram: a pixel shares its weight among the eight cells around it."""
-    places = np.clip((lab_P3 + np.array([0.0, 100.0, 100.0])) / CELL, 0, np.array(CELLS) - 1.001)
-    low = places.astype(int)
-    part = places - low
-    histogram = np.zeros(CELLS)
-    for corner in np.ndindex(2, 2, 2):
-        share_P = np.prod(np.where(corner, part, 1 - part), axis=1)
-        np.add.at(histogram, tuple((low + corner).T), weights_P * share_P)
-    return histogram.ravel() / weights_P.sum()
 
 
 def _retrieval(clips: Sequence[MeasuredClip]) -> Measure:

@@ -9,6 +9,7 @@ from pathlib import Path
 from data.versions.batch_receipts import PREPARED
 from evaluation.contracts import EvaluationReport, Exam, GeneratedSamples
 from evaluation.exam.open_and_sealed import open_exam
+from evaluation.recognisers.receipt import FittedRecognisers
 from foundation.code_digest import code_digest
 from foundation.digests import files_digest
 from foundation.fingerprint import fingerprint
@@ -19,6 +20,7 @@ from orchestration.steps.step import StepContext, StepResult
 
 TRAIN, EXPORT = "model.training.train_stage", "model.artifact.export"
 SAMPLE, EVALUATE = "evaluation.generate_samples", "evaluation.evaluate"
+RECOGNISE = "evaluation.fit_recognisers"
 
 
 def stage_one(step: StepContext, training_set: TrainingSet) -> StepResult:
@@ -119,13 +121,31 @@ def evaluation_report(
 
     Another artifact is the examiner where a champion is evaluated on a candidate's exam: both are measured alike.
     """
+    recognisers = run_step(
+        step, recognisers_request(step.config, examiner or artifact, training_set), FittedRecognisers
+    ).receipt
+    assert isinstance(recognisers, FittedRecognisers)
     inputs = {
         "artifact": artifact,
         "samples": samples,
         "training_set": training_set,
         "examiner": examiner or artifact,
+        "recognisers": recognisers,
     }
     return run_step(step, evaluation_request(step.config, inputs), EvaluationReport)
+
+
+def recognisers_request(config: PipelineConfig, examiner: RgbArtifact, training_set: TrainingSet) -> StepRequest:
+    """What recognises hands, faces, mouths and products, fitted once for all exams with this examiner."""
+    return StepRequest(
+        name="recognisers",
+        command=["-m", RECOGNISE],
+        code=code_digest(RECOGNISE),
+        sections={"evaluation": config.evaluation},
+        parents={"examiner": examiner.digest, **_prepared(training_set.train[:1])},
+        inputs={"examiner": examiner, "training_set": training_set},
+        pinned=_versions(training_set.train[:1]) | _prepared(training_set.train[:1]),
+    )
 
 
 def evaluated(
@@ -144,7 +164,7 @@ def evaluated(
 
 
 def evaluation_request(
-    config: PipelineConfig, inputs: dict[str, RgbArtifact | GeneratedSamples | TrainingSet]
+    config: PipelineConfig, inputs: dict[str, RgbArtifact | GeneratedSamples | TrainingSet | FittedRecognisers]
 ) -> StepRequest:
     """The report on one artifact's samples."""
     training_set = inputs["training_set"]

@@ -17,12 +17,13 @@ from pydantic import ValidationError
 from data.versions.batch_entry import stage_identities
 from evaluation.contracts import GeneratedSamples
 from evaluation.exam.open_and_sealed import open_exam
+from evaluation.recognisers.receipt import FittedRecognisers
 from foundation.fingerprint import fingerprint, harmless_fields
 from model.contracts import EncodedBatch, Encoders, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.definitions import defs
+from orchestration.steps import model_steps
 from orchestration.steps.data_steps import arrivals_of, entry_of, split_of
-from orchestration.steps.model_steps import evaluation_request, export_request, samples_request, training_request
 from tests.receipts import artifact_receipt, stage_receipt
 
 Path = tuple[str | int, ...]
@@ -131,12 +132,12 @@ def identities(config: PipelineConfig) -> dict[str, str]:
         digest=fingerprint([[encoded[name] for name in side] for side in (train, held_out)]),
         overlap_allowed=config.data.held_out_is_trained_on,
     )
-    one = training_request(config, chosen, None).identity
-    two = training_request(config, chosen, stage("stage_one", one)).identity
+    one = model_steps.training_request(config, chosen, None).identity
+    two = model_steps.training_request(config, chosen, stage("stage_one", one)).identity
     fitted = Encoders(folder="f", digest=encoders, captions={})
-    exported = export_request(config, stage("stage_two", two), fitted).identity
+    exported = model_steps.export_request(config, stage("stage_two", two), fitted).identity
     artifact = artifact_receipt("f", exported)
-    sampled = samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
+    sampled = model_steps.samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
     samples = GeneratedSamples(
         folder="f",
         digest=sampled,
@@ -148,8 +149,11 @@ def identities(config: PipelineConfig) -> dict[str, str]:
         clips=[],
         contact_sheet="c",
     )
+    fitting = model_steps.recognisers_request(config, artifact, chosen).identity
+    recognisers = FittedRecognisers(file="f", hand_locator=None, digest=fitting, version=1)
     inputs = {"artifact": artifact, "samples": samples, "training_set": chosen, "examiner": artifact}
-    evaluated = evaluation_request(config, inputs).identity
+    inputs |= {"recognisers": recognisers}
+    evaluated = model_steps.evaluation_request(config, inputs).identity
     registered = fingerprint([exported, evaluated])
     return {
         "raw_batch": fingerprint({name: entry["raw"] for name, entry in entries.items()}),

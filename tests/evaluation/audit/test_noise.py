@@ -14,7 +14,12 @@ from evaluation.contracts import ClipGroups, EvaluationReport, GateConfig, Metri
 
 CLIPS, SEEDS = 16, 16
 X0 = "x0_error_rgb_ratio_to_repeat"
-GATE = GateConfig.model_validate(yaml.safe_load((Path(__file__).parents[3] / "conf/gate/default.yaml").read_text()))
+CONFIGURED = GateConfig.model_validate(
+    yaml.safe_load((Path(__file__).parents[3] / "conf/gate/default.yaml").read_text())
+)
+# the drawn model has no pictures: margins on metrics over all frames are audited on a real one
+DRAWN = [rule for rule in CONFIGURED.rules if rule.metric in (HAND, MOUTH, PRODUCT, X0)]
+GATE = CONFIGURED.model_copy(update={"rules": DRAWN})
 QUIET = Draws(60, 0)
 
 

@@ -1,0 +1,101 @@
+"""Is the person in the video the own reference's, and is the face a face at all, in every frame?
+
+Faces are described by linear discriminants fitted on the studio's training persons (evaluation.recognisers.faces). A
+frame is right where its face is nearer to the own person reference than to any other held-out one's, not further from
+it than FAR, and no odder than ODD: a face upside down or under noise is near to nobody's, and still is nearest to one.
+Frames in which a hand or the product truly covers the face do not count.
+
+Shape legend: T frames, D numbers that describe a face.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, roles
+from evaluation.measuring.per_frame import mean, mean_of_frames
+
+FAR = 2.6  # in spreads of one person's frames; another person's nearest reference is 3.7 or more away
+ODD = 3.5
+COVERED = 0.03  # of the face box
+DISTANCE = "face_distance_all_frames"
+
+
+def distance(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
+    """Each generated frame's distance from the person reference, NaN where the face is covered."""
+    seen, covered_T = clip.seen(frames_THW3), given(clip.exact).covered_T
+    distance_T = np.linalg.norm(seen.faces_TD - seen.person_D, axis=1)
+    return [float(x) for x in np.where(covered_T <= COVERED, distance_T, np.nan)[GENERATED]]
+
+
+def oddness(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
+    """How far each generated frame's face is from any face, NaN where it is covered."""
+    seen, covered_T = clip.seen(frames_THW3), given(clip.exact).covered_T
+    return [float(x) for x in np.where(covered_T <= COVERED, seen.face_odd_T, np.nan)[GENERATED]]
+
+
+def _recognised(clips: Sequence[MeasuredClip]) -> Measure:
+    """Share of frames whose face is the own person's."""
+    persons = {clip.person_id: clip.seen(given(clip.truth)).person_D for clip in clips}
+
+    def measure(clip: MeasuredClip, frames_THW3: Frames) -> float:
+        faces_TD = clip.seen(frames_THW3).faces_TD[GENERATED]
+        near = distance(clip, frames_THW3)
+        right: list[float] = []
+        for face_D, own, odd in zip(faces_TD, near, oddness(clip, frames_THW3), strict=True):
+            others = [np.linalg.norm(face_D - it) for person, it in persons.items() if person != clip.person_id]
+            is_own = own <= FAR and odd <= ODD and all(own < other for other in others)
+            right.append(float(is_own) if math.isfinite(own) else math.nan)
+        return mean(right)
+
+    return measure
+
+
+METRICS = {
+    "person_recognised_frames": ClipMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        needs=("truth", "exact", "recognise"),
+        fewest_clips=2,
+        headline="Person recognised in every frame",
+        prepare=_recognised,
+        roles=roles(
+            "share of all frames whose face is the person reference's, and nobody else's among the held-out persons",
+            *("person_shuffled", "ceiling"),
+            truth="the same, on the true clip: the recogniser's own error",
+        ),
+    ),
+    DISTANCE: ClipMetric(
+        unit="spreads",
+        direction="lower_is_better",
+        version=1,
+        needs=("exact", "recognise"),
+        measure=mean_of_frames(distance),
+        roles=roles(
+            "distance of the face from the person reference, in spreads of one person's frames, over all frames",
+            *("person_shuffled", "ceiling"),
+            truth="the same, on the true clip: the recogniser's own error",
+        ),
+    ),
+    "face_oddness_all_frames": ClipMetric(
+        unit="spreads",
+        direction="lower_is_better",
+        version=1,
+        needs=("exact", "recognise"),
+        measure=mean_of_frames(oddness),
+        roles=roles(
+            "how far the face is from any face, over all frames; 1: as training frames are", "ceiling", "truth"
+        ),
+    ),
+    "face_distance_person_shuffled_to_true": DerivedMetric(
+        unit="ratio",
+        direction="higher_is_better",
+        version=1,
+        source=DISTANCE,
+        derive=lambda value: value["person_shuffled"] / value["model"] if value["model"] else math.nan,
+        roles=roles("how much another clip's person raises the distance of the face; 1: the person is ignored"),
+    ),
+}

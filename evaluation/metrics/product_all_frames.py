@@ -1,0 +1,157 @@
+"""The product in every frame: its place and outline, its turn, its colours, and whose it is.
+
+Place, outline and turn by the part map against the exact mask; colours against the true clip, at the pixels that truly
+show the product; and whether those are nearer to the own product than to any other held-out one, by the descriptor of
+`product_retrieval`. A product of other colours, upside down, swapped or absent in any frame shows.
+
+Shape legend: T frames, H W pixels, D descriptor.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
+from evaluation.measuring.colour import quick_lab
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, Role, roles
+from evaluation.measuring.per_frame import mean, mean_of_frames, share_of_frames
+from evaluation.measuring.product_colours import describe
+from evaluation.measuring.seen import PRODUCT
+from evaluation.measuring.still import lab_error, mean_inside
+
+Mask = NDArray[np.bool_]
+FEWEST_PIXELS = 20
+LONG = 1.25  # how much longer than wide an outline is that has a turn
+WRONG_LAB = 45.0  # mean of a frame's product; a person calls it another colour
+COLOUR = "product_error_lab_all_frames"
+EVERY_OTHER = 2  # frames between two that are told apart: it takes longest, and a product does not change at once
+
+
+def colour_error(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
+    """Mean distance in Lab of each generated frame where the product truly is."""
+    return mean_inside(lab_error(clip, frames_THW3)[GENERATED], _true(clip)[GENERATED])
+
+
+def mask_iou(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
+    """Intersection over union of the product's seen and true mask in each generated frame."""
+    seen_THW, true_THW = clip.seen(frames_THW3).kinds_THW == PRODUCT, _true(clip)
+    both, either = ((mask[GENERATED]).sum(axis=(1, 2)) for mask in (seen_THW & true_THW, seen_THW | true_THW))
+    return [float(b / e) if e >= FEWEST_PIXELS else math.nan for b, e in zip(both, either, strict=True)]
+
+
+def turn_error(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
+    """Degrees between the long axes of the seen and the true mask; NaN where one has none."""
+    seen_THW, true_THW = clip.seen(frames_THW3).kinds_THW == PRODUCT, _true(clip)
+    return [
+        abs((_turn(seen) - _turn(true) + 90) % 180 - 90)
+        for seen, true in zip(seen_THW[GENERATED], true_THW[GENERATED], strict=True)
+    ]
+
+
+def _true(clip: MeasuredClip) -> Mask:
+    return given(clip.exact).kinds_THW == PRODUCT
+
+
+def _turn(mask_HW: Mask) -> float:
+    """Of the long axis, in degrees; NaN for a mask that is small or round."""
+    places_N2 = np.argwhere(mask_HW).astype(np.float64)
+    if len(places_N2) < FEWEST_PIXELS:
+        return math.nan
+    values_2, axes_22 = np.linalg.eigh(np.cov(places_N2.T))
+    if values_2[1] < LONG**2 * values_2[0]:
+        return math.nan
+    return float(np.degrees(np.arctan2(axes_22[0, 1], axes_22[1, 1])))
+
+
+def _recognised(clips: Sequence[MeasuredClip]) -> Measure:
+    """Share of frames whose product is nearer to its own true look than to other products', in the middle frame."""
+    others = {clip.clip_id: (clip.product_id, _descriptions(clip, given(clip.truth))) for clip in clips}
+
+    def measure(clip: MeasuredClip, frames_THW3: Frames) -> float:
+        own = _descriptions(clip, frames_THW3)
+        return mean([_is_own(clip, frame, look_D, others) for frame, look_D in own.items()])
+
+    return measure
+
+
+def _is_own(
+    clip: MeasuredClip,
+    frame: int,
+    look_D: NDArray[np.float64],
+    others: dict[str, tuple[str, dict[int, NDArray[np.float64]]]],
+) -> float:
+    distances = {
+        other_id: np.abs(look_D - looks[frame]).sum() for other_id, (_, looks) in others.items() if frame in looks
+    }
+    return float(others[min(distances, key=distances.__getitem__)][0] == clip.product_id) if distances else math.nan
+
+
+def _descriptions(clip: MeasuredClip, frames_THW3: Frames) -> dict[int, NDArray[np.float64]]:
+    true_THW = _true(clip)
+    shown = [frame for frame in range(1, len(true_THW), EVERY_OTHER) if true_THW[frame].sum() >= FEWEST_PIXELS]
+    return {frame: _described(frames_THW3[frame], true_THW[frame]) for frame in shown}
+
+
+def _described(frame_HW3: Frames, mask_HW: Mask) -> NDArray[np.float64]:
+    rows, columns = np.nonzero(mask_HW)
+    cut = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    return describe(quick_lab(frame_HW3[cut]), mask_HW[cut].astype(np.float64))
+
+
+def _metric(unit: str, description: str, measure: Measure, *own: Role, higher: bool = False) -> ClipMetric:
+    return ClipMetric(
+        unit=unit,
+        direction="higher_is_better" if higher else "lower_is_better",
+        version=1,
+        needs=("truth", "exact", "recognise"),
+        measure=measure,
+        roles=roles(
+            description, *own, "baseline", "ceiling", truth="the same, on the true clip: the judge's own error"
+        ),
+    )
+
+
+METRICS = {
+    COLOUR: _metric(
+        "Lab",
+        "distance of the colours from the true clip's where the product is, mean over all frames",
+        mean_of_frames(colour_error),
+        "product_shuffled",
+    ),
+    "product_wrong_frames": _metric(
+        "share",
+        f"share of all frames whose product is more than {WRONG_LAB:g} Lab off",
+        share_of_frames(colour_error, above=WRONG_LAB),
+    ),
+    "product_mask_iou_all_frames": _metric(
+        "IoU", "outline of the product by the part map against the true one", mean_of_frames(mask_iou), higher=True
+    ),
+    "product_turn_error_degrees": _metric(
+        "degrees", "turn of the product's long axis against the true one's", mean_of_frames(turn_error)
+    ),
+    "product_recognised_frames": ClipMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        needs=("truth", "exact"),
+        fewest_clips=2,
+        prepare=_recognised,
+        roles=roles(
+            "share of frames whose product is nearest to its own true look among all held-out clips'",
+            *("product_shuffled", "baseline", "ceiling"),
+        ),
+    ),
+    "product_recognised_lost_by_shuffling": DerivedMetric(
+        unit="share",
+        direction="higher_is_better",
+        version=1,
+        source="product_recognised_frames",
+        derive=lambda share: share["model"] - share["product_shuffled"],
+        roles=roles(
+            "frames with the own product lost when another clip's product picture is given; 0: it is ignored, and the "
+            "prompt alone says what is held"
+        ),
+    ),
+}
