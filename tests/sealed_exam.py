@@ -1,11 +1,12 @@
 """What the sealed exam of a candidate leaves, for tests of what is decided on it."""
 
-from evaluation.contracts import EvaluationReport, GeneratedSamples
+from evaluation.contracts import EvaluationReport
 from evaluation.exam.open_and_sealed import sealed_exam
 from evaluation.recognisers.receipt import FittedRecognisers
 from model.contracts import RgbArtifact, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig
 from orchestration.steps import model_steps
+from tests.receipts import samples_receipt
 
 
 def leave_sealed(
@@ -20,17 +21,7 @@ def leave_sealed(
     exam = sealed_exam(config.evaluation, candidate.digest)
     request = model_steps.samples_request(config, artifact, training_set, exam)
     request.folder.write_request({}, {})
-    samples = GeneratedSamples(
-        folder=str(request.folder.path),
-        digest=f"of {artifact.digest}",
-        artifact_digest=artifact.digest,
-        held_out_digest="h",
-        exam=exam,
-        variants=["true"],
-        seeds_a_clip=1,
-        clips=[],
-        contact_sheet="",
-    )
+    samples = samples_receipt(exam, artifact.digest, f"of {artifact.digest}", request.folder.path)
     request.folder.finish(samples.model_dump(mode="json"))
     recognisers = FittedRecognisers(file=None, hand_locator=None, digest="", version=1)
     fitting = model_steps.recognisers_request(config, candidate, training_set)

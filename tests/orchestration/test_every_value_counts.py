@@ -15,7 +15,6 @@ import pytest
 from pydantic import ValidationError
 
 from data.versions.batch_entry import stage_identities
-from evaluation.contracts import GeneratedSamples
 from evaluation.exam.open_and_sealed import open_exam
 from evaluation.recognisers.receipt import FittedRecognisers
 from foundation.fingerprint import fingerprint, harmless_fields
@@ -24,7 +23,7 @@ from orchestration.configuration.load_config import PipelineConfig, load_config
 from orchestration.definitions import defs
 from orchestration.steps import model_steps
 from orchestration.steps.data_steps import arrivals_of, entry_of, split_of
-from tests.receipts import artifact_receipt, stage_receipt
+from tests.receipts import artifact_receipt, samples_receipt, stage_receipt
 
 Path = tuple[str | int, ...]
 # the first step that a section's values may change; nothing above it is made again
@@ -138,17 +137,7 @@ def identities(config: PipelineConfig) -> dict[str, str]:
     exported = model_steps.export_request(config, stage("stage_two", two), fitted).identity
     artifact = artifact_receipt("f", exported)
     sampled = model_steps.samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
-    samples = GeneratedSamples(
-        folder="f",
-        digest=sampled,
-        artifact_digest=exported,
-        held_out_digest="h",
-        exam=open_exam(config.evaluation),
-        variants=[],
-        seeds_a_clip=1,
-        clips=[],
-        contact_sheet="c",
-    )
+    samples = samples_receipt(open_exam(config.evaluation), exported, sampled)
     fitting = model_steps.recognisers_request(config, artifact, chosen).identity
     recognisers = FittedRecognisers(file="f", hand_locator=None, digest=fitting, version=1)
     inputs = {"artifact": artifact, "samples": samples, "training_set": chosen, "examiner": artifact}
