@@ -1,5 +1,8 @@
 """What the sealed exam of a candidate leaves, for tests of what is decided on it."""
 
+import shutil
+from pathlib import Path
+
 from evaluation.contracts import EvaluationReport
 from evaluation.exam.open_and_sealed import sealed_exam
 from evaluation.recognisers.receipt import FittedRecognisers
@@ -37,6 +40,7 @@ def leave_sealed(
     }
     folder = model_steps.evaluation_request(config, inputs).folder
     folder.write_request({}, {})
+    shutil.copy(Path(report.folder) / "clips.json", folder.path)
     clips = {f"clip_{at}": psnr_db + at / 10 for at in range(4)}
     metric = report.metrics["psnr_db"].model_copy(update={"value": psnr_db, "per_clip": clips})
     sealed = {

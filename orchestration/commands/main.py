@@ -168,6 +168,22 @@ def compare(
         print_comparison(console, from_folder(overrides or [], where), (first, second), by, csv)
 
 
+@app.command()
+def report(
+    version: Annotated[str, typer.Argument(help="champion, challenger, previous_champion or a version number")],
+    overrides: Overrides = None,
+    zip_file: Annotated[
+        Path | None, typer.Option("--zip", help="page and videos as one file", resolve_path=True)
+    ] = None,
+) -> None:
+    """The page on which a version was judged: verdict, videos side by side, all numbers; with --zip, to send."""
+    with called() as (console, where):
+        from orchestration.commands.report import show_report
+        from orchestration.configuration.given_texts import from_folder
+
+        show_report(console, version, zip_file, from_folder(overrides or [], where))
+
+
 @judge_app.callback()
 def judge() -> None:
     """The judge itself is tested."""
