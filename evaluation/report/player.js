@@ -1,6 +1,6 @@
 // One clock for all videos of a row: it alone counts time, and every video is held to it.
 // A video that strays by less than a frame or two is sped up or slowed down, one that strays further is set.
-const CLOSE = 0.5, FAR = 0.12;  // in frames; in seconds
+const CLOSE = 0.25, FAR = 0.2, EVERY = 200;  // in frames; in seconds; in milliseconds
 const FRAMES_PER_SECOND = Number(document.body.dataset.rate);
 
 class Row {
@@ -79,17 +79,20 @@ class Row {
   tick() {
     if (!this.playing) return;
     const now = this.now;
-    this.videos.forEach(video => {
-      if (video.seeking) return;
-      const away = now - video.currentTime;
-      if (Math.abs(away) > FAR || video.ended) video.currentTime = now;
-      const correction = Math.abs(away) * FRAMES_PER_SECOND < CLOSE ? 0 : Math.min(0.25, Math.max(-0.25, 4 * away));
-      const wanted = this.rate * (1 + correction);
-      if (Math.abs(video.playbackRate - wanted) > 0.01) video.playbackRate = wanted;
-      if (video.paused) video.play().catch(() => {});
-    });
     this.write(now);
+    if (performance.now() - (this.corrected || 0) > EVERY) {
+      this.corrected = performance.now();
+      this.videos.forEach(video => this.hold(video, this.now));
+    }
     requestAnimationFrame(() => this.tick());
+  }
+  hold(video, now) {
+    if (video.seeking) return;
+    const away = now - video.currentTime;
+    if (Math.abs(away) > FAR || video.ended) video.currentTime = now;
+    const correction = Math.abs(away) * FRAMES_PER_SECOND < CLOSE ? 0 : Math.min(0.3, Math.max(-0.3, 2 * away));
+    video.playbackRate = this.rate * (1 + correction);
+    if (video.paused) video.play().catch(() => {});
   }
 }
 
