@@ -28,6 +28,7 @@ from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.names import Name
 from model.contracts.method import ATTENTION, Shipped, StageRecord
+from model.contracts.method import Ablation as Ablation
 from model.contracts.method import AttentionMode as AttentionMode
 from model.contracts.method import StageName as StageName
 from model.contracts.network_config import LABELS as LABELS
@@ -173,6 +174,12 @@ class StageTraining(TrainingOptions, frozen=True, extra="forbid"):
 
     stage: StageConfig
     attention: AttentionMode
+    ablation: Ablation | None = None  # whose arm this stage is
+
+    @property
+    def co_generation(self) -> bool:
+        """Whether the HOI stream is there."""
+        return self.ablation != "no_co_generation"
 
 
 class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
@@ -180,16 +187,26 @@ class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
 
     stage_one: StageConfig
     stage_two: StageConfig
-    # an experiment beside the method, to be compared by its losses: it is trained, and refused wherever it would ship
-    ablation: Literal["full_attention_in_stage_two"] | None = None
+    # an arm of `graspline ablate`: it is trained and compared, and refused wherever it would ship
+    ablation: Ablation | None = None
+
+    @model_validator(mode="after")
+    def _starts_without_the_hoi_stream(self) -> Self:
+        if self.ablation == "no_co_generation" and self.initial_weights:
+            raise ValueError(
+                "ablation no_co_generation has no HOI stream, and initial_weights may hold one: set "
+                "initial_weights=null"
+            )
+        return self
 
     def of_stage(self, name: StageName) -> StageTraining:
         """The part of one stage."""
         shared = {field: getattr(self, field) for field in TrainingOptions.model_fields}
         if name == "stage_one":
-            return StageTraining(**shared, stage=self.stage_one, attention=ATTENTION[name])
-        attention = "full" if self.ablation else ATTENTION[name]
-        return StageTraining(**shared, stage=self.stage_two, attention=attention)
+            arm = "full" if self.ablation == "no_asymmetric_mask" else self.ablation  # they part in stage two only
+            return StageTraining(**shared, stage=self.stage_one, attention=ATTENTION[name], ablation=arm)
+        attention = "full" if self.ablation == "no_asymmetric_mask" else ATTENTION[name]
+        return StageTraining(**shared, stage=self.stage_two, attention=attention, ablation=self.ablation)
 
 
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
@@ -277,6 +294,7 @@ class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     loss_curve: str  # PNG, relative to the project root
     initial_digest: str | None = None  # of the weights it started from, where it has no parent and did not draw them
     before: tuple[StageRecord, ...] = ()  # the stages that its parent's weights went through
+    ablation: Ablation | None = None  # of which arm of an ablation it is
 
     def history(self) -> tuple[StageRecord, ...]:
         """How its weights came to be, this stage last."""

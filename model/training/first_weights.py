@@ -54,7 +54,8 @@ def _first_network(request: StageRequest) -> DualStreamTransformer:
 
 def _network(request: StageRequest) -> DualStreamTransformer:
     checkpointing = request.training.activation_checkpointing
-    return DualStreamTransformer(request.network, request.recipe, checkpoint_blocks=checkpointing)
+    streams = "dual" if request.training.co_generation else "rgb"
+    return DualStreamTransformer(request.network, request.recipe, streams, checkpoint_blocks=checkpointing)
 
 
 def _filled(request: StageRequest, tensors: Iterable[tuple[str, Tensor]], source: str) -> DualStreamTransformer:
