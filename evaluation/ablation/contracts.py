@@ -8,8 +8,9 @@ from typing import Annotated, get_args
 
 from pydantic import BaseModel, Field, model_validator
 
-from evaluation.contracts import Metric
-from foundation.bounds import Count, Few, Once, Seed, Text, Trimmed
+from evaluation.contracts import ClipGroups, Metric
+from foundation.bounds import Few, Once, Seed, Text, Trimmed
+from foundation.names import Name
 from model.contracts import Ablation
 
 ARMS: tuple[Ablation, ...] = get_args(Ablation)
@@ -20,11 +21,13 @@ NAMES: dict[Ablation, str] = {
     "no_asymmetric_mask": "without asymmetric mask",
 }
 FEWEST_SEEDS = 2
+REFERENCE = "no_moe_not_widened"  # whose inference costs 1.00
 
 
 class AblationConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/ablation/*.yaml: how much each arm gets."""
 
+    name: Name  # of the budget
     arms: Annotated[list[Ablation], Field(min_length=2), Once]
     seeds: Annotated[list[Seed], Field(min_length=FEWEST_SEEDS), Once]  # of training: every arm is trained with each
     metrics: Annotated[list[Trimmed], Field(min_length=1), Once]  # the numbers of the table
@@ -46,7 +49,7 @@ class ArmResult(BaseModel, frozen=True, extra="forbid"):
     folder: str
     weights_sha256: str  # of the stage two that was measured
     metrics: dict[str, Metric]
-    clips: dict[str, dict[str, str]]  # clip -> grouping -> its group
+    clips: dict[str, ClipGroups]
     losses: dict[str, float]  # at the end of stage two
 
 
@@ -54,7 +57,7 @@ class ArmCost(BaseModel, frozen=True, extra="forbid"):
     """What one arm costs."""
 
     name: str
-    parameters: Count | int  # that inference needs
+    parameters: int  # that inference needs
     training_gigaflops: float | None  # of one step; None: not trained
     inference_gigaflops: float  # of one clip
     inference_seconds: float  # of one clip, median

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from evaluation.ablation.arm_network import ArmSampler
 from evaluation.ablation.arms import arm_network, without_experts
-from evaluation.ablation.contracts import NAMES, AblationConfig, AblationCost, ArmCost
+from evaluation.ablation.contracts import NAMES, REFERENCE, AblationConfig, AblationCost, ArmCost
 from evaluation.ablation.random_batch import Batch, ClipShape, random_batch
 from evaluation.ablation.turns import interleaved_seconds, measuring_device
 from foundation.clip_format import ClipFormat
@@ -32,7 +32,6 @@ from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.streams import Denoised
 from model.presets import network_preset, recipe_preset
 
-REFERENCE = "no_moe_not_widened"
 PUBLISHED_SHAPE = ClipShape(480, 832, 20)  # CoInteract, arXiv 2604.19636: 81 frames
 
 

@@ -81,7 +81,7 @@ def evaluate_arm(run: RunFolder) -> ArmResult:
         folder=str(run.path),
         weights_sha256=stage.weights_sha256,
         metrics=metrics,
-        clips={clip: dict(of.groups) for clip, of in groups_of(clips, training_set.train).items()},
+        clips=groups_of(clips, training_set.train),
         losses=stage.final_losses,
     )
 

@@ -48,14 +48,13 @@ def run_ablation(config: PipelineConfig, display: Display) -> tuple[list[ArmResu
         ChildFailedError: a step failed.
     """
     data = _data(config, display)
-    step = StepContext(config, display.log)
-    cost = _shown(
-        display, ("cost_of_the_arms", None), AblationCost, lambda: run_step(step, cost_request(config), AblationCost)
-    )
+    step, request = StepContext(config, display.log), cost_request(config)
+    cost = _shown(display, ("cost_of_the_arms", None), AblationCost, lambda: run_step(step, request, AblationCost))
+    # seed by seed: an interrupted one has all arms of the seeds that are done
+    pairs = [(arm, seed) for seed in config.ablation.seeds for arm in config.ablation.arms]
     results = [
-        _arm(arm_config(config, arm, seed), data, display, f"{arm}, seed {seed}")
-        for seed in config.ablation.seeds  # seed by seed: an interrupted table has whole rows
-        for arm in config.ablation.arms
+        _arm(arm_config(config, arm, seed), data, display, f"{place}/{len(pairs)}: {arm}, seed {seed}")
+        for place, (arm, seed) in enumerate(pairs, start=1)
     ]
     return results, cost
 
@@ -135,10 +134,10 @@ def _data(config: PipelineConfig, display: Display) -> AblationData:
     training_set = data_steps.training_set(step, encoded).receipt
     assert isinstance(training_set, TrainingSet)
     request = tools_request(config, encoders, training_set)
-    tools = _shown(
+    fitted = _shown(
         display, ("recognisers", None), FittedRecognisers, lambda: run_step(step, request, FittedRecognisers)
     )
-    return AblationData(encoders, training_set, tools)
+    return AblationData(encoders, training_set, fitted)
 
 
 def _prepared(step: StepContext, name: str, display: Display) -> PreparedBatch:
