@@ -51,7 +51,7 @@ def run_ablation(config: PipelineConfig, display: Display) -> tuple[list[ArmResu
     step, request = StepContext(config, display.log), cost_request(config)
     cost = _shown(display, ("cost_of_the_arms", None), AblationCost, lambda: run_step(step, request, AblationCost))
     # seed by seed: an interrupted one has all arms of the seeds that are done
-    pairs = [(arm, seed) for seed in config.ablation.seeds for arm in config.ablation.arms]
+    pairs: list[tuple[Ablation, int]] = [(arm, seed) for seed in config.ablation.seeds for arm in config.ablation.arms]
     results = [
         _arm(arm_config(config, arm, seed), data, display, f"{place}/{len(pairs)}: {arm}, seed {seed}")
         for place, (arm, seed) in enumerate(pairs, start=1)
