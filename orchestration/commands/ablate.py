@@ -14,7 +14,7 @@ from evaluation.ablation.cost_rows import COST_COLUMNS, cost_rows
 from evaluation.ablation.page import COLUMNS, Budget, Outcome, measured_rows, page, published_rows, verdicts
 from evaluation.ablation.table import as_csv, cells_of, cost_csv
 from foundation.whole_file import write_whole
-from orchestration.configuration.load_config import PipelineConfig, load_config
+from orchestration.configuration.load_config import CONF, PipelineConfig, load_config
 from orchestration.steps.ablation_steps import run_ablation
 from orchestration.steps.display import LiveDisplay, PlainDisplay
 
@@ -27,11 +27,13 @@ def ablation_config(overrides: Sequence[str]) -> PipelineConfig:
     Raises:
         ValueError: no such budget, or a value is wrong.
     """
-    given = [f"ablation={one.removeprefix(BUDGET)}" if one.startswith(BUDGET) else one for one in overrides]
-    budget = [one for one in given if one.startswith("ablation=")]
-    rest = [one for one in given if one not in budget]
-    named = load_config(budget).ablation
-    return load_config([*budget, *named.overrides, *rest])
+    budgets = [one.removeprefix(BUDGET) for one in overrides if one.startswith(BUDGET)]
+    known = sorted(file.stem for file in (CONF / "ablation").glob("*.yaml"))
+    if unknown := [budget for budget in budgets if budget not in known]:
+        raise ValueError(f"budget={unknown[0]}: there are {', '.join(known)}")
+    chosen = [f"ablation={budget}" for budget in budgets[-1:]]
+    given = [one for one in overrides if not one.startswith(BUDGET)]
+    return load_config([*chosen, *load_config(chosen).ablation.overrides, *given])
 
 
 def ablate_and_print(console: Console, overrides: Sequence[str], out: Path) -> None:
