@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from model.contracts import Ablation, EncodedBatch, StageTraining, TrainingConfig
 from model.training.clip_dataset import ClipDataset, Place
+from model.training.determinism import make_repeatable
 from model.training.first_weights import network_to_train
 from model.training.stage_loss import batch_loss, noised_streams
 from model.training.stage_request import StageRequest, read_request
@@ -66,6 +67,16 @@ def test_without_co_generation_every_weight_is_of_the_rgb_stream_and_learns(
     losses.total.backward()
     assert losses.hoi == 0
     assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
+
+
+def test_the_rgb_stream_starts_with_the_weights_it_has_beside_the_other(make_stage: Any) -> None:
+    alone = request_of(make_stage, "start_alone", training__ablation="no_co_generation")
+    beside = request_of(make_stage, "start_beside", training__ablation="full")
+    drawn: list[dict[str, torch.Tensor]] = []
+    for request in (alone, beside):
+        make_repeatable(request.stage.seed)
+        drawn.append(network_to_train(request, None).state_dict())
+    assert all(torch.equal(weight, drawn[1][name]) for name, weight in drawn[0].items())
 
 
 def test_the_rgb_stream_is_noised_as_beside_the_other(make_stage: Any, encoded: EncodedBatch) -> None:
