@@ -23,7 +23,8 @@ def draw_intervals(cells: Sequence[Cell], title: str, file: Path) -> None:
         _draw(panel, [cell for cell in cells if cell.metric == metric])
     for panel in panels[len(metrics) :]:
         panel.axis("off")
-    figure.suptitle(title, fontsize=12)
+    legend = "colour: the difference to the full method, clip by clip and seed by seed (better, worse, not told apart)"
+    figure.suptitle(f"{title}\n{legend}", fontsize=10)
     figure.savefig(file)
 
 

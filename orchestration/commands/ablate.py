@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from evaluation.ablation import published
 from evaluation.ablation.arms import widening
@@ -85,7 +85,8 @@ def _budget(config: PipelineConfig, results: Sequence[ArmResult]) -> Budget:
 
 
 def _printed(title: str, columns: Sequence[str], rows: list[list[str]]) -> Table:
-    table = Table(*columns, title=title, box=None, header_style="dim", title_justify="left")
+    first, *rest = columns
+    table = Table(Column(first, no_wrap=True), *rest, title=title, box=None, header_style="dim", title_justify="left")
     for row in rows:
         table.add_row(*map(escape, row))
     return table
