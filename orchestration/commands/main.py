@@ -184,6 +184,22 @@ def report(
         show_report(console, version, zip_file, from_folder(overrides or [], where))
 
 
+@app.command()
+def ablate(
+    overrides: Overrides = None,
+    out: Annotated[Path, typer.Option(help="folder for page, picture and CSV", resolve_path=True)] = Path("ablation"),
+) -> None:
+    """The method without each of its parts, at equal budgets, beside the paper's ablation table.
+
+    `graspline ablate budget=minutes`; hours and gpu are the others. Started again it goes on; nothing of it can ship.
+    """
+    with called() as (console, where):
+        from orchestration.commands.ablate import ablate_and_print
+        from orchestration.configuration.given_texts import from_folder
+
+        ablate_and_print(console, from_folder(overrides or [], where), out)
+
+
 @judge_app.callback()
 def judge() -> None:
     """The judge itself is tested."""
