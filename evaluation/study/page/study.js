@@ -56,7 +56,8 @@ function show() {
 
 function showQuestion(question) {
   const count = question.videos.length;
-  byId("heading").textContent = `Question ${state.done + 1} of ${state.total}: watch the ${count} videos`;
+  byId("which").textContent = `Question ${state.done + 1} of ${state.total}. `;
+  byId("watch").textContent = count === 2 ? "Watch both videos" : `Watch the ${count} videos`;
   byId("prompt").textContent = question.prompt;
   const pictures = [["person", question.person], ["product", question.product]].filter(([, file]) => file);
   byId("references").replaceChildren(...pictures.map(([name, file]) => element("figure", {},
@@ -75,7 +76,6 @@ function showQuestion(question) {
 }
 
 function showVideos(files) {
-  byId("videos").style.setProperty("--least", files.length > 3 ? "200px" : "260px");
   byId("videos").replaceChildren(...files.map((file, at) => element("figure", {},
     element("video", { src: `/${file}`, preload: "auto", playsinline: "", "aria-label": `Video ${letters[at]}` }),
     element("figcaption", {}, letters[at]))));
@@ -91,7 +91,7 @@ function showVideos(files) {
 }
 
 function pairChoices(name, at) {
-  const choices = [["1 2", "A is better"], ["1 1", "No difference"], ["2 1", "B is better"]];
+  const choices = [["1 2", "A"], ["1 1", "No difference"], ["2 1", "B"]];
   return element("div", { class: "choices", "data-criterion": name }, ...choices.map(([ranks, text]) =>
     element("label", {}, element("input", { type: "radio", name: `criterion-${at}`, value: ranks }), text)));
 }
@@ -142,6 +142,10 @@ byId("answers").addEventListener("submit", event => {
 });
 byId("play").addEventListener("click", () => players.toggle());
 byId("restart").addEventListener("click", () => { players.seek(0); players.play(); });
+byId("large").addEventListener("click", event => {
+  const pressed = byId("videos").classList.toggle("large");
+  event.target.setAttribute("aria-pressed", String(pressed));
+});
 byId("back").addEventListener("click", () => players.step(-1));
 byId("forth").addEventListener("click", () => players.step(1));
 byId("seek").addEventListener("input", event => { players.pause(); players.seek(event.target.value / 1000 * players.length); });
