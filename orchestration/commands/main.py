@@ -8,6 +8,7 @@ import typer
 
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import boundary, called, plain_errors
+from orchestration.commands.study import app as study_app
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -26,6 +27,7 @@ torture_app = typer.Typer(help="Throw odd and hostile input at a scratch project
 app.add_typer(torture_app, name="torture")
 judge_app = typer.Typer(help="Test the judge like a model.", no_args_is_help=True)
 app.add_typer(judge_app, name="judge")
+app.add_typer(study_app, name="study")
 
 
 @app.command()

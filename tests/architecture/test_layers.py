@@ -25,7 +25,7 @@ OWNERS = {
     "dvc": set(),  # never imported; a child process of data/dataset_version
     "mlflow": {"foundation/tracking_store.py", "model/training/run_tracking.py", "orchestration/registry/models.py"},
     "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py", "orchestration/commands/dagster_page.py"},
-    "typer": {f"orchestration/commands/{name}.py" for name in ("main", "data", "plain_errors")},
+    "typer": {f"orchestration/commands/{name}.py" for name in ("main", "data", "study", "plain_errors")},
 }
 FORBIDDEN = (
     ("data.clips.manifest", "model.contracts"),

@@ -1,0 +1,1 @@
+"""The perceptual study: people judge videos without knowing which method made them."""
