@@ -17,7 +17,7 @@ from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.clip_rows import clip_rows, frames_per_second
 from evaluation.report.gain_plot import MARGIN, gains_in_margins
 from evaluation.report.media import Media
-from evaluation.report.table import COLUMNS, number, role_number, table_rows, way_to_ceiling
+from evaluation.report.table import columns_of, number, role_number, table_rows, way_to_ceiling
 from evaluation.report.verdict import verdict_of
 
 DOES_NOT_DECIDE = "it draws the page of a report that is finished"
@@ -51,7 +51,7 @@ def render_page(
         frames_per_second=frames_per_second(report),
         margin_place=round(MARGIN, 2),
         gate=gate,
-        columns=[(role, title) for role, title in COLUMNS if _has(report, role)],
+        columns=columns_of(report),
         rows=table_rows(report, champion, gate),
         plot=gains_in_margins(report, champion, gate) if champion and gate else [],
         headlines=[_headline(report, champion, name, title) for name, title in titles.items()],
@@ -59,11 +59,6 @@ def render_page(
         missing=[(metric.name, metric.note) for metric in report.metrics.values() if _is_missing(metric.name, report)],
         contact_sheet=media.picture(Path(report.contact_sheet)),
     )
-
-
-def _has(report: EvaluationReport, role: str) -> bool:
-    """Whether any metric was measured in that role: an exam need not have every variant."""
-    return role == "model" or any(name.endswith(f"_{role}") for name in report.metrics)
 
 
 def _is_missing(name: str, report: EvaluationReport) -> bool:

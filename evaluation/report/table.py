@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from evaluation.catalogue import MetricDefinition, definitions, role_name
+from evaluation.catalogue import MetricDefinition, definitions, families, role_name
 from evaluation.contracts import EvaluationReport, GateConfig
 from evaluation.measuring.kinds import Role
 
@@ -33,6 +33,13 @@ class Row:
     champion: str
     required: str
     note: str
+
+
+def columns_of(report: EvaluationReport) -> list[tuple[Role, str]]:
+    """The columns that some metric of the report fills: an exam need not have every variant."""
+    return [
+        (role, title) for role, title in COLUMNS if any(role_name(name, role) in report.metrics for name in families())
+    ]
 
 
 def table_rows(report: EvaluationReport, champion: EvaluationReport | None, gate: GateConfig | None) -> list[Row]:

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from data.contracts import PreparedBatch
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
-from evaluation.report.table import COLUMNS, table_rows
+from evaluation.report.table import columns_of, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import Champion
@@ -108,10 +108,11 @@ def print_status(console: Console, overrides: Sequence[str] = ()) -> None:
 
 def metrics_table(report: EvaluationReport, gate: GateConfig) -> Table:
     """One row a metric family: baseline, model, ceiling, shuffled conditions, and what the gate requires."""
-    titles = [title for _, title in COLUMNS]
+    columns = columns_of(report)
+    titles = [title for _, title in columns]
     table = Table(Column("metric", no_wrap=True), *titles, "required", "unit", box=None, header_style="dim")
     for row in table_rows(report, None, gate):
-        table.add_row(row.title, *(row.cells[role] for role, _ in COLUMNS), row.required, row.unit)
+        table.add_row(row.title, *(row.cells[role] for role, _ in columns), row.required, row.unit)
     return table
 
 
