@@ -14,7 +14,14 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # how the protocol calls one
-ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio", "--hide-scrollbars", "--disable-dev-shm-usage")
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--mute-audio",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+)
 KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Space": " ", "Right": "\ue014", "Left": "\ue012"}
 
 
@@ -30,7 +37,13 @@ class Browser:
     def __init__(self, address: str, width: int, height: int) -> None:
         self._address = address
         options = {"args": [*ARGUMENTS, f"--window-size={width},{height}"]}
-        wanted = {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}
+        wanted = {
+            "alwaysMatch": {
+                "browserName": "chrome",
+                "goog:chromeOptions": options,
+                "goog:loggingPrefs": {"browser": "ALL"},
+            }
+        }
         self._session = self._call("POST", "/session", {"capabilities": wanted})["sessionId"]
         self.resize(width, height)
 
@@ -81,9 +94,7 @@ class Browser:
 
     def press(self, *keys: str) -> None:
         """Keys, one after the other, wherever the focus is."""
-        actions = [
-            {"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")
-        ]
+        actions = [{"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")]
         self._do("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
     def console(self) -> list[str]:

@@ -56,24 +56,26 @@ def make_study(tmp_path: Path, make_methods: MakeMethods) -> MakeStudy:
 
 def plain_study(methods: int, clips: int, mode: Mode = "pairs", questions: int = 10, damaged: int = 1) -> Study:
     """A study without files."""
-    return Study.model_validate({
-        "name": "plain",
-        "mode": mode,
-        "seed": 3,
-        "questions": questions,
-        "clips": [
-            {
-                "clip_id": f"c{clip}",
-                "prompt": "",
-                "person": None,
-                "product": None,
-                "frames_per_second": 25.0,
-                "videos": [f"{clip}_{slot}" for slot in range(methods)],
-            }
-            for clip in range(clips)
-        ],
-        "damaged": [{"clip": clip, "slot": 0, "video": f"{clip}_bad"} for clip in range(damaged)],
-    })
+    return Study.model_validate(
+        {
+            "name": "plain",
+            "mode": mode,
+            "seed": 3,
+            "questions": questions,
+            "clips": [
+                {
+                    "clip_id": f"c{clip}",
+                    "prompt": "",
+                    "person": None,
+                    "product": None,
+                    "frames_per_second": 25.0,
+                    "videos": [f"{clip}_{slot}" for slot in range(methods)],
+                }
+                for clip in range(clips)
+            ],
+            "damaged": [{"clip": clip, "slot": 0, "video": f"{clip}_bad"} for clip in range(damaged)],
+        }
+    )
 
 
 @contextmanager

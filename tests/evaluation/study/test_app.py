@@ -91,7 +91,14 @@ def test_nothing_that_is_served_names_a_method(make_study: MakeStudy) -> None:
         _, state = post(f"{address}/next", b'{"rater": "anna"}')
         served_files = [file for clip in study.clips for file in clip.videos]
         texts = [json.dumps(state).encode(), *(urlopen(f"{address}/{file}").read() for file in served_files)]
-        for hidden in ("study.json", "key.json", ANSWERS, "videos/../key.json", "videos/%2e%2e/key.json", "page/../app.py"):
+        for hidden in (
+            "study.json",
+            "key.json",
+            ANSWERS,
+            "videos/../key.json",
+            "videos/%2e%2e/key.json",
+            "page/../app.py",
+        ):
             with pytest.raises(HTTPError, match="404"):
                 urlopen(f"{address}/{hidden}")
     for text in texts:
