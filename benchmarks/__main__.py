@@ -22,20 +22,23 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.inputs import Batch, ClipShape, bench_network, random_batch
-from benchmarks.table import Measured, bench_device, interleaved_seconds
+from benchmarks.inputs import bench_network
+from benchmarks.table import Measured
 from benchmarks.train_step import bench_train_step
+from evaluation.ablation.cost import countable
+from evaluation.ablation.published import INFERENCE_COST
+from evaluation.ablation.random_batch import Batch, ClipShape, random_batch
+from evaluation.ablation.turns import interleaved_seconds, measuring_device
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.presets import recipe_preset
 
-PUBLISHED_INFERENCE_COST = {"rgb_only": 1.04, "dual_stream": 4.13}  # CoInteract, arXiv 2604.19636, ablation table
 FULL_SIZES = ((480, 832), (720, 1280))
 
 
 def bench_inference_cost(network: NetworkConfig, shape: ClipShape, repeats: int) -> list[Measured]:
     """One forward pass without gradients; the plain backbone is 1.00."""
-    device = bench_device()
+    device = measuring_device()
     batch = random_batch(network, shape, device)
     passes: dict[str, Callable[[], object]] = {}
     for name, (recipe, dual) in _inference_contenders().items():
@@ -54,7 +57,7 @@ def bench_inference_flops(network: NetworkConfig, frames: int, size: tuple[int, 
     flops: dict[str, float] = {}
     for name, (recipe, dual) in _inference_contenders().items():
         with meta:
-            model = DualStreamTransformer(network, _countable(recipe), "dual" if dual else "rgb").eval()
+            model = DualStreamTransformer(network, countable(recipe), "dual" if dual else "rgb").eval()
         with FlopCounterMode(display=False) as counter:
             _forward(model, batch, dual)()
         flops[name] = counter.get_total_flops() / 1e12
@@ -72,13 +75,6 @@ def _inference_contenders() -> dict[str, tuple[RecipeConfig, bool]]:
         "rgb_only_paper_all_experts": (paper.model_copy(update={"experts_at_inference": "all"}), False),
         "dual_stream_paper": (paper, True),
     }
-
-
-def _countable(recipe: RecipeConfig) -> RecipeConfig:
-    """Meta tensors cannot be dispatched by value: one expert on every token costs what its likeliest expert does."""
-    if recipe.experts_at_inference == "all" or not recipe.experts:
-        return recipe
-    return recipe.model_copy(update={"experts": ("base",), "experts_at_inference": "all"})
 
 
 def _forward(model: DualStreamTransformer, batch: Batch, dual: bool) -> Callable[[], object]:
@@ -134,8 +130,9 @@ def _choice(arguments: list[str]) -> argparse.Namespace:
 
 
 def _report(tables: dict[str, list[Measured]], out: Path | None) -> None:
-    result: dict[str, Any] = {"device": str(bench_device()), "threads": torch.get_num_threads()}
-    result |= {"published_inference_cost": PUBLISHED_INFERENCE_COST}
+    result: dict[str, Any] = {"device": str(measuring_device()), "threads": torch.get_num_threads()}
+    published = {"rgb_only": INFERENCE_COST["full"], "dual_stream": INFERENCE_COST["no_asymmetric_mask"]}
+    result |= {"published_inference_cost": published}
     for title, rows in tables.items():
         result[title] = [asdict(row) for row in rows]
         print(title)

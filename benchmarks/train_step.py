@@ -10,11 +10,12 @@ from contextlib import nullcontext
 
 import torch
 
-from benchmarks.inputs import Batch, ClipShape, random_batch
 from benchmarks.memory import peak_bytes
 from benchmarks.public_conventions import single_conventions, with_conventions
 from benchmarks.public_reference import DenseMaskReference
-from benchmarks.table import Measured, bench_device, interleaved_seconds
+from benchmarks.table import Measured
+from evaluation.ablation.random_batch import Batch, ClipShape, random_batch
+from evaluation.ablation.turns import interleaved_seconds, measuring_device
 from model.contracts import NetworkConfig, RecipeConfig
 from model.flow_matching import add_noise, joint_loss
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -24,7 +25,7 @@ def bench_train_step(
     network: NetworkConfig, recipe: RecipeConfig, shape: ClipShape, repeats: int, first: int | None = None
 ) -> list[Measured]:
     """Forward, joint loss and backward, under bf16 autocast where the name says nothing else; of the `first` rows."""
-    device = bench_device()
+    device = measuring_device()
     torch.manual_seed(0)
     ours = DualStreamTransformer(network, recipe).to(device)
     batch = random_batch(network, shape, device)

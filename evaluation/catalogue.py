@@ -101,12 +101,6 @@ def measured(
     return metric.model_copy(update={"per_clip": finite, "per_frame": series, "failures": failures})
 
 
-def mean_of(series: Sequence[float | None]) -> float:
-    """The mean of the numbers among them; NaN where there is none."""
-    numbers = [value for value in map(finite_or_none, series) if value is not None]
-    return math.fsum(numbers) / len(numbers) if numbers else math.nan
-
-
 def finite_or_none(value: float | None) -> float | None:
     """The value, if it is a number."""
     return float(value) if value is not None and math.isfinite(value) else None

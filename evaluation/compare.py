@@ -71,17 +71,31 @@ def group_of(report: EvaluationReport, clip: str, grouping: Grouping) -> str:
 
 
 def usable(report: EvaluationReport, name: str, whose: str = "") -> Metric:
-    """The metric, if it is a number.
+    """The metric, if it is a number that rests on every video on which it can be measured.
+
+    A model that cannot be measured on some videos, as the truth can, would else be judged by its best ones.
 
     Raises:
-        ValueError: it is missing or has no value, and why.
+        ValueError: it is missing, has no value, or none on some videos, and why.
     """
     metric = report.metrics.get(name)
     if metric is None:
         raise ValueError(f"{whose}{name} is missing from the report")
     if metric.value is None or not math.isfinite(metric.value):
         raise ValueError(f"{whose}{name} has no value{f' ({metric.note})' if metric.note else ''}")
+    if lacking := _lacking(report, metric):
+        raise ValueError(
+            f"{whose}{name} has no value on some videos of {', '.join(lacking[:3])}, which can be measured"
+        )
     return metric
+
+
+def _lacking(report: EvaluationReport, metric: Metric) -> list[str]:
+    """Clips of which some video has no value though another one, or the true clip, has."""
+    truth = [report.metrics.get(f"{metric.name}_{role}") for role in ("truth", "ceiling")]
+    measurable = {clip for one in truth if one is not None for clip in one.per_clip}
+    some = {clip for clip, values in metric.per_seed.items() if None in values}
+    return sorted(some | (measurable - metric.per_clip.keys() if metric.per_clip else set()))
 
 
 def value_of(metric: Metric) -> float:

@@ -139,7 +139,8 @@ class Metric(BaseModel, frozen=True, extra="forbid"):
     per_clip: dict[str, float] = {}  # the mean over the clip's noise seeds
     per_seed: dict[str, list[float | None]] = {}  # clip -> one value a noise seed; None: this video has none
     noise_floor: float | None = None  # standard error of `value` that the noise seeds alone cause
-    per_frame: dict[str, list[float | None]] = {}  # clip -> a value a frame; None: this frame has none
+    # clip -> a value a frame of its first noise seed; None: this frame has none
+    per_frame: dict[str, list[float | None]] = {}
     failures: dict[str, str] = {}  # clip that has no value -> why
     measured_by: MeasuredBy | None = None  # of what a backend measured; None: computed in the evaluation itself
     note: str = ""

@@ -39,12 +39,15 @@ from evaluation.noise_seeds import over_seeds
 from evaluation.recognisers.receipt import FittedRecognisers
 from evaluation.recognisers.recognisers import Recognisers, fitted
 from evaluation.report.page import render_page
+from evaluation.report.router_map import router_map
+from evaluation.report.videos import write_viewing_clip
 from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
+from foundation.video_reading import read_video
 from foundation.whole_file import write_whole
-from model.artifact.rgb_artifact import load_artifact, load_weights
+from model.artifact.rgb_artifact import LoadedArtifact, load_artifact, load_weights
 from model.conditioning.latent_codec import LatentCodec
 from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSet
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -107,6 +110,7 @@ def evaluate(run: RunFolder) -> EvaluationReport:
         contact_sheet=str(run.path / "contact_sheet.png"),
         folder=str(run.path),
     )
+    _draw_clips(run.path / "videos", clips, answers, loaded)
     _gather_pages(run, clips, samples, report)
     report_progress(STEPS, STEPS, "report written")
     return report
@@ -211,15 +215,27 @@ def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
     return network.eval().requires_grad_(False)
 
 
+def _draw_clips(
+    folder: Path, clips: Sequence[EvaluationClip], answers: Sequence[NetworkAnswer], artifact: LoadedArtifact
+) -> None:
+    """What people see beside the videos: the structure that the network is trained on, and where its experts work."""
+    folder.mkdir(exist_ok=True)
+    for clip, answer in zip(clips, answers, strict=True):
+        frames_THW3 = read_video(clip.folder / clip.record.hoi_video)[0]
+        write_viewing_clip(folder / f"{clip.clip_id}_structure.mp4", frames_THW3, None, artifact.clip)
+        if len(answer.picks_MIN):
+            router_map(answer).save(folder / f"{clip.clip_id}_router.png")
+
+
 def _gather_pages(
     run: RunFolder, clips: Sequence[EvaluationClip], samples: GeneratedSamples, report: EvaluationReport
 ) -> None:
     """Put all that the page shows into the run folder, then write the page."""
     shutil.copytree(Path(samples.folder).parent / "videos", run.path / "videos", dirs_exist_ok=True)
     shutil.copyfile(samples.contact_sheet, report.contact_sheet)
-    shown = [{"clip_id": clip.clip_id, "prompt": clip.record.prompt} for clip in clips]
+    shown = [clip.record.model_dump(include={"clip_id", "prompt", "frames_per_second"}) for clip in clips]
     write_whole(run.path / "clips.json", json.dumps(shown, indent=1))
-    write_whole(Path(report.report_html), render_page(report))
+    write_whole(Path(report.report_html), render_page(Path(report.report_html), report))
 
 
 def main() -> None:

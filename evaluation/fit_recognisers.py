@@ -21,6 +21,7 @@ from evaluation.recognisers.recognisers import VERSION
 from foundation.digests import files_digest
 from foundation.run_folder import RunFolder
 from model.artifact.rgb_artifact import load_artifact
+from model.conditioning.latent_codec import LatentCodec
 from model.contracts import RgbArtifact, TrainingSet
 
 
@@ -28,10 +29,17 @@ def fit(run: RunFolder) -> FittedRecognisers:
     """Do what the module says."""
     config, training_set = run.section("evaluation", EvaluationConfig), run.input("training_set", TrainingSet)
     examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
+    return fit_on(run.path, training_set, examiner.codec, examiner.clip.motion_frames, config)
+
+
+def fit_on(
+    folder: Path, training_set: TrainingSet, codec: LatentCodec, motion_frames: int, config: EvaluationConfig
+) -> FittedRecognisers:
+    """Fit on the first training batch as this codec decodes it; the files go into the folder."""
     clips = read_clips(training_set.train[:1])
-    fitted = fit_recognisers(clips, examiner.codec, examiner.clip.motion_frames, config.locator_steps, config.seed)
-    locator = fit_hand_locator(clips, examiner.codec, config.locator_steps, config.seed)
-    file, locator_file = run.path / "recognisers.safetensors", run.path / "hand_locator.safetensors"
+    fitted = fit_recognisers(clips, codec, motion_frames, config.locator_steps, config.seed)
+    locator = fit_hand_locator(clips, codec, config.locator_steps, config.seed)
+    file, locator_file = folder / "recognisers.safetensors", folder / "hand_locator.safetensors"
     if fitted is not None:
         fitted.save(file)
     if locator is not None:
@@ -40,7 +48,7 @@ def fit(run: RunFolder) -> FittedRecognisers:
     return FittedRecognisers(
         file=str(file) if fitted else None,
         hand_locator=str(locator_file) if locator else None,
-        digest=files_digest(run.path, made) if made else "",
+        digest=files_digest(folder, made) if made else "",
         version=VERSION,
     )
 

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from evaluation.catalogue import families, mean_of, measured, not_measured, role_name, single_number
+from evaluation.catalogue import families, measured, not_measured, role_name, single_number
 from evaluation.contracts import Metric
 from evaluation.measuring.clip import NEEDS, Frames, MeasuredClip, Need
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
+from evaluation.measuring.per_frame import mean
 
 Versions = Mapping[Role, Mapping[str, Frames]]
 """Role -> clip id -> frames uint8 [T,H,W,3]: the model's, the shuffled ones, the baseline's, the codec's, the truth."""
@@ -55,15 +56,15 @@ def _measured(
         elif role in versions:
             frames = versions[role]
             output = {clip.clip_id: measure_one(clip, frames[clip.clip_id]) for clip in able}
-            values[full] = measured(full, *_values(output))
+            values[full] = of_clips(full, output)
     return values
 
 
-def _values(output: Mapping[str, float | Sequence[float]]) -> tuple[dict[str, float], str, dict[str, list[float]]]:
-    """What clips got, as value, note and series: of a series over frames, the clip's value is the mean."""
-    series = {clip: [float(x) for x in value] for clip, value in output.items() if isinstance(value, Sequence)}
-    single = {clip: float(value) for clip, value in output.items() if not isinstance(value, Sequence)}
-    return {clip: single[clip] if clip in single else mean_of(series[clip]) for clip in output}, "", series
+def of_clips(name: str, output: Mapping[str, float | Sequence[float]]) -> Metric:
+    """The number `name` from what each clip was measured to have: one value, or one a frame, then its mean counts."""
+    series = {clip: value for clip, value in output.items() if isinstance(value, Sequence)}
+    single = {clip: value for clip, value in output.items() if not isinstance(value, Sequence)}
+    return measured(name, {clip: single.get(clip, mean(series.get(clip, []))) for clip in output}, per_frame=series)
 
 
 def _why(metric: ClipMetric, clips: Sequence[MeasuredClip], reasons: Mapping[Need, str]) -> str:

@@ -48,8 +48,11 @@ def _one(first: Metric, others: Sequence[Metric]) -> Metric:
     means = {clip: _mean(values) for clip, values in per_seed.items()}
     missing = sum(value is None for values in per_seed.values() for value in values)
     note = f"{missing} of {len(clips) * (1 + len(others))} videos have no value" if missing else ""
-    result = measured(first.name, means, "; ".join(filter(None, [first.note, note])))
-    return result.model_copy(update={"per_seed": per_seed, "noise_floor": noise_floor(per_seed)})
+    result = measured(first.name, means, "; ".join(filter(None, [first.note, note])), first.per_frame)
+    never = {clip: why for clip, why in first.failures.items() if clip not in clips}
+    return result.model_copy(
+        update={"per_seed": per_seed, "noise_floor": noise_floor(per_seed), "failures": {**never, **result.failures}}
+    )
 
 
 def _mean(values: Sequence[float | None]) -> float:

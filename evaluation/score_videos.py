@@ -13,9 +13,10 @@ from evaluation.backends.config import ScoringConfig
 from evaluation.backends.contracts import Outcome
 from evaluation.backends.launch import REMEMBERED, Outcomes, measure_videos, settings_missing
 from evaluation.backends.video import VideoClip
-from evaluation.catalogue import families, mean_of, measured, not_measured
+from evaluation.catalogue import families, measured, not_measured
 from evaluation.contracts import Metric
 from evaluation.measuring.kinds import VIDEO_NEEDS, VideoMetric, VideoNeed
+from evaluation.measuring.per_frame import mean
 from foundation.child_process import OnLine
 
 
@@ -91,7 +92,7 @@ def _value(metric: VideoMetric, clip: VideoClip, outcome: Outcome) -> tuple[floa
     if outcome.answer is None:
         return math.nan, outcome.fault
     answer, series = outcome.answer, metric.series
-    value = answer.values[series] if series in answer.values else mean_of(answer.per_frame.get(series, []))
+    value = answer.values[series] if series in answer.values else mean(answer.per_frame.get(series, []))
     if value is None or not math.isfinite(value):
         return math.nan, answer.notes.get(series, "no frame has a value")
     return value, ""

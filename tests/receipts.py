@@ -1,8 +1,9 @@
-"""Receipts of training as tests need them: as the method says, unless a test asks for something else."""
+"""Receipts of training and generation as tests need them: as the method says, unless a test asks for something else."""
 
 from pathlib import Path
 from typing import Any
 
+from evaluation.contracts import Exam, GeneratedSamples
 from foundation.digests import file_sha256
 from model.contracts import RgbArtifact, TrainedStage
 from model.contracts.method import StageRecord
@@ -52,4 +53,19 @@ def artifact_receipt(folder: Path | str, digest: str) -> RgbArtifact:
         training=history("s"),
         proof={},
         parameters=1,
+    )
+
+
+def samples_receipt(exam: Exam, artifact_digest: str, digest: str, folder: Path | str = "f") -> GeneratedSamples:
+    """Samples that nobody looks at: of an artifact, on an exam of held-out clips "h"."""
+    return GeneratedSamples(
+        folder=str(folder),
+        digest=digest,
+        artifact_digest=artifact_digest,
+        held_out_digest="h",
+        exam=exam,
+        variants=["true"],
+        seeds_a_clip=1,
+        clips=[],
+        contact_sheet="",
     )

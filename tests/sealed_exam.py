@@ -1,11 +1,15 @@
 """What the sealed exam of a candidate leaves, for tests of what is decided on it."""
 
-from evaluation.contracts import EvaluationReport, GeneratedSamples
+import shutil
+from pathlib import Path
+
+from evaluation.contracts import EvaluationReport
 from evaluation.exam.open_and_sealed import sealed_exam
 from evaluation.recognisers.receipt import FittedRecognisers
 from model.contracts import RgbArtifact, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig
 from orchestration.steps import model_steps
+from tests.receipts import samples_receipt
 
 
 def leave_sealed(
@@ -20,17 +24,7 @@ def leave_sealed(
     exam = sealed_exam(config.evaluation, candidate.digest)
     request = model_steps.samples_request(config, artifact, training_set, exam)
     request.folder.write_request({}, {})
-    samples = GeneratedSamples(
-        folder=str(request.folder.path),
-        digest=f"of {artifact.digest}",
-        artifact_digest=artifact.digest,
-        held_out_digest="h",
-        exam=exam,
-        variants=["true"],
-        seeds_a_clip=1,
-        clips=[],
-        contact_sheet="",
-    )
+    samples = samples_receipt(exam, artifact.digest, f"of {artifact.digest}", request.folder.path)
     request.folder.finish(samples.model_dump(mode="json"))
     recognisers = FittedRecognisers(file=None, hand_locator=None, digest="", version=1)
     fitting = model_steps.recognisers_request(config, candidate, training_set)
@@ -46,6 +40,7 @@ def leave_sealed(
     }
     folder = model_steps.evaluation_request(config, inputs).folder
     folder.write_request({}, {})
+    shutil.copy(Path(report.folder) / "clips.json", folder.path)
     clips = {f"clip_{at}": psnr_db + at / 10 for at in range(4)}
     metric = report.metrics["psnr_db"].model_copy(update={"value": psnr_db, "per_clip": clips})
     sealed = {

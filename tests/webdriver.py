@@ -1,4 +1,4 @@
-"""A real browser, driven by the W3C's WebDriver protocol: Debian's `chromium` and `chromium-driver`, nothing fetched."""
+"""A real browser, driven by the W3C's WebDriver protocol: `chromium` and `chromium-driver`, nothing fetched."""
 
 import base64
 import json

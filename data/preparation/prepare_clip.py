@@ -87,7 +87,7 @@ def _prepare(job: ClipJob) -> tuple[ClipRecord, ClipFacts]:
     record, clip = job.record, job.clip
     job.folder.mkdir(parents=True, exist_ok=True)
     source_THWC = _read(job, "video")
-    _check_size(job, source_THWC)
+    _check_record(job, source_THWC)
     hoi_THWC = _read(job, "hoi_video")
     check_aligned(record.clip_id, hoi_THWC, source_THWC)
     crop = CoverCrop(record.height, record.width, clip.height, clip.width)
@@ -143,11 +143,15 @@ def _read(job: ClipJob, field: str) -> Frames:
         frames_THWC, rate = read_video(source, limits=job.limits)
     except ValueError as error:
         raise _unreadable(job, field, error) from error
-    if not any(same_rate(rate, accepted, len(frames_THWC)) for accepted in job.accepted_rates):
+    if not _is_accepted(job, rate, len(frames_THWC)):
         rule = f"{' or '.join(f'{accepted:g}' for accepted in job.accepted_rates)} expected"
         fix = f"convert it to {job.clip.frames_per_second} frames a second"
         raise job.refuse(field, f"container states {rate:g} frames a second", rule, fix)
     return frames_THWC
+
+
+def _is_accepted(job: ClipJob, rate: float, frames: int) -> bool:
+    return any(same_rate(rate, accepted, frames) for accepted in job.accepted_rates)
 
 
 def _first(job: ClipJob, field: str, frames_THWC: Frames) -> Frames:
@@ -212,12 +216,17 @@ def _write_audio(job: ClipJob) -> str:
     return f"{job.relative_folder}/audio.wav"
 
 
-def _check_size(job: ClipJob, frames_THWC: Frames) -> None:
+def _check_record(job: ClipJob, frames_THWC: Frames) -> None:
+    """Whether the record is about this video: what it states is used nowhere else, so nobody would notice later."""
     record, (frames, height, width) = job.record, frames_THWC.shape[:3]
     if (frames, height, width) != (record.frames, record.height, record.width):
         rule = f"its record states {record.frames} frames of {record.height}x{record.width}"
         fix = "correct the record, and see that the boxes belong to this video"
         raise job.refuse("video", f"{frames} frames of {height}x{width}", rule, fix)
+    if not _is_accepted(job, record.frames_per_second, frames):
+        rule = f"the video's rate, {job.clip.frames_per_second}"
+        fix = "correct the record, and see that the boxes belong to this video"
+        raise job.refuse("frames_per_second", f"{record.frames_per_second:g}", rule, fix)
 
 
 def _unreadable(job: ClipJob, field: str, error: Exception) -> ClipError:

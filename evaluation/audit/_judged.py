@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from evaluation.catalogue import definitions, families, measured, role_name, single_number
+from evaluation.catalogue import definitions, families, role_name, single_number
 from evaluation.contracts import EvaluationReport, GateConfig, Metric
-from evaluation.measure import Versions
+from evaluation.measure import Versions, of_clips
 from evaluation.measuring.clip import Frames, MeasuredClip
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
 from evaluation.promotion_gate import against_champion, floor_reasons
@@ -39,7 +39,8 @@ class Bench:
 
     def _asks_the_network(self, name: str) -> bool:
         family = families()[definitions()[name].family]
-        return "network" in (family if isinstance(family, ClipMetric) else _source(family)).needs
+        source = _source(family) if isinstance(family, DerivedMetric) else family
+        return isinstance(source, ClipMetric) and "network" in source.needs
 
     def judged(self, versions: Versions) -> EvaluationReport:
         """A report with the rules' metrics on these videos; a metric whose roles are not given has no value."""
@@ -48,8 +49,8 @@ class Bench:
             measure = metric.measure_among(self.clips)
             for role in metric.roles.keys() & versions.keys():
                 frames = versions[role]
-                per_clip = {clip.clip_id: measure(clip, frames[clip.clip_id]) for clip in self.clips}
-                values[role_name(name, role)] = measured(role_name(name, role), per_clip)
+                output = {clip.clip_id: measure(clip, frames[clip.clip_id]) for clip in self.clips}
+                values[role_name(name, role)] = of_clips(role_name(name, role), output)
         for rule in self.rules.rules:
             family = families()[definitions()[rule.metric].family]
             if isinstance(family, DerivedMetric):

@@ -8,6 +8,7 @@ Resampling clips makes larger exams: a clip that is drawn again counts as anothe
 the same action. Shape legend: N clips, S measured seeds, K seeds a clip of an exam.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,24 +38,27 @@ class MeasuredValues:
 
 
 def measured_values(report: EvaluationReport, gate: GateConfig) -> MeasuredValues:
-    """The values of every metric that the gate compares.
+    """The values of every metric that the gate compares; NaN where it has none on a clip, whatever the seed.
 
     Raises:
-        ValueError: a metric has no value on some video, or was not measured over several seeds.
+        ValueError: a metric has a value for some seeds of a clip only, or was not measured over several seeds.
     """
-    values: dict[str, Real] = {}
-    for name in gate.compared:
-        metric = report.metrics[name]
-        rows = [metric.per_seed[clip] for clip in sorted(metric.per_seed)]
-        if not rows or any(value is None for row in rows for value in row):
-            raise ValueError(
-                f"{name} has not a value for every clip and noise seed{f' ({metric.note})' if metric.note else ''}: "
-                "audit with a model that can be measured, and several seeds"
-            )
-        values[name] = np.array(rows, dtype=np.float64)
     clips = sorted(report.clips)
+    values = {name: _by_clip(report.metrics[name], clips) for name in gate.compared}
     actions = [report.clips[clip].groups.get("action", clip) for clip in clips]
     return MeasuredValues(report.metrics, values, actions)
+
+
+def _by_clip(metric: Metric, clips: Sequence[str]) -> Real:
+    """[N,S]. ValueError: as `measured_values`."""
+    rows = metric.per_seed
+    if not rows or any(value is None for row in rows.values() for value in row):
+        raise ValueError(
+            f"{metric.name} has not a value for every noise seed{f' ({metric.note})' if metric.note else ''}: "
+            "audit with a model that can be measured, and several seeds"
+        )
+    none = [math.nan] * len(next(iter(rows.values())))
+    return np.array([rows.get(clip, none) for clip in clips], dtype=np.float64)
 
 
 def without_floors(gate: GateConfig) -> GateConfig:
@@ -93,16 +97,7 @@ def _report(
     model: str, bank: MeasuredValues, values: Mapping[str, Real], groups: Sequence[ClipGroups]
 ) -> EvaluationReport:
     names = [f"clip_{number:03d}" for number in range(len(groups))]
-    metrics = {
-        name: bank.metrics[name].model_copy(
-            update={
-                "value": float(rows.mean()),
-                "per_clip": dict(zip(names, map(float, rows.mean(axis=1)), strict=True)),
-                "per_seed": {},
-            }
-        )
-        for name, rows in values.items()
-    }
+    metrics = {name: _metric(bank.metrics[name], rows, names) for name, rows in values.items()}
     return EvaluationReport(
         artifact_digest=model,
         exam_digest="resampled",
@@ -113,3 +108,10 @@ def _report(
         contact_sheet="",
         folder="",
     )
+
+
+def _metric(measured: Metric, values_NK: Real, names: Sequence[str]) -> Metric:
+    per_clip = dict(zip(names, map(float, values_NK.mean(axis=1)), strict=True))
+    finite = {name: mean for name, mean in per_clip.items() if math.isfinite(mean)}
+    value = math.fsum(finite.values()) / len(finite)
+    return measured.model_copy(update={"value": value, "per_clip": finite, "per_seed": {}, "per_frame": {}})

@@ -129,6 +129,7 @@ def _noise(bank: MeasuredValues, gate: GateConfig, clips: int, seeds: int) -> Au
     rows = []
     for name in gate.compared:
         values, unit = bank.values[name], definitions()[name].unit
+        values = values[np.isfinite(values).all(axis=1)]  # clips that have a value
         within = float(np.sqrt(values.var(axis=1, ddof=1).mean()))
         between = float(values.mean(axis=1).std(ddof=1))
         difference = within * np.sqrt(2 / (clips * seeds))

@@ -10,14 +10,9 @@ PerFrame = Callable[[MeasuredClip, Frames], Sequence[float]]
 """One clip, frames uint8 [T,H,W,3] of one role -> a value a generated frame; NaN: this frame has none."""
 
 
-def mean_of_frames(per_frame: PerFrame) -> Measure:
-    """The clip's value is the mean over the frames that have one; NaN where none has."""
-    return lambda clip, frames: mean(per_frame(clip, frames))
-
-
-def share_of_frames(per_frame: PerFrame, above: float) -> Measure:
-    """The clip's value is the share of frames whose own is above a limit, of those that have one."""
-    return lambda clip, frames: mean([float(x > above) if math.isfinite(x) else x for x in per_frame(clip, frames)])
+def share_of_frames(per_frame: PerFrame, above: float) -> PerFrame:
+    """1 in the frames whose value is above a limit, else 0; the clip's value is their share, of those that have one."""
+    return lambda clip, frames: [float(x > above) if math.isfinite(x) else x for x in per_frame(clip, frames)]
 
 
 def worst_of_frames(per_frame: PerFrame) -> Measure:
@@ -25,7 +20,7 @@ def worst_of_frames(per_frame: PerFrame) -> Measure:
     return lambda clip, frames: max(filter(math.isfinite, per_frame(clip, frames)), default=math.nan)
 
 
-def mean(values: Sequence[float]) -> float:
+def mean(values: Sequence[float | None]) -> float:
     """Mean of the finite values; NaN where there are none."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [value for value in values if value is not None and math.isfinite(value)]
     return math.fsum(finite) / len(finite) if finite else math.nan

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, Measure, roles
-from evaluation.measuring.per_frame import mean_of_frames
 from evaluation.measuring.seen import HAND, PRODUCT
 
 Kinds = NDArray[np.uint8]
@@ -73,11 +72,11 @@ def _metric(unit: str, description: str, measure: Measure) -> ClipMetric:
 
 METRICS = {
     "contact_gap_error_px": _metric(
-        "px", "gap between product and hand, against the true one, over all frames", mean_of_frames(gap_error_px)
+        "px", "gap between product and hand, against the true one, over all frames", gap_error_px
     ),
     "contact_cover_error": _metric(
         "share",
         "share of the product that a hand covers, against the true one, over all frames",
-        mean_of_frames(cover_error),
+        cover_error,
     ),
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, Measure, roles
-from evaluation.measuring.per_frame import mean_of_frames, share_of_frames, worst_of_frames
+from evaluation.measuring.per_frame import share_of_frames, worst_of_frames
 from evaluation.measuring.still import cells
 
 CUT_LAB = 5.0  # more change than the true clip's, mean of all cells
@@ -59,7 +59,5 @@ METRICS = {
         f"share of all frames that change by more than {CUT_LAB:g} Lab beyond the true clip",
         share_of_frames(jump, above=CUT_LAB),
     ),
-    "frozen_frames": _metric(
-        "share", "share of all frames that stand still where the true clip moves", mean_of_frames(frozen)
-    ),
+    "frozen_frames": _metric("share", "share of all frames that stand still where the true clip moves", frozen),
 }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, roles
-from evaluation.measuring.per_frame import mean, mean_of_frames, share_of_frames
+from evaluation.measuring.per_frame import mean, share_of_frames
 from evaluation.measuring.seen import HAND, Exact
 
 Mask = NDArray[np.bool_]
@@ -131,18 +131,16 @@ METRICS = {
     POSITION: _metric(
         "px",
         "distance of both hands from the true ones, by the part map, over all frames",
-        mean_of_frames(position_error_px),
+        position_error_px,
     ),
     "hand_off_frames": _metric(
         "share",
         f"share of all frames whose hands are more than {OFF_PIXELS:g} px off in the mean",
         share_of_frames(position_error_px, above=OFF_PIXELS),
     ),
-    "hand_count_wrong_frames": _metric(
-        "share", "share of all frames with a hand too many or one missing", mean_of_frames(count_wrong)
-    ),
+    "hand_count_wrong_frames": _metric("share", "share of all frames with a hand too many or one missing", count_wrong),
     "hand_shape_iou_all_frames": _metric(
-        "IoU", "outline of the hands against the true ones', moved onto them", mean_of_frames(shape_iou), higher=True
+        "IoU", "outline of the hands against the true ones', moved onto them", shape_iou, higher=True
     ),
     "hand_error_all_frames_prompt_shuffled_to_true": DerivedMetric(
         unit="ratio",

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, roles
-from evaluation.measuring.per_frame import mean_of_frames
 
 Series = NDArray[np.floating]
 
@@ -95,7 +94,7 @@ METRICS = {
     "mouth_opening_error_all_frames": _metric(
         "share",
         "distance of the mouth's opening (0 closed, 1 wide) from the true one, all frames",
-        mean_of_frames(opening_error),
+        opening_error,
     ),
     "mouth_frames_late": _metric(
         "frames", "frames by which the mouth is late or early, against the true one", frames_off

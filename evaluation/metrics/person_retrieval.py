@@ -15,7 +15,7 @@ import numpy as np
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, roles
-from evaluation.measuring.per_frame import mean, mean_of_frames
+from evaluation.measuring.per_frame import mean
 
 FAR = 2.6  # in spreads of one person's frames; another person's nearest reference is 3.7 or more away
 ODD = 3.5
@@ -73,7 +73,7 @@ METRICS = {
         direction="lower_is_better",
         version=1,
         needs=("exact", "recognise"),
-        measure=mean_of_frames(distance),
+        measure=distance,
         roles=roles(
             "distance of the face from the person reference, in spreads of one person's frames, over all frames",
             *("person_shuffled", "ceiling"),
@@ -85,7 +85,7 @@ METRICS = {
         direction="lower_is_better",
         version=1,
         needs=("exact", "recognise"),
-        measure=mean_of_frames(oddness),
+        measure=oddness,
         roles=roles(
             "how far the face is from any face, over all frames; 1: as training frames are", "ceiling", "truth"
         ),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.colour import quick_lab
 from evaluation.measuring.kinds import ClipMetric, roles
-from evaluation.measuring.per_frame import mean_of_frames, share_of_frames
+from evaluation.measuring.per_frame import share_of_frames
 from evaluation.measuring.seen import BACKGROUND, BODY, FACE, HAIR, HAND
 from evaluation.measuring.still import FEWEST_PIXELS, cells, lab_error, mean_inside, still_pixels, whole_cells
 
@@ -76,7 +76,7 @@ def _error(region: str, where: str) -> ClipMetric:
         direction="lower_is_better",
         version=1,
         needs=("truth", "person", "exact"),
-        measure=mean_of_frames(partial(region_error, region=region)),
+        measure=partial(region_error, region=region),
         roles=roles(
             f"distance of {where} from the person reference, where they stand still, mean over all frames",
             *("person_shuffled", "baseline", "ceiling"),
@@ -104,7 +104,7 @@ METRICS = {
         direction="lower_is_better",
         version=1,
         needs=("truth", "person", "exact"),
-        measure=mean_of_frames(limbs_error),
+        measure=limbs_error,
         roles=roles(
             "distance of hands and arms from the true clip's, in colour and place, mean over all frames",
             *("person_shuffled", "prompt_shuffled", "baseline", "ceiling"),
@@ -123,7 +123,7 @@ METRICS = {
         direction="lower_is_better",
         version=1,
         needs=("truth", "person"),
-        measure=mean_of_frames(flicker),
+        measure=flicker,
         roles=roles("change of what stands still from frame to frame, mean over all frames", "ceiling", "truth"),
     ),
 }

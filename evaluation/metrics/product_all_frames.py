@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.colour import quick_lab
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, Role, roles
-from evaluation.measuring.per_frame import mean, mean_of_frames, share_of_frames
+from evaluation.measuring.per_frame import mean, share_of_frames
 from evaluation.measuring.product_colours import describe
 from evaluation.measuring.seen import PRODUCT
 from evaluation.measuring.still import lab_error, mean_inside
@@ -117,7 +117,7 @@ METRICS = {
     COLOUR: _metric(
         "Lab",
         "distance of the colours from the true clip's where the product is, mean over all frames",
-        mean_of_frames(colour_error),
+        colour_error,
         "product_shuffled",
     ),
     "product_wrong_frames": _metric(
@@ -126,10 +126,10 @@ METRICS = {
         share_of_frames(colour_error, above=WRONG_LAB),
     ),
     "product_mask_iou_all_frames": _metric(
-        "IoU", "outline of the product by the part map against the true one", mean_of_frames(mask_iou), higher=True
+        "IoU", "outline of the product by the part map against the true one", mask_iou, higher=True
     ),
     "product_turn_error_degrees": _metric(
-        "degrees", "turn of the product's long axis against the true one's", mean_of_frames(turn_error)
+        "degrees", "turn of the product's long axis against the true one's", turn_error
     ),
     "product_recognised_frames": ClipMetric(
         unit="share",

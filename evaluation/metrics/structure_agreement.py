@@ -9,7 +9,6 @@ import numpy as np
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, roles
-from evaluation.measuring.per_frame import mean_of_frames
 from evaluation.measuring.seen import KINDS
 
 
@@ -30,7 +29,7 @@ METRICS = {
         direction="higher_is_better",
         version=1,
         needs=("exact", "recognise"),
-        measure=mean_of_frames(agreement),
+        measure=agreement,
         roles=roles(
             "which pixels are body, face, hair, hand, product and background, by the part map, against the true ones",
             *("prompt_shuffled", "baseline", "ceiling"),

@@ -1,27 +1,30 @@
-"""The page an approver reads: verdict, numbers, and every held-out clip, true and generated side by side.
+"""The page an approver reads: the verdict in words, every held-out clip side by side, what was measured and what not.
 
-One HTML file with everything in it (styles, pictures, videos), so it can be sent, archived or shown by any tool.
-It imports no torch: the launcher renders it again, with rules and verdict, once the gate has decided.
+One HTML file that needs no network. Videos lie in it as long as they are small together, else beside it, and
+`graspline report VERSION --zip FILE` packs both. It imports no torch: the launcher renders it again, with rules,
+verdict and the champion, once the gate has decided.
 
 A report's folder holds what the page shows: `clips.json` (one entry a clip), `videos/<clip id>_truth.mp4`,
-`videos/<clip id>_generated.mp4` and the contact sheet.
+`_generated.mp4`, `_structure.mp4`, of a network with experts `_router.png`, and the contact sheet.
 """
 
-import base64
-import json
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evaluation.catalogue import families
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
+from evaluation.report.clip_rows import clip_rows, frames_per_second
+from evaluation.report.gain_plot import MARGIN, gains_in_margins
+from evaluation.report.media import Media
 from evaluation.report.table import COLUMNS, number, role_number, table_rows, way_to_ceiling
+from evaluation.report.verdict import verdict_of
 
 DOES_NOT_DECIDE = "it draws the page of a report that is finished"
 
 
 def render_page(
+    page: Path,
     report: EvaluationReport,
     champion: EvaluationReport | None = None,
     decision: Decision | None = None,
@@ -30,70 +33,54 @@ def render_page(
     """The whole page as HTML.
 
     Args:
-        report: of the challenger; its folder holds the videos.
-        champion: its report, to be shown beside it, where there is one.
+        page: where it will lie; videos that are too large to lie in it are named from there.
+        report: of the model; its folder holds the videos.
+        champion: its report on the same exam, to be shown beside it, where there is one.
         decision: the gate's; before it the page shows numbers only.
-        gate: its floors are shown in the table.
+        gate: its floors are shown in the table, its margins in the plot.
     """
-    headlines = {name: m.headline for name, m in families().items() if m.headline and name in report.metrics}
+    titles = {name: one.headline for name, one in families().items() if one.headline and name in report.metrics}
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    media = Media.of(page, [report] if champion is None else [report, champion])
     return environment.get_template("page.html.j2").render(
         report=report,
         champion=champion,
-        decision=decision,
+        verdict=verdict_of(decision),
+        frames_per_second=frames_per_second(report),
+        margin_place=round(MARGIN, 2),
         gate=gate,
-        columns=COLUMNS,
+        columns=[(role, title) for role, title in COLUMNS if _has(report, role)],
         rows=table_rows(report, champion, gate),
-        headlines=[_headline(report, name, title) for name, title in headlines.items()],
-        clips=_clips(report, champion, headlines),
-        contact_sheet=_inline(Path(report.contact_sheet), "image/png"),
+        plot=gains_in_margins(report, champion, gate) if champion and gate else [],
+        headlines=[_headline(report, champion, name, title) for name, title in titles.items()],
+        clips=clip_rows(report, champion, media, titles, gate),
+        missing=[(metric.name, metric.note) for metric in report.metrics.values() if _is_missing(metric.name, report)],
+        contact_sheet=media.picture(Path(report.contact_sheet)),
     )
 
 
-def _headline(report: EvaluationReport, name: str, title: str) -> dict[str, Any]:
+def _has(report: EvaluationReport, role: str) -> bool:
+    """Whether any metric was measured in that role: an exam need not have every variant."""
+    return role == "model" or any(name.endswith(f"_{role}") for name in report.metrics)
+
+
+def _is_missing(name: str, report: EvaluationReport) -> bool:
+    return name in families() and report.metrics[name].value is None
+
+
+def _headline(
+    report: EvaluationReport, champion: EvaluationReport | None, name: str, title: str
+) -> dict[str, str | float | None]:
     metric = report.metrics[name]
     return {
         "title": title,
         "value": number(metric.value),
         "unit": metric.unit,
+        "better": "higher is better" if metric.direction == "higher_is_better" else "lower is better",
+        "champion": role_number(champion, name, "model") if champion else "–",
         "baseline": role_number(report, name, "baseline"),
         "ceiling": role_number(report, name, "ceiling"),
         "way": way_to_ceiling(report, name),
     }
-
-
-def _clips(
-    report: EvaluationReport, champion: EvaluationReport | None, headlines: dict[str, str]
-) -> list[dict[str, Any]]:
-    """One entry a clip: its prompt, its numbers and its videos from left to right."""
-    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
-    return [
-        {
-            "id": clip["clip_id"],
-            "prompt": clip["prompt"],
-            "numbers": [
-                (title, number(report.metrics[name].per_clip[clip["clip_id"]]), report.metrics[name].unit)
-                for name, title in headlines.items()
-                if clip["clip_id"] in report.metrics[name].per_clip
-            ],
-            "videos": _videos(clip["clip_id"], report, champion),
-        }
-        for clip in clips
-    ]
-
-
-def _videos(clip_id: str, report: EvaluationReport, champion: EvaluationReport | None) -> list[dict[str, str]]:
-    sources = [
-        ("true clip", Path(report.folder) / "videos" / f"{clip_id}_truth.mp4"),
-        ("this model", Path(report.folder) / "videos" / f"{clip_id}_generated.mp4"),
-    ]
-    if champion is not None:
-        sources.append(("champion", Path(champion.folder) / "videos" / f"{clip_id}_generated.mp4"))
-    return [{"label": label, "source": _inline(file, "video/mp4")} for label, file in sources if file.exists()]
-
-
-def _inline(file: Path, kind: str) -> str:
-    """A file as a data address, so that the page needs no other file."""
-    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"

@@ -15,6 +15,8 @@ COLUMNS: tuple[tuple[Role, str], ...] = (
     ("ceiling", "ceiling"),
     ("prompt_shuffled", "other prompt"),
     ("audio_shuffled", "other audio"),
+    ("person_shuffled", "other person"),
+    ("product_shuffled", "other product"),
 )
 
 
@@ -22,6 +24,7 @@ COLUMNS: tuple[tuple[Role, str], ...] = (
 class Row:
     """One metric, written out for people. Empty cells are dashes."""
 
+    name: str
     title: str
     description: str
     unit: str
@@ -69,6 +72,7 @@ def _row(
     gate: GateConfig | None,
 ) -> Row:
     return Row(
+        name=definition.name,
         title=definition.name.replace("_", " "),
         description=definition.description,
         unit=definition.unit,

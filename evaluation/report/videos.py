@@ -14,11 +14,12 @@ VIEWING_HEIGHT = 288
 
 
 def write_viewing_clip(
-    file: Path, frames_THW3: NDArray[np.uint8], samples_S: NDArray[np.float32], clip: ClipFormat
+    file: Path, frames_THW3: NDArray[np.uint8], samples_S: NDArray[np.float32] | None, clip: ClipFormat
 ) -> None:
-    """Write frames uint8 [T,H,W,3] with sound [S] as an MP4, enlarged by a whole factor to about VIEWING_HEIGHT."""
+    """Write frames uint8 [T,H,W,3], with sound [S] or without, as an MP4 enlarged to about VIEWING_HEIGHT."""
     height, width = frames_THW3.shape[1:3]
     scale = max(1, round(VIEWING_HEIGHT / height))
     size = width * scale, height * scale
     large = np.stack([np.asarray(Image.fromarray(f).resize(size, Image.Resampling.LANCZOS)) for f in frames_THW3])
-    write_video(file, large, clip.frames_per_second, sound=(samples_S, clip.audio_samples_per_second))
+    sound = None if samples_S is None else (samples_S, clip.audio_samples_per_second)
+    write_video(file, large, clip.frames_per_second, sound=sound)

@@ -14,21 +14,35 @@ from foundation.bounds import (
     Few,
     PathText,
     Positive,
-    PositiveShare,
-    Seed,
-    Share,
     Text,
     Weight,
     Width,
-    above,
-    real,
-    whole,
+)
+from foundation.bounds import (
+    PositiveShare as PositiveShare,
+)
+from foundation.bounds import (
+    Seed as Seed,
+)
+from foundation.bounds import (
+    Share as Share,
+)
+from foundation.bounds import (
+    above as above,
+)
+from foundation.bounds import (
+    real as real,
+)
+from foundation.bounds import (
+    whole as whole,
 )
 from foundation.by_name import check_choice
 from foundation.fingerprint import DoesNotDecide, fingerprint
 from foundation.names import Name
-from model.contracts.method import ATTENTION, Shipped, StageRecord
+from model.contracts.method import ATTENTION as ATTENTION
+from model.contracts.method import Ablation as Ablation
 from model.contracts.method import AttentionMode as AttentionMode
+from model.contracts.method import Shipped, StageRecord
 from model.contracts.method import StageName as StageName
 from model.contracts.network_config import LABELS as LABELS
 from model.contracts.network_config import REGIONS as REGIONS
@@ -36,6 +50,11 @@ from model.contracts.network_config import LabelName as LabelName
 from model.contracts.network_config import NetworkConfig as NetworkConfig
 from model.contracts.network_config import RecipeConfig as RecipeConfig
 from model.contracts.network_config import RegionName as RegionName
+from model.contracts.training_config import LowRankConfig as LowRankConfig
+from model.contracts.training_config import StageConfig as StageConfig
+from model.contracts.training_config import StageTraining as StageTraining
+from model.contracts.training_config import TrainingConfig as TrainingConfig
+from model.contracts.training_config import TrainingOptions as TrainingOptions
 
 
 def _file_of(folder: str) -> AfterValidator:
@@ -80,23 +99,6 @@ class EncodingConfig(BaseModel, frozen=True, extra="forbid"):
     clips_per_shard: Count = 64
 
 
-class StageConfig(BaseModel, frozen=True, extra="forbid"):
-    """One stage of training. How it attends is the method's to say (`method`), not the configuration's."""
-
-    steps: Count
-    learning_rate: PositiveShare
-    warmup_steps: Annotated[int, whole(0, 1_000_000)] = 0
-    schedule: Literal["cosine", "constant"] = "cosine"
-    final_learning_rate_ratio: Share = 0.0
-    seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _warm_up_ends(self) -> Self:
-        if self.warmup_steps >= self.steps:
-            raise ValueError(f"warmup_steps {self.warmup_steps} must be below steps {self.steps}: lower it")
-        return self
-
-
 class DeepSpeedConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/deepspeed/*.yaml: how the work is spread."""
 
@@ -125,71 +127,6 @@ class DeepSpeedConfig(BaseModel, frozen=True, extra="forbid"):
                 "precision: bf16_autocast drifts at ZeRO-0: set deepspeed.zero_stage=1 or deepspeed.precision=fp32"
             )
         return self
-
-
-class LowRankConfig(BaseModel, frozen=True, extra="forbid"):
-    """LoRA: the backbone's q, k, v, o and both FFN layers learn weight + (alpha / rank) B A, the rest is frozen."""
-
-    rank: Width
-    alpha: Annotated[float, above(0, 1_000_000)] | None = None  # null: the rank, as the released script has it
-
-    @property
-    def scale(self) -> float:
-        """What B A counts."""
-        return 1.0 if self.alpha is None else self.alpha / self.rank
-
-
-BetaOfAdam = Annotated[float, real(0, 0.999_999)]
-_BY_CONTENT = "only a path: the digest of what lies there decides"
-
-
-class TrainingOptions(BaseModel, frozen=True, extra="forbid"):
-    """What both stages of training share."""
-
-    micro_batch_per_process: Few
-    gradient_accumulation: Count = 1
-    weight_decay: Share
-    betas: tuple[BetaOfAdam, BetaOfAdam] = (0.9, 0.999)
-    gradient_clip: Positive
-    checkpoint_every_steps: Annotated[Count, DoesNotDecide("a resumed run gives the same bits")]
-    keep_checkpoints: Annotated[Count, DoesNotDecide("only how many stay on the disk")] = 2
-    log_every_steps: Annotated[Count, DoesNotDecide("only how often losses are written down")] = 10
-    # what stage one starts from: a stage's model.safetensors, or the folder of the public backbone's shards
-    initial_weights: Annotated[PathText | None, DoesNotDecide(_BY_CONTENT)] = None
-    initial_adapter: Annotated[PathText | None, DoesNotDecide(_BY_CONTENT)] = None  # a public adapter, merged into them
-    low_rank: LowRankConfig | None = None  # null: every weight is trained
-    # keep what enters a block and compute the rest again going backward
-    activation_checkpointing: Annotated[bool, DoesNotDecide("the same bits from less memory and more time")] = False
-
-    @model_validator(mode="after")
-    def _an_adapter_has_a_base(self) -> Self:
-        if self.initial_adapter and not self.initial_weights:
-            raise ValueError("initial_adapter changes weights: give the ones it was trained on as initial_weights")
-        return self
-
-
-class StageTraining(TrainingOptions, frozen=True, extra="forbid"):
-    """What one stage is trained with, as its process reads it: nothing of the other stage."""
-
-    stage: StageConfig
-    attention: AttentionMode
-
-
-class TrainingConfig(TrainingOptions, frozen=True, extra="forbid"):
-    """conf/training/*.yaml."""
-
-    stage_one: StageConfig
-    stage_two: StageConfig
-    # an experiment beside the method, to be compared by its losses: it is trained, and refused wherever it would ship
-    ablation: Literal["full_attention_in_stage_two"] | None = None
-
-    def of_stage(self, name: StageName) -> StageTraining:
-        """The part of one stage."""
-        shared = {field: getattr(self, field) for field in TrainingOptions.model_fields}
-        if name == "stage_one":
-            return StageTraining(**shared, stage=self.stage_one, attention=ATTENTION[name])
-        attention = "full" if self.ablation else ATTENTION[name]
-        return StageTraining(**shared, stage=self.stage_two, attention=attention)
 
 
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
@@ -277,6 +214,7 @@ class TrainedStage(BaseModel, frozen=True, extra="forbid"):
     loss_curve: str  # PNG, relative to the project root
     initial_digest: str | None = None  # of the weights it started from, where it has no parent and did not draw them
     before: tuple[StageRecord, ...] = ()  # the stages that its parent's weights went through
+    ablation: Ablation | None = None  # of which arm of an ablation it is
 
     def history(self) -> tuple[StageRecord, ...]:
         """How its weights came to be, this stage last."""

@@ -13,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, model_validator
 AttentionMode = Literal["full", "asymmetric"]
 StageName = Literal["stage_one", "stage_two"]
 ATTENTION: dict[StageName, AttentionMode] = {"stage_one": "full", "stage_two": "asymmetric"}
+# an arm of an ablation: the method with the table's budget, or without one of its parts. Trained and evaluated, never
+# shipped (CoInteract, arXiv 2604.19636, ablation table)
+Ablation = Literal["full", "no_moe", "no_co_generation", "no_asymmetric_mask"]
 
 
 class StageRecord(BaseModel, frozen=True, extra="forbid"):
@@ -29,6 +32,7 @@ class StageRecord(BaseModel, frozen=True, extra="forbid"):
     parent_weights_sha256: str | None  # stage two: stage one's
     weights_sha256: str
     receipt: str  # digest of the stage's receipt
+    ablation: Ablation | None = None  # of which arm of an ablation it is; None: of the ordinary line
 
 
 def _as_the_method_says(history: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
@@ -36,6 +40,11 @@ def _as_the_method_says(history: tuple[StageRecord, ...]) -> tuple[StageRecord, 
     if stages != list(ATTENTION):
         raise ValueError(f"trained as {' and '.join(stages) or 'nothing'}: train stage_one, then stage_two")
     for record in history:
+        if record.ablation is not None:
+            raise ValueError(
+                f"{record.stage} was trained as the arm {record.ablation} of an ablation, which is compared and never "
+                "shipped: train without training.ablation"
+            )
         if record.attention != ATTENTION[record.stage]:
             raise ValueError(
                 f"{record.stage} was trained with {record.attention} attention, the method asks for "

@@ -48,7 +48,7 @@ class TrainingBatch:
     place: Place
     clip_ids: list[str]
     rgb_BCThw: Tensor
-    hoi_BCThw: Tensor
+    hoi_BCThw: Tensor | None  # None: trained without the HOI stream
     regions_BN: Tensor
     conditions: Conditions
 

@@ -40,7 +40,7 @@ def _first_network(request: StageRequest) -> DualStreamTransformer:
     if parent:
         return _filled(request, read_weights(Path(parent.weights), parent.weights_sha256), parent.weights)
     if given is None:
-        return _network(request)
+        return _drawn(request)
     checkpointing = request.training.activation_checkpointing
     if Path(given).is_dir():
         network = start_from_base(Path(given), request.network, request.recipe, checkpoint_blocks=checkpointing)
@@ -54,7 +54,22 @@ def _first_network(request: StageRequest) -> DualStreamTransformer:
 
 def _network(request: StageRequest) -> DualStreamTransformer:
     checkpointing = request.training.activation_checkpointing
-    return DualStreamTransformer(request.network, request.recipe, checkpoint_blocks=checkpointing)
+    streams = "dual" if request.training.co_generation else "rgb"
+    return DualStreamTransformer(request.network, request.recipe, streams, checkpoint_blocks=checkpointing)
+
+
+def _drawn(request: StageRequest) -> DualStreamTransformer:
+    """As the seed draws it; without co-generation as the RGB stream is drawn beside the other, so both start alike."""
+    network = _network(request)
+    if network.streams == "dual":
+        return network
+    checkpointing = request.training.activation_checkpointing
+    torch.manual_seed(request.stage.seed)
+    both = DualStreamTransformer(request.network, request.recipe, checkpoint_blocks=checkpointing)
+    network.load_state_dict(
+        {name: weight for name, weight in both.state_dict().items() if name in network.state_dict()}
+    )
+    return network
 
 
 def _filled(request: StageRequest, tensors: Iterable[tuple[str, Tensor]], source: str) -> DualStreamTransformer:

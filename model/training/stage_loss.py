@@ -23,20 +23,22 @@ def batch_loss(
     """Forward pass and losses of one micro batch, whose tensors are on the network's device."""
     rgb, hoi = noised_streams(batch, recipe, seed)
     timestep_B = rgb.sigma_B * TIMESTEPS
-    denoised = network(rgb.noisy_BCThw, timestep_B, batch.conditions, hoi.noisy_BCThw, attention=attention)
+    hoi_BCThw = None if hoi is None else hoi.noisy_BCThw
+    denoised = network(rgb.noisy_BCThw, timestep_B, batch.conditions, hoi_BCThw, attention=attention)
     return joint_loss(denoised, rgb, hoi, batch.conditions.person_BC1hw, batch.regions_BN, recipe)
 
 
-def noised_streams(batch: TrainingBatch, recipe: RecipeConfig, seed: int) -> tuple[Noised, Noised]:
-    """RGB and HOI of every clip at the clip's noise level."""
+def noised_streams(batch: TrainingBatch, recipe: RecipeConfig, seed: int) -> tuple[Noised, Noised | None]:
+    """RGB and, where it is trained, HOI of every clip at the clip's noise level; RGB's noise is the same without."""
     rgb: list[Noised] = []
     hoi: list[Noised] = []
     for row, clip_place in enumerate(batch.place.clips):
         draws = generator(seed, "noise", batch.place.step, clip_place)
         sigma_B = draw_sigmas(1, recipe.sigma_shift_training, draws).to(batch.rgb_BCThw.device)
         rgb.append(add_noise(batch.rgb_BCThw[row : row + 1], sigma_B, draws))
-        hoi.append(add_noise(batch.hoi_BCThw[row : row + 1], sigma_B, draws))
-    return _joined(rgb), _joined(hoi)
+        if batch.hoi_BCThw is not None:
+            hoi.append(add_noise(batch.hoi_BCThw[row : row + 1], sigma_B, draws))
+    return _joined(rgb), _joined(hoi) if hoi else None
 
 
 def on_device(batch: TrainingBatch, device: torch.device) -> TrainingBatch:
@@ -49,7 +51,7 @@ def on_device(batch: TrainingBatch, device: torch.device) -> TrainingBatch:
     return replace(
         batch,
         rgb_BCThw=batch.rgb_BCThw.to(device),
-        hoi_BCThw=batch.hoi_BCThw.to(device),
+        hoi_BCThw=None if batch.hoi_BCThw is None else batch.hoi_BCThw.to(device),
         regions_BN=batch.regions_BN.to(device),
         conditions=replace(batch.conditions, **tensors),
     )

@@ -117,6 +117,7 @@ class StageReport:
             loss_curve=str(curve),
             initial_digest=request.inputs.initial_digest,
             before=parent.history() if parent else (),
+            ablation=request.training.ablation,
         )
 
     def _open_tracking(self) -> RunTracking:

@@ -12,6 +12,7 @@ one at the step's end and exits non-zero. Stage two starts from stage one's weig
 import sys
 from collections import deque
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from foundation.parent_watch import end_with_parent
 from foundation.run_folder import RunFolder
 from model.flow_matching import LOSSES, Losses
 from model.training.checkpoint import Checkpoint, newest_intact, open_checkpoint, save_checkpoint
-from model.training.clip_dataset import ClipDataset, Place
+from model.training.clip_dataset import ClipDataset, Place, TrainingBatch
 from model.training.deepspeed_engine import Engine, Processes
 from model.training.determinism import make_repeatable
 from model.training.first_weights import network_to_train
@@ -124,7 +125,7 @@ def _update(engine: Engine, clips: ClipDataset, request: StageRequest, step: int
     for micro in range(request.training.gradient_accumulation):
         first = (micro * engine.processes.world_size + engine.processes.rank) * per_process
         place = Place(step, micro, range(first, first + per_process))
-        batch = on_device(clips.batch(place, request.clips_per_step), engine.processes.device)
+        batch = on_device(_streams_of(request, clips.batch(place, request.clips_per_step)), engine.processes.device)
         losses = batch_loss(engine.network, batch, request.recipe, request.training.attention, request.stage.seed)
         seen.append((batch, _as_tensor(losses)))
         engine.backward(losses.total)
@@ -133,6 +134,13 @@ def _update(engine: Engine, clips: ClipDataset, request: StageRequest, step: int
         if not engine.step(learning_rate(request.stage, step)):
             raise refused_update(request, engine, step + 1, seen)
     return sum((losses_K for _, losses_K in seen), torch.zeros_like(seen[0][1])) / len(seen)
+
+
+def _streams_of(request: StageRequest, batch: TrainingBatch) -> TrainingBatch:
+    """The batch without what an arm without co-generation must not see."""
+    if request.training.co_generation:
+        return batch
+    return replace(batch, hoi_BCThw=None, conditions=replace(batch.conditions, hoi_text_BLD=None))
 
 
 def _as_tensor(losses: Losses) -> Tensor:

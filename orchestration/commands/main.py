@@ -170,6 +170,38 @@ def compare(
         print_comparison(console, from_folder(overrides or [], where), (first, second), by, csv)
 
 
+@app.command()
+def report(
+    version: Annotated[str, typer.Argument(help="champion, challenger, previous_champion or a version number")],
+    overrides: Overrides = None,
+    zip_file: Annotated[
+        Path | None, typer.Option("--zip", help="page and videos as one file", resolve_path=True)
+    ] = None,
+) -> None:
+    """The page on which a version was judged: verdict, videos side by side, all numbers; with --zip, to send."""
+    with called() as (console, where):
+        from orchestration.commands.report import show_report
+        from orchestration.configuration.given_texts import from_folder
+
+        show_report(console, version, zip_file, from_folder(overrides or [], where))
+
+
+@app.command()
+def ablate(
+    overrides: Overrides = None,
+    out: Annotated[Path, typer.Option(help="folder for page, picture and CSV", resolve_path=True)] = Path("ablation"),
+) -> None:
+    """The method without each of its parts, at equal budgets, beside the paper's ablation table.
+
+    `graspline ablate budget=minutes`; hours and gpu are the others. Started again it goes on; nothing of it can ship.
+    """
+    with called() as (console, where):
+        from orchestration.commands.ablate import ablate_and_print
+        from orchestration.configuration.given_texts import from_folder
+
+        ablate_and_print(console, from_folder(overrides or [], where), out)
+
+
 @judge_app.callback()
 def judge() -> None:
     """The judge itself is tested."""

@@ -46,6 +46,8 @@ def _widths(config: PipelineConfig) -> Iterator[str]:
 def _experts(config: PipelineConfig) -> Iterator[str]:
     if config.recipe.experts and not config.network.expert_dim:
         yield f"recipe.experts is {list(config.recipe.experts)} and network.expert_dim is 0: give it, or no experts"
+    if config.training.ablation == "no_moe" and config.recipe.experts:
+        yield f"training.ablation is no_moe and recipe.experts is {list(config.recipe.experts)}: set recipe.experts=[]"
 
 
 def _encoders(config: PipelineConfig) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel
 
 from data.config import DataConfig
+from evaluation.ablation.contracts import AblationConfig
 from evaluation.backends.config import ScoringConfig
 from evaluation.contracts import EvaluationConfig, GateConfig
 from foundation.fingerprint import DoesNotDecide
@@ -32,6 +33,7 @@ class PipelineConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     evaluation: EvaluationConfig
     gate: GateConfig
     scoring: Annotated[ScoringConfig, DoesNotDecide("`graspline score` alone reads it: no model or exam is made of it")]
+    ablation: Annotated[AblationConfig, DoesNotDecide("`graspline ablate` alone reads it: the line's models do not")]
     tracking: TrackingConfig
 
     def as_dict(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def training_request(config: PipelineConfig, training_set: TrainingSet, parent: 
         },
         inputs={"stage": stage, "training_set": training_set, "parent": parent, "initial_digest": initial},
         environment={"OMP_NUM_THREADS": str(config.deepspeed.threads_per_process)},
-        pinned=_versions(training_set.train),
+        pinned=versions(training_set.train),
     )
 
 
@@ -106,7 +106,7 @@ def samples_request(
             "exam": fingerprint(exam),
         },
         inputs={"artifact": artifact, "training_set": training_set, "exam": exam},
-        pinned=_versions(training_set.held_out) | _prepared(training_set.held_out),
+        pinned=versions(training_set.held_out) | prepared(training_set.held_out),
     )
 
 
@@ -142,9 +142,9 @@ def recognisers_request(config: PipelineConfig, examiner: RgbArtifact, training_
         command=["-m", RECOGNISE],
         code=code_digest(RECOGNISE),
         sections={"evaluation": config.evaluation},
-        parents={"examiner": examiner.digest, **_prepared(training_set.train[:1])},
+        parents={"examiner": examiner.digest, **prepared(training_set.train[:1])},
         inputs={"examiner": examiner, "training_set": training_set},
-        pinned=_versions(training_set.train[:1]) | _prepared(training_set.train[:1]),
+        pinned=versions(training_set.train[:1]) | prepared(training_set.train[:1]),
     )
 
 
@@ -177,16 +177,16 @@ def evaluation_request(
         sections={"evaluation": config.evaluation},
         parents={name: receipt.digest for name, receipt in inputs.items()},
         inputs=inputs,
-        pinned=_versions([*training_set.held_out, *training_set.train]) | _prepared(read),
+        pinned=versions([*training_set.held_out, *training_set.train]) | prepared(read),
     )
 
 
-def _versions(batches: Sequence[EncodedBatch]) -> dict[str, str]:
+def versions(batches: Sequence[EncodedBatch]) -> dict[str, str]:
     """The data a step reads, each batch at the version that its receipt names."""
     return {batch.folder: batch.digest for batch in batches}
 
 
-def _prepared(batches: Sequence[EncodedBatch]) -> dict[str, str]:
+def prepared(batches: Sequence[EncodedBatch]) -> dict[str, str]:
     """The prepared clips that these batches were encoded from: samples are held against them."""
     return {str(PREPARED / batch.batch): batch.prepared_digest for batch in batches}
 

@@ -49,7 +49,7 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
     assert_left(candidate.report)
     sealed, champion = _sealed_reports(step, candidate, release and release[0], training_set)
     decision = decide(candidate.report, sealed, champion, step.config.gate)
-    _write_verdict(step, candidate, champion, decision)
+    _write_verdict(step, candidate.report, (sealed or candidate.report, champion), decision)
     return StepResult(decision, reused=decision == step.previous)
 
 
@@ -162,14 +162,16 @@ def _sealed_reports(
 
 
 def _write_verdict(
-    step: StepContext, candidate: RegisteredCandidate, champion: EvaluationReport | None, decision: Decision
+    step: StepContext,
+    report: EvaluationReport,
+    exam: tuple[EvaluationReport, EvaluationReport | None],
+    decision: Decision,
 ) -> None:
-    """The candidate's page once more, now with the gate's decision and the champion's videos beside its own."""
-    report = candidate.report
-    beside = champion if champion and (Path(champion.folder) / "clips.json").exists() else None
-    run = run_of(report)
+    """The candidate's page once more: the decision, and the exam that it fell on, with the champion beside it."""
+    own, champion = exam
+    run, page = run_of(report), Path(report.report_html)
     if run is not None:
-        run.rewrite(Path(report.report_html).name, render_page(report, beside, decision, step.config.gate))
+        run.rewrite(page.name, render_page(page, own, champion, decision, step.config.gate))
 
 
 def _assert_about(decision: Decision, candidate: RegisteredCandidate) -> None:

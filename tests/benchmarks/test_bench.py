@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from benchmarks.__main__ import bench_inference_flops, main
-from benchmarks.inputs import ClipShape, bench_network, random_batch
+from benchmarks.inputs import bench_network
 from benchmarks.public_conventions import Conventions, single_conventions
 from benchmarks.train_step import contenders, train_step
+from evaluation.ablation.random_batch import ClipShape, random_batch
 from model.contracts import NetworkConfig
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.presets import network_preset, recipe_preset

@@ -46,6 +46,14 @@ def test_a_video_without_a_value_is_counted_and_left_out() -> None:
     assert "1 of 4 videos have no value" in together.note
 
 
+def test_a_clip_that_no_seed_has_a_value_on_is_named() -> None:
+    empty = measure([], {"model": {}})
+    seeds = [{**empty, PSNR: measured(PSNR, {"a": value, "b": np.nan})} for value in (20.0, 24.0)]
+    together = over_seeds(seeds)[PSNR]
+    assert together.per_clip == {"a": 22.0}
+    assert together.failures.keys() == {"b"}
+
+
 def test_the_noise_floor_is_how_far_a_mean_strays_with_its_seeds() -> None:
     random = np.random.default_rng(0)
     difficulty, spread = random.normal(0, 10, 8), 2.0

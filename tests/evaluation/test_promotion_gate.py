@@ -186,6 +186,21 @@ def test_reason_of_a_missing_value_is_passed_on() -> None:
     assert any("no clip has a face box" in reason.message for reason in decision.reasons)
 
 
+def test_a_model_that_is_measured_on_its_best_videos_only_is_refused() -> None:
+    """Where the true clip has a value, the model's video must have one, from every noise seed."""
+    good = _metric(MOUTH, 0.9)
+    seldom = good.model_copy(update={"per_seed": {"clip_0": [0.9, None]}})
+    on_truth = good.per_clip
+    hidden = good.model_copy(update={"per_clip": dict(list(good.per_clip.items())[1:])})
+    for metric in (seldom, hidden):
+        challenger = _with(_with(_plain(), metric), measured(f"{MOUTH}_ceiling", on_truth))
+        decision = decide(challenger, challenger, None, GATE)
+        assert f"{MOUTH} floor, sealed exam" in _refused(decision)
+        assert any("has no value on some videos of clip_0, which can" in reason.message for reason in decision.reasons)
+    neither = _with(_with(_plain(), hidden), measured(f"{MOUTH}_ceiling", hidden.per_clip))
+    assert decide(neither, neither, None, GATE).passed
+
+
 def test_other_exam_refuses_and_says_what_to_do() -> None:
     decision = decide(OPEN, _plain(hand=1.0), _plain(exam="another"), GATE)
     assert not decision.passed

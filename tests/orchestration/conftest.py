@@ -28,6 +28,9 @@ def left(receipt: Receipt) -> Receipt:
     return receipt
 
 
+CLIPS_SHOWN = '[{"clip_id": "clip_0", "prompt": "shows it", "frames_per_second": 25.0}]'
+
+
 @pytest.fixture
 def make_artifact(project: Path) -> MakeArtifact:
     """An exported folder with one file in it, and its receipt. Other weights, other digest."""
@@ -68,7 +71,11 @@ def make_report(project: Path) -> MakeReport:
         )
         folder = Path(f"runs/evaluation-{text_sha256(f'{artifact.digest} {psnr_db} {exam}')[:10]}")
         (folder / "videos").mkdir(parents=True, exist_ok=True)
-        for name, content in (("clips.json", "[]"), ("report.html", "numbers"), ("contact_sheet.png", "picture")):
+        for name, content in (
+            ("clips.json", CLIPS_SHOWN),
+            ("report.html", "numbers"),
+            ("contact_sheet.png", "picture"),
+        ):
             (folder / name).write_text(content)
         return left(
             EvaluationReport(

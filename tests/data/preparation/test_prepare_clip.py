@@ -118,3 +118,8 @@ def test_short_clips_and_short_sound_are_refused(deliver: Deliver, clip_format: 
 def test_a_record_that_is_wrong_about_its_video_is_refused(deliver: Deliver, clip_format: ClipFormat) -> None:
     with pytest.raises(ClipError, match="its record states 9 frames of 96x64"):
         prepare(deliver(height=96, width=64), clip_format)
+
+
+def test_a_record_of_another_rate_is_refused(deliver: Deliver, clip_format: ClipFormat) -> None:
+    with pytest.raises(ClipError, match=r"clip c0 \| field frames_per_second \| 29.97 \| the video's rate, 25"):
+        prepare(deliver(frames_per_second=29.97), clip_format)

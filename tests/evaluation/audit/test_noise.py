@@ -92,8 +92,18 @@ def test_more_seeds_than_were_measured_are_an_error(bank: MeasuredValues) -> Non
 
 def test_a_model_that_cannot_be_measured_is_not_audited_with(report: EvaluationReport) -> None:
     broken = report.model_copy(update={"metrics": {**report.metrics, MOUTH: not_measured(MOUTH, "no sound")}})
-    with pytest.raises(ValueError, match=r"mouth_audio_correlation has not a value for every clip .*\(no sound\)"):
+    with pytest.raises(ValueError, match=r"mouth_audio_correlation has not a value for every noise seed \(no sound\)"):
         measured_values(broken, GATE)
+
+
+def test_a_clip_on_which_nothing_can_be_measured_counts_in_no_gate(report: EvaluationReport) -> None:
+    late = report.metrics[MOUTH]
+    without = late.model_copy(update={"per_seed": {clip: row for clip, row in late.per_seed.items() if clip != "c03"}})
+    bank = measured_values(report.model_copy(update={"metrics": {**report.metrics, MOUTH: without}}), GATE)
+    new, _ = two_models(bank, CLIPS, 4, np.random.default_rng(0), {})
+    assert len(new.metrics[MOUTH].per_clip) == CLIPS - 1
+    assert len(new.metrics[HAND].per_clip) == CLIPS
+    assert promotion_rate(bank, (CLIPS, 4), CASES[3], Draws(10, 0), without_floors(GATE)) > 0.5
 
 
 def test_planted_effects_are_of_the_size_they_say(bank: MeasuredValues) -> None:

@@ -3,6 +3,7 @@
 Before these metrics, another face upside down, a third hand or noise in every frame without boxes changed no number.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from evaluation.audit import _damages as plant
 from evaluation.catalogue import families
 from evaluation.measuring.clip import Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric
+from evaluation.measuring.per_frame import mean
 from tests.evaluation.metrics.studio_clips import measured, recognised
 
 HAND_CLIP = 3  # one where even a part map fitted in seconds sees both hands
@@ -26,7 +28,7 @@ def _value(name: str, clips: list[MeasuredClip], frames: Frames, at: int = HAND_
     metric = families()[name]
     assert isinstance(metric, ClipMetric)
     value = metric.measure_among(clips)(clips[at], frames)
-    return float(value)
+    return mean(value) if isinstance(value, Sequence) else value
 
 
 def _planted(damage: plant.Damage, clips: list[MeasuredClip], at: int = HAND_CLIP) -> Frames:

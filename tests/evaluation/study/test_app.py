@@ -72,8 +72,8 @@ def test_an_answer_sent_twice_is_stored_once_and_the_first_counts(make_study: Ma
     folder = make_study("good", "bad", questions=3)
     with served(folder) as address:
         _, state = post(f"{address}/next", b'{"rater": "anna"}')
-        first = sent("anna", state["question"], dict.fromkeys(CRITERIA, [1, 2]))
-        second = sent("anna", state["question"], dict.fromkeys(CRITERIA, [2, 1]))
+        first = sent("anna", state["question"], {name: [1, 2] for name in CRITERIA})
+        second = sent("anna", state["question"], {name: [2, 1] for name in CRITERIA})
         replies = [post(f"{address}/answer", body) for body in (first, first, second)]
     assert [reply[1]["done"] for reply in replies] == [1, 1, 1]
     with closing(sqlite3.connect(folder / ANSWERS)) as connection:
@@ -126,7 +126,7 @@ def test_other_sites_are_refused(make_study: MakeStudy, headers: dict[str, str])
         assert post(f"{address}/next", b'{"rater": "anna"}', Origin=address)[0] == 200
 
 
-ALL = dict.fromkeys(CRITERIA, [1, 2])
+ALL = {name: [1, 2] for name in CRITERIA}
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ ALL = dict.fromkeys(CRITERIA, [1, 2])
         ("answer", sent("anna", {"number": 99}, ALL), "not among"),
         ("answer", sent("anna", {"number": -1}, ALL), "not among"),
         ("answer", sent("anna", {"number": 0}, {"object consistency": [1, 2]}), "every criterion"),
-        ("answer", sent("anna", {"number": 0}, dict.fromkeys(CRITERIA, [1])), "every video"),
-        ("answer", sent("anna", {"number": 0}, dict.fromkeys(CRITERIA, [0, 3])), "every video"),
+        ("answer", sent("anna", {"number": 0}, {name: [1] for name in CRITERIA}), "every video"),
+        ("answer", sent("anna", {"number": 0}, {name: [0, 3] for name in CRITERIA}), "every video"),
         ("answer", b'{"rater": "anna", "question": 0, "ranks": {}, "seconds": NaN}', "not an answer"),
     ],
 )
@@ -165,7 +165,9 @@ def test_forms_and_long_bodies_are_refused(make_study: MakeStudy) -> None:
         assert post(f"{address}/next", b" " * 10_000)[0] == 413
 
 
-def test_while_another_process_writes_the_page_is_asked_to_try_again(make_study: MakeStudy, monkeypatch) -> None:
+def test_while_another_process_writes_the_page_is_asked_to_try_again(
+    make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("evaluation.study.answers.WAIT_SECONDS", 0.05)
     folder: Path = make_study("good", "bad")
     with served(folder) as address, closing(sqlite3.connect(folder / ANSWERS, isolation_level=None)) as other:

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from foundation.digests import folder_digest
 from foundation.run_folder import RunFolder
 from model.artifact.export import ArtifactConfigs, export_artifact, export_run
 from model.artifact.rgb_artifact import load_artifact
-from model.contracts import Encoders, RgbArtifact, TrainedStage
+from model.contracts import Ablation, Encoders, RgbArtifact, TrainedStage
 from model.network.dual_stream_transformer import DualStreamTransformer
+from tests.receipts import artifact_receipt
 
 MakeStage = Callable[[DualStreamTransformer], TrainedStage]
 
@@ -60,6 +63,26 @@ def test_a_stage_two_that_was_trained_with_full_attention_is_not_exported(
     ):
         export_artifact(tmp_path / "a", ablation, encoders, configs)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("arm", get_args(Ablation))
+def test_no_arm_of_an_ablation_is_exported(
+    arm: Ablation, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    marked = stage_two.model_copy(update={"ablation": arm})
+    with pytest.raises(ValueError, match=rf"as the arm {arm} of an ablation.*train without training\.ablation"):
+        export_artifact(tmp_path / "a", marked, encoders, configs)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("arm", get_args(Ablation))
+def test_no_receipt_of_an_artifact_names_an_arm(arm: Ablation, stage_two: TrainedStage) -> None:
+    """So none can be registered or promoted, whatever wrote the file."""
+    receipt = artifact_receipt("f", "d").model_dump(mode="json")
+    RgbArtifact.model_validate(receipt)
+    receipt["training"][1]["ablation"] = arm
+    with pytest.raises(ValidationError, match=f"stage_two was trained as the arm {arm} of an ablation"):
+        RgbArtifact.model_validate(receipt)
 
 
 def request_export(tmp_path: Path, stage_two: TrainedStage, encoders: Encoders, configs: ArtifactConfigs) -> RunFolder:

@@ -32,6 +32,7 @@ HOSTILE = (
     "%20",
 )
 FINE = ("march", "March-2", "2026_03", "m", "x" * 40, "007")
+SHOWN = 30
 LETTERS = "abcXYZ019_- .;@$'\"\\&|<>(){}[]*?!#%^~`=+,:äß三\t\u2028"
 
 
@@ -40,7 +41,8 @@ def draw(rng: Random, number: int) -> Case:
     listed = (*HOSTILE, *FINE)
     name = listed[number % len(listed)] if number < len(listed) else _random(rng)
     expected = "taken" if name in FINE else "refused" if name in HOSTILE else "either"
-    return Case(f"a folder named {name[:30]!r}", nothing, expected, names=(name, repr(name)[1:-1]), folder=name)
+    named = (name[:SHOWN], repr(name)[1:-1][:SHOWN])  # a message shows the beginning of a long one
+    return Case(f"a folder named {name[:SHOWN]!r}", nothing, expected, names=named, folder=name)
 
 
 def _random(rng: Random) -> str:

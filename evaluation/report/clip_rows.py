@@ -1,0 +1,141 @@
+"""The held-out clips as the page shows them: worst first, videos side by side, each clip's numbers for both models."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.catalogue import families
+from evaluation.contracts import EvaluationReport, GateConfig, Metric
+from evaluation.measuring.kinds import ClipMetric
+from evaluation.report.media import Media
+from evaluation.report.table import number
+
+DOES_NOT_DECIDE = "it lays out the clips of a report that is finished"
+HITS: Mapping[str, str] = {
+    "product_retrieval_top1_colour_layout": "product told from the others' products",
+    "person_recognised_frames": "person recognised",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One video of a clip."""
+
+    label: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """One clip of the page."""
+
+    clip_id: str
+    prompt: str
+    place: str  # 1 is the worst
+    seen: str  # what of it the model knows from training
+    numbers: Sequence[tuple[str, str, str, str]]  # title, this model, champion, unit
+    hits: Sequence[tuple[str, str, str]]  # what, this model, champion
+    videos: Sequence[Shown]
+    router: str  # address of the router's map; "": there is none
+
+
+def clip_rows(
+    report: EvaluationReport,
+    champion: EvaluationReport | None,
+    media: Media,
+    titles: Mapping[str, str],
+    gate: GateConfig | None,
+) -> list[ClipRow]:
+    """Every clip, the worst first.
+
+    Args:
+        report: of the model that the page is about.
+        champion: to be shown beside it.
+        media: how the page shows files.
+        titles: metric -> its title, of those that stand with each clip.
+        gate: what it guards decides which clip is bad; None: the titled metrics do.
+    """
+    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
+    deciding = [name for name in (gate.compared if gate else titles) if name in report.metrics]
+    order = worst_first([clip["clip_id"] for clip in clips], [report.metrics[name] for name in deciding])
+    prompts = {clip["clip_id"]: clip["prompt"] for clip in clips}
+    return [
+        _row((clip_id, prompts[clip_id], f"{place} of {len(order)}"), report, champion, media, titles)
+        for place, clip_id in enumerate(order, 1)
+    ]
+
+
+def frames_per_second(report: EvaluationReport) -> float:
+    """Of the report's videos."""
+    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
+    return float(clips[0]["frames_per_second"])
+
+
+def worst_first(clips: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
+    """Clips by their mean rank over these metrics: 1 where it is the worst of all, 0 where the best."""
+    ranks: dict[str, list[float]] = {clip: [] for clip in clips}
+    for metric in metrics:
+        sign = 1 if metric.direction == "higher_is_better" else -1
+        ordered = sorted((clip for clip in clips if clip in metric.per_clip), key=lambda c: sign * metric.per_clip[c])
+        for place, clip in enumerate(ordered):
+            ranks[clip].append(1 - place / max(1, len(ordered) - 1))
+    return sorted(clips, key=lambda clip: -float(np.mean(ranks[clip])) if ranks[clip] else 0.0)
+
+
+def _row(
+    clip: tuple[str, str, str],
+    report: EvaluationReport,
+    champion: EvaluationReport | None,
+    media: Media,
+    titles: Mapping[str, str],
+) -> ClipRow:
+    clip_id, prompt, place = clip
+    own, other = report.metrics, champion.metrics if champion else {}
+    every = {name: titles.get(name, name.replace("_", " ")) for name in families() if clip_id in _values(own, name)}
+    ordered = [*(name for name in titles if name in every), *(name for name in every if name not in titles)]
+    groups = report.clips.get(clip_id)
+    router = Path(report.folder) / "videos" / f"{clip_id}_router.png"
+    return ClipRow(
+        clip_id=clip_id,
+        prompt=prompt,
+        place=place,
+        seen=", ".join(groups.seen) if groups else "",
+        numbers=[
+            (every[name], _of(own, name, clip_id), _of(other, name, clip_id), own[name].unit)
+            for name in ordered
+            if isinstance(families()[name], ClipMetric)
+        ],
+        hits=[
+            (title, _share(own, name, clip_id), _share(other, name, clip_id))
+            for name, title in HITS.items()
+            if clip_id in _values(own, name)
+        ],
+        videos=_videos(clip_id, report, champion, media),
+        router=media.picture(router) if router.exists() else "",
+    )
+
+
+def _values(metrics: Mapping[str, Metric], name: str) -> Mapping[str, float]:
+    metric = metrics.get(name)
+    return metric.per_clip if metric else {}
+
+
+def _of(metrics: Mapping[str, Metric], name: str, clip_id: str) -> str:
+    return number(_values(metrics, name).get(clip_id))
+
+
+def _share(metrics: Mapping[str, Metric], name: str, clip_id: str) -> str:
+    value = _values(metrics, name).get(clip_id)
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _videos(clip_id: str, report: EvaluationReport, champion: EvaluationReport | None, media: Media) -> list[Shown]:
+    own = Path(report.folder) / "videos"
+    files = [("this model", own / f"{clip_id}_generated.mp4")]
+    if champion is not None:
+        files.append(("champion", Path(champion.folder) / "videos" / f"{clip_id}_generated.mp4"))
+    files += [("true clip", own / f"{clip_id}_truth.mp4"), ("true structure", own / f"{clip_id}_structure.mp4")]
+    return [Shown(label, media.video(file)) for label, file in files if file.exists()]

@@ -1,0 +1,31 @@
+"""`graspline report`: where the page of a registered version lies, and the same as one file to send."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from evaluation.report.packed import write_zip
+from orchestration.configuration.load_config import load_sections
+from orchestration.registry.models import ModelRegistry
+from orchestration.steps.run_step import assert_left
+
+
+def show_report(console: Console, version: str, file: Path | None, overrides: Sequence[str]) -> None:
+    """Print the page's path, or pack it.
+
+    Raises:
+        ValueError: no such version, or its page is not what was written when it was judged.
+    """
+    models = ModelRegistry(load_sections(overrides).tracking)
+    number = models.version_named(version)
+    _, report = models.release(number)
+    assert_left(report)
+    page = Path(report.report_html)
+    if file is None:
+        console.print(f"page of version {number}: {escape(str(page.resolve()))}", highlight=False, soft_wrap=True)
+        return
+    count = write_zip(page, file)
+    size = file.stat().st_size / 1e6
+    console.print(f"wrote {escape(str(file))}: {count} files, {size:.1f} MB", highlight=False, soft_wrap=True)
