@@ -103,7 +103,7 @@ class Interview:
             "product": clip.product,
             "frames_per_second": clip.frames_per_second,
             "videos": videos,
-            "criteria": CRITERIA,
+            "criteria": {name: texts[self.study.mode] for name, texts in CRITERIA.items()},
         }
 
 

@@ -19,10 +19,19 @@ Kind = Literal["judged", "repeated", "check"]
 DAMAGED = -1  # stands where a slot stands: the copy that was made worse on purpose
 STUDY, KEY, ANSWERS = "study.json", "key.json", "answers.sqlite"
 
-CRITERIA = {  # as in CoInteract, arXiv 2604.19636, sec. 4: name -> what a rater is asked
-    "object consistency": "In which video does the product keep its look and shape better, as in its picture?",
-    "human and background consistency": "In which video do the person and the background stay better as they are?",
-    "interaction plausibility": "In which video do hands and product touch and move more as in real life?",
+CRITERIA: dict[str, dict[Mode, str]] = {  # as in CoInteract, arXiv 2604.19636, sec. 4: name -> what a rater is asked
+    "object consistency": {
+        "pairs": "In which video does the product keep its look and shape better, as in its picture?",
+        "ranks": "Where does the product keep its look and shape best, as in its picture?",
+    },
+    "human and background consistency": {
+        "pairs": "In which video do the person and the background stay better as they are?",
+        "ranks": "Where do the person and the background stay best as they are?",
+    },
+    "interaction plausibility": {
+        "pairs": "In which video do hands and product touch and move more as in real life?",
+        "ranks": "Where do hands and product touch and move most as in real life?",
+    },
 }
 
 

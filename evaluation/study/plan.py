@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from random import Random
+from threading import Lock
 
 from evaluation.study.contracts import DAMAGED, Question, Study
 
@@ -22,11 +23,13 @@ class Plans:
     def __init__(self, study: Study) -> None:
         self._drawn: list[tuple[Question, ...]] = []
         self._more = rater_plans(study)
+        self._drawing = Lock()  # raters ask at the same time
 
     def of(self, rater: int) -> tuple[Question, ...]:
         """The questions of a rater, who is known by a number from 0."""
-        while len(self._drawn) <= rater:
-            self._drawn.append(next(self._more))
+        with self._drawing:
+            while len(self._drawn) <= rater:
+                self._drawn.append(next(self._more))
         return self._drawn[rater]
 
 

@@ -66,8 +66,7 @@ def read_sources(methods: Mapping[str, Path], table: Path | None) -> list[Source
     clips: dict[str, dict[str, VideoClip]] = {}
     for name, folder in methods.items():
         found = read_videos(folder, table)
-        unread = {clip: why for clip, why in found.refused.items() if clip not in {one.clip_id for one in found.clips}}
-        for clip, why in unread.items():
+        for clip, why in found.refused.items():
             if why.startswith("its video"):
                 raise ValueError(f"method {name}, clip {clip}: {why}")
         clips[name] = {clip.clip_id: clip for clip in found.clips}

@@ -86,7 +86,7 @@ def result_of(judgements: Sequence[Judgement], methods: int, seed: int) -> Resul
     total_MM = wins_RKMM.sum(axis=(0, 1))
     strength_M, rank_M = _strengths(total_MM), _mean_ranks(total_MM)
     drawn = _draws(wins_RKMM, seed)
-    strengths_BM = None if drawn is None else np.array([_strengths(wins) for wins in drawn])
+    strengths_BM = None if drawn is None else np.array([_strengths(wins, strength_M) for wins in drawn])
     ranks_BM = None if drawn is None else np.array([_mean_ranks(wins) for wins in drawn])
     standings = [
         Standing(
@@ -116,10 +116,10 @@ def _wins(judgements: Sequence[Judgement], methods: int) -> Real:
     return wins
 
 
-def _strengths(wins_MM: Real) -> Real:
-    """Bradley-Terry, mean 0."""
+def _strengths(wins_MM: Real, near_M: Real | None = None) -> Real:
+    """Bradley-Terry, mean 0; `near_M`: where the search begins."""
     credit = REGULARISATION * (1 - np.eye(len(wins_MM))) / 2
-    strength = np.asarray(choix.ilsr_pairwise_dense(wins_MM + credit, max_iter=500))
+    strength = np.asarray(choix.ilsr_pairwise_dense(wins_MM + credit, initial_params=near_M, max_iter=500, tol=1e-5))
     return strength - strength.mean()
 
 

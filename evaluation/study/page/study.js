@@ -65,8 +65,7 @@ function showQuestion(question) {
   showVideos(question.videos);
   const asked = Object.entries(question.criteria);
   byId("criteria").replaceChildren(...asked.map(([name, text], at) => element("fieldset", {}, element("legend", {}, name),
-    element("p", {}, state.mode === "pairs" ? text : text.replace("In which video does", "Where does").replace("In which video do", "Where do")
-      .replace("better", "best") + " 1 is the best; equal ones get the same."),
+    element("p", {}, state.mode === "pairs" ? text : `${text} 1 is the best; equal ones get the same.`),
     state.mode === "pairs" ? pairChoices(name, at) : rankChoices(name, at, count))));
   byId("answers").reset();
   began = performance.now();

@@ -36,6 +36,7 @@ def answer_one(window: Browser, rater: Rater) -> None:
     window.until(f"state.done > {before}")
 
 
+@pytest.mark.end_to_end
 def test_raters_in_a_browser_are_asked_stored_and_recovered(make_study: MakeStudy) -> None:
     folder = make_study("bad", "good", clips=4, questions=4)
     files = methods_of_files(folder)
