@@ -25,7 +25,7 @@ LOW_RANK = "training.low_rank={rank: 4}"
             "training.low_rank.rank is 5000, more than the weights' own",
         ),
         (["data.batches.studio_held_out.clips=3"], "the batches held out have 3: ask for fewer, or hold out more"),
-        (["gate.must_improve=psnr"], "did you mean 'psnr_db'?"),
+        (["gate.rules=[{metric: psnr, floor: 1}]"], "did you mean 'psnr_db'?"),
         (["deepspeed.processes=999"], "deepspeed.processes is 999, and this machine has"),
         (["data.preparation_processes=999"], "data.preparation_processes is 999, and this machine has"),
     ],

@@ -172,7 +172,7 @@ def test_the_child_gets_its_inputs_and_environment(work: StepContext, step_reque
         ("sampling", {"steps": 99}, True),
         ("sampling", {"guidance": 0.5}, True),
         ("network", {"dim": 8}, False),
-        ("gate", {"confidence": 0.5}, False),
+        ("gate", {"level": 0.01}, False),
     ],
 )
 def test_a_changed_value_of_a_section_it_reads_starts_another_run(
