@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def clip_rows(
         titles: metric -> its title, of those that stand with each clip.
         gate: what it guards decides which clip is bad; None: the titled metrics do.
     """
-    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
+    clips = _clips_of(report)
     deciding = [name for name in (gate.compared if gate else titles) if name in report.metrics]
     order = worst_first([clip["clip_id"] for clip in clips], [report.metrics[name] for name in deciding])
     prompts = {clip["clip_id"]: clip["prompt"] for clip in clips}
@@ -70,8 +71,7 @@ def clip_rows(
 
 def frames_per_second(report: EvaluationReport) -> float:
     """Of the report's videos."""
-    clips = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
-    return float(clips[0]["frames_per_second"])
+    return float(_clips_of(report)[0]["frames_per_second"])
 
 
 def worst_first(clips: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
@@ -83,6 +83,12 @@ def worst_first(clips: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
         for place, clip in enumerate(ordered):
             ranks[clip].append(1 - place / max(1, len(ordered) - 1))
     return sorted(clips, key=lambda clip: -float(np.mean(ranks[clip])) if ranks[clip] else 0.0)
+
+
+def _clips_of(report: EvaluationReport) -> list[dict[str, Any]]:
+    """What the evaluation left for the page: id, prompt and frame rate of each clip."""
+    clips: list[dict[str, Any]] = json.loads((Path(report.folder) / "clips.json").read_text(encoding="utf-8"))
+    return clips
 
 
 def _row(
