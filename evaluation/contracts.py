@@ -142,6 +142,7 @@ class Metric(BaseModel, frozen=True, extra="forbid"):
     # clip -> a value a frame of its first noise seed; None: this frame has none
     per_frame: dict[str, list[float | None]] = {}
     failures: dict[str, str] = {}  # clip that has no value -> why
+    remarks: dict[str, str] = {}  # clip that has a value -> what to know of it
     measured_by: MeasuredBy | None = None  # of what a backend measured; None: computed in the evaluation itself
     note: str = ""
 

@@ -15,7 +15,7 @@ from evaluation.backends.launch import REMEMBERED, Outcomes, measure_videos, set
 from evaluation.backends.video import VideoClip
 from evaluation.catalogue import families, measured, not_measured
 from evaluation.contracts import Metric
-from evaluation.measuring.kinds import VIDEO_NEEDS, VideoMetric, VideoNeed
+from evaluation.measuring.kinds import VIDEO_NEEDS, VideoKind, VideoMetric, VideoNeed
 from evaluation.measuring.per_frame import mean
 from foundation.child_process import OnLine
 
@@ -52,7 +52,7 @@ def score_videos(
     return {
         name: not_measured(name, f"not measured: {missing[one.backend]}")
         if missing[one.backend]
-        else _metric(name, one, clips, outcomes[one.backend])
+        else _metric(name, one, clips, outcomes[one.backend], config.shows)
         for name, one in wanted.items()
     }
 
@@ -65,23 +65,31 @@ def _there(clips: Sequence[VideoClip]) -> list[VideoClip]:
     ]
 
 
-def _metric(name: str, metric: VideoMetric, clips: Sequence[VideoClip], outcomes: Outcomes) -> Metric:
+def _metric(name: str, metric: VideoMetric, clips: Sequence[VideoClip], outcomes: Outcomes, shown: VideoKind) -> Metric:
     values: dict[str, float] = {}
     series: dict[str, Sequence[float | None]] = {}
     failures: dict[str, str] = {}
+    remarks: dict[str, str] = {}
     for clip in clips:
         value, why = _value(metric, clip, outcomes[clip.clip_id])
         values[clip.clip_id] = value
         if why:
             failures[clip.clip_id] = why
-        elif (answer := outcomes[clip.clip_id].answer) and metric.series in answer.per_frame:
-            series[clip.clip_id] = answer.per_frame[metric.series]
+        elif answer := outcomes[clip.clip_id].answer:
+            if metric.series in answer.per_frame:
+                series[clip.clip_id] = answer.per_frame[metric.series]
+            if remark := answer.notes.get(metric.series):
+                remarks[clip.clip_id] = remark
     known = [outcome.measured_by for outcome in outcomes.values() if outcome.measured_by]
     notes = [next(iter(failures.values()))] if len(set(failures.values())) == 1 else []
     if metric.weights_sha256 and any(one.weights_sha256 != metric.weights_sha256 for one in known):
         notes.append("measured with other weights than the metric was shown with")
+    if shown not in metric.valid_on:
+        notes.append(f"outside its validity: it was shown to carry signal on {' and '.join(metric.valid_on)} videos")
     result = measured(name, values, "; ".join(notes), series)
-    return result.model_copy(update={"failures": failures, "measured_by": known[0] if known else None})
+    return result.model_copy(
+        update={"failures": failures, "remarks": remarks, "measured_by": known[0] if known else None}
+    )
 
 
 def _value(metric: VideoMetric, clip: VideoClip, outcome: Outcome) -> tuple[float, str]:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints
 
+from evaluation.measuring.kinds import VideoKind
 from foundation.bounds import Few, PathText, Trimmed, above
 
 VLM_KEY = "GRASPLINE_VLM_KEY"  # environment variable with the endpoint's key; keys stand in no file
@@ -41,6 +42,7 @@ class ScoringConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/scoring/*.yaml."""
 
     processes: Few = 2
+    shows: VideoKind = "filmed"  # what the videos show; metrics that were never shown to carry signal there say so
     device: Annotated[str, StringConstraints(pattern=r"^(cpu|cuda(:\d{1,2})?)$")] = "cpu"
     weights: WeightsConfig = WeightsConfig()
     vlm: VlmConfig = VlmConfig()

@@ -28,7 +28,7 @@ class Answer(BaseModel, frozen=True, extra="forbid"):
 
     per_frame: dict[str, Series] = {}
     values: dict[str, float | None] = {}  # of the whole clip, where it is not the mean over the frames
-    notes: dict[str, str] = {}  # series or value -> why it has no number, or what to know of it
+    notes: dict[str, str] = {}  # series or value -> why it has no number, or what to know of the one it has
 
 
 class Outcome(BaseModel, frozen=True, extra="forbid"):

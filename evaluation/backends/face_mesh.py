@@ -3,6 +3,7 @@
 Shape legend: T frames, H W pixels, K = 468 landmarks.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +19,7 @@ WEIGHTS = (  # inside the package
 )
 EYES, SIDES = (33, 263), (234, 454)  # outer corners; temples
 PIXELS = 256
+LOOKS, MOST_FACES = 6, 4  # frames on which faces are counted; in one window
 NEAR = 4.5  # side of the window around a face that was there before, in distances of its eyes
 Mesh = NDArray[np.float32]
 """[K,2] in the frame's pixels."""
@@ -41,6 +43,20 @@ class FaceMeshes:
                 meshes.append(mesh)
         return meshes
 
+    def most_at_once(self, rgb_THWC: Frames) -> int:
+        """How many faces one frame shows, at most, of a few spread over the video."""
+        some = np.linspace(0, len(rgb_THWC) - 1, min(LOOKS, len(rgb_THWC))).astype(int)
+        options = {"static_image_mode": True, "max_num_faces": MOST_FACES, "min_detection_confidence": 0.4}
+        with self.solutions.face_mesh.FaceMesh(**options) as model:
+            windows = tiles(*rgb_THWC.shape[1:3])
+            seen = [[mesh for window in windows for mesh in _meshes(model, rgb_THWC[at], window)] for at in some]
+        return max(len(_distinct(meshes)) for meshes in seen)
+
+
+def followed(faces: int) -> str:
+    """What to know of numbers that follow one face where a frame shows `faces`; "": nothing."""
+    return "" if faces < 2 else f"shows up to {faces} faces at once: the one that was found first is followed"
+
 
 def apart(mesh_K2: Mesh, pair: tuple[int, int]) -> float:
     """Distance of two landmarks in pixels."""
@@ -48,7 +64,18 @@ def apart(mesh_K2: Mesh, pair: tuple[int, int]) -> float:
 
 
 def _mesh(model: Any, rgb_HWC: Frames, window: Window) -> Mesh | None:
-    meshes = model.process(window.cut(rgb_HWC, PIXELS)).multi_face_landmarks
-    if not meshes:
-        return None
-    return window.to_frame(np.array([(point.x, point.y) for point in meshes[0].landmark], np.float32))
+    return next(iter(_meshes(model, rgb_HWC, window)), None)
+
+
+def _meshes(model: Any, rgb_HWC: Frames, window: Window) -> list[Mesh]:
+    found = model.process(window.cut(rgb_HWC, PIXELS)).multi_face_landmarks or []
+    return [window.to_frame(np.array([(point.x, point.y) for point in face.landmark], np.float32)) for face in found]
+
+
+def _distinct(meshes: Sequence[Mesh]) -> list[Mesh]:
+    """The windows overlap: a face whose middle lies within another's temples is the same one."""
+    kept: list[Mesh] = []
+    for mesh in meshes:
+        if all(np.linalg.norm(mesh.mean(axis=0) - other.mean(axis=0)) > apart(other, SIDES) / 2 for other in kept):
+            kept.append(mesh)
+    return kept

@@ -1,7 +1,7 @@
 """`graspline score`: videos of a folder and the references of a table -> tables of metrics, all numbers as JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -70,13 +70,20 @@ def print_scores(console: Console, videos: VideoSet, metrics: Mapping[str, Metri
     for name, why in videos.refused.items():
         console.print(escape(f"clip {name} is not scored: {why}"), highlight=False, soft_wrap=True)
     for clip in videos.clips:
-        faults: dict[str, list[str]] = {}
-        for name, metric in metrics.items():
-            if clip.clip_id in metric.failures:
-                faults.setdefault(metric.failures[clip.clip_id], []).append(name)
-        for why, names in faults.items():
+        for why, names in _by_reason({name: one.failures.get(clip.clip_id) for name, one in metrics.items()}):
             line = f"clip {clip.clip_id} counts not in {', '.join(names)}: {why}"
             console.print(escape(line), highlight=False, soft_wrap=True)
+        for remark, names in _by_reason({name: one.remarks.get(clip.clip_id) for name, one in metrics.items()}):
+            console.print(escape(f"clip {clip.clip_id} {remark} ({', '.join(names)})"), highlight=False, soft_wrap=True)
+
+
+def _by_reason(reasons: Mapping[str, str | None]) -> Iterable[tuple[str, list[str]]]:
+    """Each reason with the metrics that give it."""
+    named: dict[str, list[str]] = {}
+    for metric, reason in reasons.items():
+        if reason:
+            named.setdefault(reason, []).append(metric)
+    return named.items()
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:

@@ -9,6 +9,7 @@ from evaluation.backends.config import ScoringConfig, WeightsConfig
 from evaluation.backends.launch import settings_missing
 from evaluation.backends.video import VideoClip
 from evaluation.catalogue import require_metrics
+from evaluation.measuring.kinds import VideoKind
 from evaluation.score_table import COLUMNS, NOT_MEASURED, PUBLISHED, detail_rows, table_one
 from evaluation.score_videos import score_videos, video_metrics
 from foundation.by_name import choices
@@ -45,6 +46,15 @@ def test_what_fails_is_named_and_the_mean_rests_on_the_others(clips: list[VideoC
     assert "2 of 4 clips have no value" in flicker.note
     assert flicker.measured_by is not None
     assert flicker.measured_by.device == "cpu"
+
+
+def test_a_metric_outside_its_validity_says_so(clips: list[VideoClip], tmp_path: Path) -> None:
+    def note(shows: VideoKind) -> str:
+        config = ScoringConfig(shows=shows)
+        return score_videos(clips[:1], config, print, ["flow_warp"], tmp_path / "kept")["flicker_flow_warp_proxy"].note
+
+    assert "outside its validity: it was shown to carry signal on filmed videos" in note("studio")
+    assert "validity" not in note("filmed")
 
 
 def test_what_is_not_configured_stays_visible(clips: list[VideoClip], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluation.backends.config import ScoringConfig, WeightsConfig
@@ -51,6 +52,16 @@ def test_stand_ins_tell_own_references_from_another_video_s(clips: list[VideoCli
     assert len(metrics["hand_confidence_mediapipe_proxy"].per_frame["own"]) == FRAMES
     assert metrics["mouth_sound_correlation_proxy"].count == 2
     assert all("other weights" not in metric.note for metric in metrics.values())
+
+
+def test_two_people_in_the_picture_are_named(clips: list[VideoClip], tmp_path: Path) -> None:
+    one, other = (read_video(Path(clip.video), limit=8)[0] for clip in read_videos(DEMO / "generated").clips[:2])
+    side_by_side = tmp_path / "two.mp4"
+    write_video(side_by_side, np.concatenate([one, other], axis=2), 25)
+    two = clips[0].model_copy(update={"clip_id": "two", "video": str(side_by_side)})
+    faces = scored([clips[0], two], tmp_path, ["face_likeness"], WeightsConfig())["face_similarity_dlib_proxy"]
+    assert faces.count == 2
+    assert faces.remarks == {"two": "shows up to 2 faces at once: the one that was found first is followed"}
 
 
 def test_networks_of_a_user_are_run(clips: list[VideoClip], tmp_path: Path) -> None:

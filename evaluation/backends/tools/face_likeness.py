@@ -11,7 +11,7 @@ from data.annotators.offline.faces import FaceDescriber
 from data.annotators.offline.weights import package_folder
 from data.annotators.triplet.efficientnet_dlib import cosine
 from evaluation.backends.contracts import Answer
-from evaluation.backends.face_mesh import SIDES, WEIGHTS, FaceMeshes, Mesh, apart
+from evaluation.backends.face_mesh import SIDES, WEIGHTS, FaceMeshes, Mesh, apart, followed
 from evaluation.backends.measured_by import measured_by
 from evaluation.backends.video import Frames, Video
 from evaluation.contracts import MeasuredBy
@@ -48,7 +48,8 @@ class FaceLikeness:
             raise ValueError(f"no face was found in any of {len(meshes)} frames")
         pairs = zip(video.frames, meshes, strict=True)
         cosines = [None if mesh is None else cosine(self._described(frame, mesh), reference) for frame, mesh in pairs]
-        return Answer(per_frame={"face_cosine": cosines})
+        remark = followed(self.finder.most_at_once(video.frames))
+        return Answer(per_frame={"face_cosine": cosines}, notes={"face_cosine": remark} if remark else {})
 
     def _described(self, rgb_HW3: Frames, mesh_K2: Mesh) -> NDArray[np.float64]:
         return self.describer.describe_at(rgb_HW3, mesh_K2.mean(axis=0), apart(mesh_K2, SIDES))

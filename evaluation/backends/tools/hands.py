@@ -56,12 +56,15 @@ class Hands:
         presence = [sorted((self.presence(frame, hand) for hand in hands), reverse=True)[:2] for frame, hands in pairs]
         if not any(presence):
             raise ValueError(f"no hand was found in any of {len(found)} frames")
+        most = max(map(len, found))
+        remark = f"shows up to {most} hands at once: of each frame, the two surest count"
         return Answer(
+            notes={"hand_confidence": remark} if most > 2 else {},
             per_frame={
                 "hand_confidence": [sum(one) / 2 for one in presence],
                 "hand_presence": [float(np.mean(one)) if one else None for one in presence],
                 "hands_seen": [float(len(hands)) for hands in found],
-            }
+            },
         )
 
     def presence(self, rgb_HWC: Frames, hand_K2: Hand) -> float:

@@ -13,7 +13,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from data.annotators.offline.weights import package_folder
 from evaluation.backends.contracts import Answer
-from evaluation.backends.face_mesh import EYES, WEIGHTS, FaceMeshes, Mesh, apart
+from evaluation.backends.face_mesh import EYES, WEIGHTS, FaceMeshes, Mesh, apart, followed
 from evaluation.backends.measured_by import measured_by
 from evaluation.backends.video import Video
 from evaluation.contracts import MeasuredBy
@@ -48,10 +48,12 @@ class Mouth:
             raise ValueError(f"is too short to hear and see speech: {len(meshes)} frames, {FEWEST_FRAMES} are needed")
         if found < LEAST_FOUND * len(meshes):
             raise ValueError(f"a face was found in {found} of {len(meshes)} frames: too few to follow the mouth")
+        remark = followed(self.finder.most_at_once(video.frames))
         loudness_T = speech_loudness(sound, len(meshes), video.frames_per_second)
         return Answer(
             per_frame={"mouth_opening": opening_T.tolist(), "speech_loudness": loudness_T.tolist()},
             values={"mouth_sound_correlation": agreement(opening_T, loudness_T)},
+            notes={"mouth_sound_correlation": remark} if remark else {},
         )
 
 
