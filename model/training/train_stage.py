@@ -28,6 +28,7 @@ from model.training.determinism import make_repeatable
 from model.training.first_weights import network_to_train
 from model.training.low_rank import merged
 from model.training.not_finite import MicroBatches, NotFiniteError, check_losses, check_state, refused_update
+from model.training.slow_precision import slow_precision
 from model.training.stage_loss import batch_loss, on_device
 from model.training.stage_report import StageReport
 from model.training.stage_request import StageRequest, learning_rate, read_request
@@ -77,6 +78,9 @@ def train_stage(request: StageRequest, processes: Processes) -> bool:
     stop = StopSignal()
     clips = ClipDataset(request.training_set.train, request.recipe, request.network.motion, request.stage.seed)
     engine, checkpoint = _start(request, processes)
+    slow = slow_precision(request.deepspeed, processes.device.type == "cuda", torch.cpu.get_capabilities())
+    if slow and processes.rank == 0:
+        print(f"warning: {slow}", flush=True)
     start = checkpoint.step if checkpoint else 0
     report = StageReport(request, engine, start, checkpoint.facts["history"] if checkpoint else [])
     try:
