@@ -1,4 +1,4 @@
-"""A precision that the processor has no instructions for gives the right numbers, several times slower: it is said once."""
+"""A precision without instructions in the processor gives the right numbers, several times slower: it is said once."""
 
 from collections.abc import Mapping
 
