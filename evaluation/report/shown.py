@@ -20,7 +20,7 @@ from foundation.sound import read_audio
 from foundation.video_reading import probe_video
 
 DOES_NOT_DECIDE = "it shows files of a report that is finished"
-MOST_DRAWN = 300  # frames: of so many the page keeps every picture of a row in memory
+MOST_DRAWN = 150  # frames: each costs a seek, and all of a row stay in memory
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ const MOST_BYTES = 256e6;  // of one row's pictures; larger ones are made smalle
 const PATIENCE = 15;  // seconds for one frame of a video
 
 class Drawn {
-  // Decode a row's videos; throws where one cannot be.
-  static async of(figures, frames) {
+  // Decode a row's videos, and tell the share that is done; throws where one cannot be.
+  static async of(figures, frames, tell) {
     const videos = await Promise.all(figures.map(figure => opened(figure.video.getAttribute("src"))));
     const pixels = videos.reduce((sum, video) => sum + video.videoWidth * video.videoHeight, 0);
     const scale = Math.min(1, Math.sqrt(MOST_BYTES / (4 * pixels * frames)));
-    const films = await Promise.all(videos.map(video => pictures(video, frames, scale)));
+    const films = await Promise.all(videos.map(video => pictures(video, frames, scale, tell)));
     return new Drawn(figures, films);
   }
   constructor(figures, films) {
@@ -39,26 +39,39 @@ async function opened(address) {
   video.muted = true;
   video.preload = "auto";
   video.src = address;
-  await happens(video, "loadeddata");
+  await inTime("video", (resolve, reject) => {
+    video.addEventListener("loadeddata", resolve);
+    video.addEventListener("error", () => reject(video.error));
+  });
   return video;
 }
 
-async function pictures(video, frames, scale) {
+async function pictures(video, frames, scale, tell) {
   const film = [], size = { resizeWidth: Math.round(video.videoWidth * scale), resizeHeight: Math.round(video.videoHeight * scale) };
   for (let frame = 0; frame < frames; frame++) {
-    video.currentTime = (frame + 0.5) / FRAMES_PER_SECOND;
-    await happens(video, "seeked");
+    await shows(video, frame);
     film.push(await createImageBitmap(video, scale < 1 ? { ...size, resizeQuality: "high" } : {}));
+    tell(film.length / frames);
   }
   video.removeAttribute("src");
   video.load();
   return film;
 }
 
-function happens(video, event) {
+// The event "seeked" comes too early: on a busy machine the picture before is still the one that is drawn.
+function shows(video, frame) {
+  return inTime(`picture ${frame}`, resolve => {
+    const look = (_, { mediaTime }) => {
+      if (Math.abs(mediaTime * FRAMES_PER_SECOND - frame) < 0.5) resolve(); else video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    video.currentTime = (frame + 0.5) / FRAMES_PER_SECOND;
+  });
+}
+
+function inTime(what, begin) {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`no ${event}`)), 1000 * PATIENCE);
-    video.addEventListener(event, () => { clearTimeout(late); resolve(); }, { once: true });
-    video.addEventListener("error", () => { clearTimeout(late); reject(video.error); }, { once: true });
+    setTimeout(() => reject(new Error(`no ${what} within ${PATIENCE} s`)), 1000 * PATIENCE);
+    begin(resolve, reject);
   });
 }

@@ -49,8 +49,8 @@ class Row {
     this.wanted = true;
     this.write();
     await clock.wake();
-    await this.load();
-    if (this.wanted) await this.begin();
+    if (this.wanted) await this.load();
+    if (this.wanted && this.screen) await this.begin();
   }
   pause() {
     this.at = this.middle(this.frame);
@@ -94,9 +94,10 @@ class Row {
     this.write();
   }
   async decoded() {
+    this.share = 0;
     if ("long" in this.card.dataset) return new Held(this.figures);
     try {
-      return await Drawn.of(this.figures, this.frames);
+      return await Drawn.of(this.figures, this.frames, share => { this.share = share; this.write(); });
     } catch (fault) {
       console.warn(`${this.card.getAttribute("aria-label")}: its videos play one by one, held to the clock: ${fault}`);
       return new Held(this.figures);
@@ -128,7 +129,8 @@ class Row {
     this.next = requestAnimationFrame(() => this.tick());
   }
   write() {
-    const busy = Boolean(this.loading && !this.screen), does = busy ? "Loading …" : this.wanted ? "Pause" : "Play";
+    const busy = Boolean(this.loading && !this.screen);
+    const does = busy ? `Loading ${Math.round(100 * this.share)} %` : this.wanted ? "Pause" : "Play";
     const where = `frame ${this.frame + 1} of ${this.frames}, ${(this.frame / FRAMES_PER_SECOND).toFixed(2)} s`;
     if (this.said === does + where) return;
     this.said = does + where;
