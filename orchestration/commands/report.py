@@ -28,4 +28,6 @@ def show_report(console: Console, version: str, file: Path | None, overrides: Se
         return
     count = write_zip(page, file)
     size = file.stat().st_size / 1e6
-    console.print(f"wrote {escape(str(file))}: {count} files, {size:.1f} MB", highlight=False, soft_wrap=True)
+    console.print(
+        f"wrote {escape(str(file))}: {count} file{'s' * (count > 1)}, {size:.1f} MB", highlight=False, soft_wrap=True
+    )

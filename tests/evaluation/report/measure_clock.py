@@ -32,11 +32,14 @@ LOOK = (
 const row = rows[0], context = clock.context, tapped = new AnalyserNode(context, { fftSize: 32 });
 clock.source.connect(tapped);
 window.looks = [];
+let painted = 0;
+const follow = row.screen.follow.bind(row.screen);
+row.screen.follow = (...moment) => { painted += 1; follow(...moment); };
 setInterval(() => {
   const wave = new Float32Array(32);
   tapped.getFloatTimeDomainData(wave);
   const ahead = context.currentTime - row.timer(), made = (wave[31] + 0.9) / 1.8 * row.length;
-  looks.push([row.seconds, row.length, made - ahead * row.rate, ...row.figures.map(figure => read(figure.canvas))]);
+  looks.push([row.seconds, row.length, made - ahead * row.rate, painted, ...row.figures.map(figure => read(figure.canvas))]);
 }, 400);
 """
 )
@@ -55,25 +58,39 @@ def main() -> None:
         window.click("button.play")
         window.until("rows[0].playing && clock.audible", 60)
         window.run(PREPARE)
-        window.until("rows[0].playing && clock.source && clock.source.buffer === rows[0].sounds.get(rows[0].sound.value)")
+        window.until(
+            "rows[0].playing && clock.source && clock.source.buffer === rows[0].sounds.get(rows[0].sound.value)"
+        )
         window.run(LOOK)
         time.sleep(60 * minutes)
         report(np.array(window.run("return looks")))
 
 
 def report(looks: np.ndarray) -> None:
-    seconds_L, length_L, heard_L, drawn_LV = looks[:, 0], looks[:, 1], looks[:, 2], looks[:, 3:]
-    rate = FRAMES / length_L[0]
-    print(f"{len(looks)} looks; rows whose videos differ: {(drawn_LV != drawn_LV[:, :1]).any(axis=1).sum()}")
-    for name, at_L in (("clock", seconds_L), ("sound", heard_L)):
-        around_L = (at_L * rate - drawn_LV[:, 0] - 0.5 + FRAMES / 2) % FRAMES - FRAMES / 2  # of the frame's middle
-        off_L = np.maximum(0, np.abs(around_L) - 0.5)  # 0 while that frame is due
-        quarter = len(off_L) // 4
-        print(
-            f"frames off the {name}: median {np.median(off_L):.2f}, 95 of 100 {np.percentile(off_L, 95):.2f}, most "
-            f"{off_L.max():.2f}; mean of the first quarter {around_L[:quarter].mean():+.2f}, of the last "
-            f"{around_L[-quarter:].mean():+.2f}; over a frame {100 * (off_L > 1).mean():.1f} %"
-        )
+    seconds_L, length, heard_L, painted_L, drawn_LV = looks[:, 0], looks[0, 1], looks[:, 2], looks[:, 3], looks[:, 4:]
+    print(f"{len(looks)} looks; in {(drawn_LV != drawn_LV[:, :1]).any(axis=1).sum()} of them the row's videos differ")
+    pace_L = np.diff(painted_L) / 0.4
+    print(
+        f"painted {np.median(pace_L):.0f} times a second in the median, {np.percentile(pace_L, 5):.0f} in the slowest"
+    )
+    middle_L = (drawn_LV[:, 0] + 0.5) / FRAMES * length
+    tell("the clock off the sound", around(seconds_L - heard_L, length))
+    away_L = around(seconds_L - middle_L, length)
+    tell("the picture off the clock", np.sign(away_L) * np.maximum(0, np.abs(away_L) - 0.5))  # 0 while it is due
+
+
+def around(seconds_L: np.ndarray, length: float) -> np.ndarray:
+    """In frames, the shorter way round the loop."""
+    return ((seconds_L / length + 0.5) % 1 - 0.5) * FRAMES
+
+
+def tell(what: str, frames_L: np.ndarray) -> None:
+    off_L, quarter = np.abs(frames_L), len(frames_L) // 4
+    print(
+        f"{what}, in frames: median {np.median(off_L):.2f}, 95 of 100 {np.percentile(off_L, 95):.2f}, most "
+        f"{off_L.max():.2f}, more than one in {100 * (off_L > 1).mean():.1f} %; mean of the first quarter "
+        f"{frames_L[:quarter].mean():+.3f}, of the last {frames_L[-quarter:].mean():+.3f}"
+    )
 
 
 if __name__ == "__main__":
