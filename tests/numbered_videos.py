@@ -1,4 +1,4 @@
-"""Reports whose videos carry their frames' numbers as black and white bars, so that what a browser draws can be read."""
+"""Reports whose videos carry their frames' numbers as black and white bars: what a browser draws can be read."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,8 @@ SOUND_RATE = 16_000
 READ = f"""
 function read(screen) {{
   const width = screen.videoWidth || screen.width, height = screen.videoHeight || screen.height;
-  const sheet = Object.assign(document.createElement("canvas"), {{ width, height }}).getContext("2d", {{ willReadFrequently: true }});
+  const canvas = Object.assign(document.createElement("canvas"), {{ width, height }});
+  const sheet = canvas.getContext("2d", {{ willReadFrequently: true }});
   sheet.drawImage(screen, 0, 0);
   return [...Array({BITS}).keys()].reduce((sum, bit) =>
     sum + (sheet.getImageData((bit + 0.5) * width / {BITS}, height / 2, 1, 1).data[0] > 128) * 2 ** bit, 0);
@@ -35,7 +36,7 @@ def numbered(frames: int) -> np.ndarray:
 def numbered_report(
     folder: Path, metrics: Mapping[str, Metric], clips: Sequence[str] = ("clip_0",), frames: int = FRAMES
 ) -> EvaluationReport:
-    """A report on these clips: generated, true and structure video of each, the first two with sound; two references."""
+    """A report on these clips: generated and true video of each, with sound, structure video and two references."""
     videos = folder / "videos"
     videos.mkdir(parents=True)
     seconds_S = np.arange(round(frames * SOUND_RATE / RATE)) / SOUND_RATE

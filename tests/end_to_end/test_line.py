@@ -89,7 +89,7 @@ def test_a_newcomer_gets_a_champion_and_a_video_with_sound(clone: Clone) -> None
     with zipfile.ZipFile(clone.folder / "sent/page.zip") as archive:
         page = archive.read("report.html").decode()
     assert "Passed: it may become champion" in page
-    assert [page.count(f"<figcaption>{kind}<") for kind in ("person given", "this model", "true structure")] == [2] * 3
+    assert [page.count(f"<figcaption>{kind}<") for kind in ("person given", "this model", "true structure")] == [4] * 3
     assert "nothing to go back to" in clone.graspline("rollback", SMOKE, fails=True)
 
 

@@ -39,7 +39,8 @@ setInterval(() => {
   const wave = new Float32Array(32);
   tapped.getFloatTimeDomainData(wave);
   const ahead = context.currentTime - row.timer(), made = (wave[31] + 0.9) / 1.8 * row.length;
-  looks.push([row.seconds, row.length, made - ahead * row.rate, painted, ...row.figures.map(figure => read(figure.canvas))]);
+  const drawn = row.figures.map(figure => read(figure.canvas));
+  looks.push([row.seconds, row.length, made - ahead * row.rate, painted, ...drawn]);
 }, 400);
 """
 )

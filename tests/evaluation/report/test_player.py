@@ -1,7 +1,7 @@
 """The page's player in a real browser: a row shows one frame at every moment, the one of its clock and of its sound.
 
-Frames are told by the numbers that the drawn pictures carry. Nothing here asks how fast the machine is: what is drawn is
-compared with the moment it was drawn for, and what comes later is waited for.
+Frames are told by the numbers that the drawn pictures carry. Nothing here asks how fast the machine is: what is drawn
+is compared with the moment it was drawn for, and what comes later is waited for.
 """
 
 import shutil

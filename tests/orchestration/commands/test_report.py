@@ -1,4 +1,4 @@
-"""`graspline report` on a registry of its own: a judged version's real page, found, packed, and refused once changed."""
+"""`graspline report` on a registry of its own: a judged version's page, found, packed, and refused once changed."""
 
 import io
 import re
