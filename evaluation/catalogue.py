@@ -11,18 +11,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.contracts import Direction, Metric, Variant
-from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role, VideoMetric
+from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Family, Role, VideoMetric
 from foundation.by_name import choices, load_choice
 
 METRICS = "evaluation.metrics"
 NO_CLIP = "no clip to measure"
+ROLE_TITLES: Mapping[Role, str] = {
+    "baseline": "baseline",
+    "model": "this model",
+    "ceiling": "codec",
+    "prompt_shuffled": "other prompt",
+    "audio_shuffled": "other audio",
+    "person_shuffled": "other person",
+    "product_shuffled": "other product",
+    "truth": "true clip",
+}
 
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """What one number means: a metric in one role. `description` is one sentence for people."""
+    """What one number means: a metric in one role. For people, `title` is a few words and `description` a sentence."""
 
     name: str
+    title: str
     unit: str
     direction: Direction
     version: int
@@ -39,11 +50,17 @@ def families() -> dict[str, ClipMetric | DerivedMetric | VideoMetric]:
 def definitions() -> dict[str, MetricDefinition]:
     """Name -> definition of every number, in all its roles."""
     return {
-        full: MetricDefinition(full, metric.unit, metric.direction, metric.version, name, role, description)
+        full: MetricDefinition(
+            full, _title(metric, role), metric.unit, metric.direction, metric.version, name, role, description
+        )
         for name, metric in families().items()
         for role, description in metric.roles.items()
         for full in [role_name(name, role)]
     }
+
+
+def _title(metric: Family, role: Role) -> str:
+    return metric.title if role == "model" else f"{metric.title}, {ROLE_TITLES[role]}"
 
 
 def require_metrics(names: Sequence[str], variants: Sequence[Variant]) -> None:

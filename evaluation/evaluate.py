@@ -43,6 +43,7 @@ from evaluation.report.router_map import router_map
 from evaluation.report.videos import write_viewing_clip
 from foundation.code_digest import code_digest
 from foundation.digests import file_sha256, folder_digest
+from foundation.pictures import write_image
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
 from foundation.video_reading import read_video
@@ -218,11 +219,14 @@ def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
 def _draw_clips(
     folder: Path, clips: Sequence[EvaluationClip], answers: Sequence[NetworkAnswer], artifact: LoadedArtifact
 ) -> None:
-    """What people see beside the videos: the structure that the network is trained on, and where its experts work."""
+    """What people see beside the videos: references, the structure that the network learns, where its experts work."""
     folder.mkdir(exist_ok=True)
     for clip, answer in zip(clips, answers, strict=True):
         frames_THW3 = read_video(clip.folder / clip.record.hoi_video)[0]
         write_viewing_clip(folder / f"{clip.clip_id}_structure.mp4", frames_THW3, None, artifact.clip)
+        for kind, picture_HW3 in (("person", clip.person()), ("product", clip.product())):
+            if picture_HW3 is not None:
+                write_image(folder / f"{clip.clip_id}_{kind}.png", picture_HW3)
         if len(answer.picks_MIN):
             router_map(answer).save(folder / f"{clip.clip_id}_router.png")
 

@@ -45,7 +45,12 @@ def write_video(
         container.mux(stream.encode())
         if sound is not None:
             wanted = round(len(frames_THWC) * sound[1] / frames_per_second)
-            container.mux(audio.encode(sound_frame((sound[0][:wanted], sound[1]))))
+            heard = sound_frame((sound[0][:wanted], sound[1]))
+            heard.pts, heard.time_base = (
+                0,
+                Fraction(1, sound[1]),
+            )  # the coder's delay lies before the picture
+            container.mux(audio.encode(heard))
             container.mux(audio.encode())
 
 

@@ -62,6 +62,7 @@ def roles(model: str, *others: Role, **own: str) -> dict[Role, str]:
 class Family:
     """What people and the gate must know of a metric. A raised `version` makes another exam."""
 
+    title: str  # what people read wherever it is named: a few words that its number can follow
     unit: str
     direction: Direction
     version: int
@@ -73,7 +74,7 @@ class Family:
     )
     valid_on: tuple[VideoKind, ...] = ("studio",)  # where it was shown to carry signal
     notices: tuple[Damage, ...] = ()  # planted damage that moved it the right way there: benchmarks.video_proxies
-    headline: str = ""  # title of its card at the head of the report, and the clips then show it too
+    headline: bool = False  # it has a card at the head of the report, and stands first with each clip
 
 
 @dataclass(frozen=True, kw_only=True)

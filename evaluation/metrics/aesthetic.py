@@ -4,6 +4,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "aesthetic_clip_laion": VideoMetric(
+        title="aesthetics (LAION's predictor on CLIP)",
         unit="share",
         direction="higher_is_better",
         version=1,

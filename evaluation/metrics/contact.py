@@ -59,8 +59,9 @@ def _cover(kinds_HW: Kinds) -> float | None:
     return float((box_HW == HAND).mean())
 
 
-def _metric(unit: str, description: str, measure: Measure) -> ClipMetric:
+def _metric(title: str, unit: str, description: str, measure: Measure) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit=unit,
         direction="lower_is_better",
         version=1,
@@ -72,9 +73,13 @@ def _metric(unit: str, description: str, measure: Measure) -> ClipMetric:
 
 METRICS = {
     "contact_gap_error_px": _metric(
-        "px", "gap between product and hand, against the true one, over all frames", gap_error_px
+        "error of the gap between hand and product",
+        "px",
+        "gap between product and hand, against the true one, over all frames",
+        gap_error_px,
     ),
     "contact_cover_error": _metric(
+        "error of how much of the product the hand covers",
         "share",
         "share of the product that a hand covers, against the true one, over all frames",
         cover_error,

@@ -39,8 +39,9 @@ def _changes(frames_THW3: Frames) -> NDArray[np.float64]:
     return np.linalg.norm(np.diff(cells(frames_THW3[GENERATED]), axis=0), axis=-1).mean(axis=(1, 2))
 
 
-def _metric(unit: str, description: str, measure: Measure) -> ClipMetric:
+def _metric(title: str, unit: str, description: str, measure: Measure) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit=unit,
         direction="lower_is_better",
         version=1,
@@ -52,12 +53,18 @@ def _metric(unit: str, description: str, measure: Measure) -> ClipMetric:
 
 METRICS = {
     "worst_jump_lab": _metric(
-        "Lab", "greatest change from one frame to the next beyond the true clip's, worst frame", worst_of_frames(jump)
+        "greatest jump between two frames",
+        "Lab",
+        "greatest change from one frame to the next beyond the true clip's, worst frame",
+        worst_of_frames(jump),
     ),
     "cut_frames": _metric(
+        "frames that jump",
         "share",
         f"share of all frames that change by more than {CUT_LAB:g} Lab beyond the true clip",
         share_of_frames(jump, above=CUT_LAB),
     ),
-    "frozen_frames": _metric("share", "share of all frames that stand still where the true clip moves", frozen),
+    "frozen_frames": _metric(
+        "frames that stand still", "share", "share of all frames that stand still where the true clip moves", frozen
+    ),
 }

@@ -4,6 +4,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "face_similarity_arcface": VideoMetric(
+        title="likeness of the face (ArcFace)",
         unit="cosine",
         direction="higher_is_better",
         version=1,
@@ -15,6 +16,7 @@ METRICS = {
         roles=roles("cosine of ArcFace features of the face in each frame and in the person reference"),
     ),
     "face_similarity_dlib_proxy": VideoMetric(
+        title="likeness of the face (dlib, a stand-in)",
         unit="cosine",
         direction="higher_is_better",
         version=1,

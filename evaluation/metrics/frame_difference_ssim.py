@@ -68,8 +68,9 @@ def _weighted(similarity_DHW: NDArray[np.float64], weight_DHW: NDArray[np.float6
     return float((similarity_DHW * weight_DHW).sum() / total) if total > 0 else float("nan")
 
 
-def _metric(description: str, measure: Measure, *needs: Need) -> ClipMetric:
+def _metric(title: str, description: str, measure: Measure, *needs: Need) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit="SSIM",
         direction="higher_is_better",
         version=1,
@@ -82,12 +83,16 @@ def _metric(description: str, measure: Measure, *needs: Need) -> ClipMetric:
 
 METRICS = {
     "frame_difference_ssim": _metric(
+        "likeness of the motion",
         "similarity of the changes from frame to frame to the true clip's, weighted by how much that changes",
         whole_frame,
     ),
     **{
         f"frame_difference_ssim_{region}": _metric(
-            f"the same inside the boxes of {region}, on annotated frames", partial(inside, boxes=boxes), "boxes"
+            f"likeness of the motion ({region})",
+            f"the same inside the boxes of {region}, on annotated frames",
+            partial(inside, boxes=boxes),
+            "boxes",
         )
         for region, boxes in REGIONS.items()
     },

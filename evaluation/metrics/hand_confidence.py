@@ -4,6 +4,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "hand_confidence_dwpose": VideoMetric(
+        title="confidence in the hands (DWPose)",
         unit="share",
         direction="higher_is_better",
         version=1,
@@ -15,6 +16,7 @@ METRICS = {
         roles=roles("mean confidence of DWPose's hand landmarks over all frames"),
     ),
     "hand_confidence_mediapipe_proxy": VideoMetric(
+        title="confidence in the hands (MediaPipe, a stand-in)",
         unit="share",
         direction="higher_is_better",
         version=1,

@@ -76,12 +76,13 @@ def _ratio(value: float, reference: float) -> float:
 
 METRICS = {
     HAND: ClipMetric(
+        title="distance of the acting hand from its place (embedded locator)",
         unit="px",
         direction="lower_is_better",
         version=1,
         proxy=True,
         needs=("boxes", "hand_locator"),
-        headline="Hand where it should be",
+        headline=True,
         measure=_active_error,
         roles=roles(
             "distance between the active hand located in the generated frames and its true box centre",
@@ -90,6 +91,7 @@ METRICS = {
         ),
     ),
     "hand_error_ratio_to_repeat": DerivedMetric(
+        title="hand error against a still picture's",
         unit="ratio",
         direction="lower_is_better",
         version=1,
@@ -99,6 +101,7 @@ METRICS = {
         roles=roles("hand error as a share of repeating the person reference"),
     ),
     "hand_error_ratio_prompt_shuffled_to_true": DerivedMetric(
+        title="rise of the hand error under another prompt",
         unit="ratio",
         direction="higher_is_better",
         version=1,
@@ -108,6 +111,7 @@ METRICS = {
         roles=roles("how much another clip's prompt raises the hand error; 1: the model ignores the prompt"),
     ),
     "idle_hand_error_px_embedded_locator": ClipMetric(
+        title="distance of the other hand from its place (embedded locator)",
         unit="px",
         direction="lower_is_better",
         version=1,

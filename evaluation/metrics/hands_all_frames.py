@@ -110,8 +110,9 @@ def _centre(mask_HW: Mask) -> NDArray[np.float64]:
     return np.argwhere(mask_HW).mean(axis=0)
 
 
-def _metric(unit: str, description: str, measure: Measure, higher: bool = False) -> ClipMetric:
+def _metric(title: str, unit: str, description: str, measure: Measure, higher: bool = False) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit=unit,
         direction="higher_is_better" if higher else "lower_is_better",
         version=1,
@@ -129,20 +130,32 @@ def _metric(unit: str, description: str, measure: Measure, higher: bool = False)
 
 METRICS = {
     POSITION: _metric(
+        "distance of both hands from their places, all frames",
         "px",
         "distance of both hands from the true ones, by the part map, over all frames",
         position_error_px,
     ),
     "hand_off_frames": _metric(
+        "frames with a hand out of place",
         "share",
         f"share of all frames whose hands are more than {OFF_PIXELS:g} px off in the mean",
         share_of_frames(position_error_px, above=OFF_PIXELS),
     ),
-    "hand_count_wrong_frames": _metric("share", "share of all frames with a hand too many or one missing", count_wrong),
+    "hand_count_wrong_frames": _metric(
+        "frames with a hand too many or missing",
+        "share",
+        "share of all frames with a hand too many or one missing",
+        count_wrong,
+    ),
     "hand_shape_iou_all_frames": _metric(
-        "IoU", "outline of the hands against the true ones', moved onto them", shape_iou, higher=True
+        "outline of the hands",
+        "IoU",
+        "outline of the hands against the true ones', moved onto them",
+        shape_iou,
+        higher=True,
     ),
     "hand_error_all_frames_prompt_shuffled_to_true": DerivedMetric(
+        title="rise of the hand error under another prompt, all frames",
         unit="ratio",
         direction="higher_is_better",
         version=1,

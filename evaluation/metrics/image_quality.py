@@ -7,6 +7,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "image_quality_musiq": VideoMetric(
+        title="image quality (MUSIQ)",
         unit="share",
         direction="higher_is_better",
         version=1,
@@ -17,6 +18,7 @@ METRICS = {
         roles=roles("MUSIQ of each frame, a hundredth of its points"),
     ),
     "image_quality_niqe_proxy": VideoMetric(
+        title="unnaturalness of the picture (NIQE, a stand-in)",
         unit="NIQE",
         direction="lower_is_better",
         version=1,

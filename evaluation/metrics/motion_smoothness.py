@@ -33,6 +33,7 @@ def motion_smoothness(frames_THW3: Frames, cell_pixels: int = 8) -> float:
 
 METRICS = {
     "motion_smoothness_pixel_cosine": ClipMetric(
+        title="smoothness of the motion (pixel cosine)",
         unit="cosine",
         direction="higher_is_better",
         version=1,

@@ -75,8 +75,9 @@ def _open_to_view(clip: MeasuredClip) -> NDArray[np.bool_]:
     return given(clip.exact).covered_T <= COVERED
 
 
-def _metric(unit: str, description: str, measure: Measure, higher: bool = False) -> ClipMetric:
+def _metric(title: str, unit: str, description: str, measure: Measure, higher: bool = False) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit=unit,
         direction="higher_is_better" if higher else "lower_is_better",
         version=1,
@@ -92,15 +93,26 @@ def _metric(unit: str, description: str, measure: Measure, higher: bool = False)
 
 METRICS = {
     "mouth_opening_error_all_frames": _metric(
+        "error of the mouth's opening",
         "share",
         "distance of the mouth's opening (0 closed, 1 wide) from the true one, all frames",
         opening_error,
     ),
     "mouth_frames_late": _metric(
-        "frames", "frames by which the mouth is late or early, against the true one", frames_off
+        "frames by which the mouth is late or early",
+        "frames",
+        "frames by which the mouth is late or early, against the true one",
+        frames_off,
     ),
-    FOLLOWS: _metric("Pearson r", "correlation of the mouth's opening with the true one", correlation_with_truth, True),
+    FOLLOWS: _metric(
+        "agreement of the mouth with the true one",
+        "Pearson r",
+        "correlation of the mouth's opening with the true one",
+        correlation_with_truth,
+        True,
+    ),
     "mouth_follows_truth_lost_by_shuffling": DerivedMetric(
+        title="agreement with the true mouth lost under another sound",
         unit="Pearson r",
         direction="higher_is_better",
         version=1,

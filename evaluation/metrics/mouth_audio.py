@@ -107,12 +107,13 @@ def _follows(clip: MeasuredClip, frames_THW3: Frames) -> float:
 
 METRICS = {
     MOUTH: ClipMetric(
+        title="agreement of the mouth with the sound",
         unit="Pearson r",
         direction="higher_is_better",
         version=2,
         proxy=True,
         needs=("boxes", "sound"),
-        headline="Mouth follows the sound",
+        headline=True,
         measure=_follows,
         roles=roles(
             "correlation of mouth opening (dark area in the lower face) and loudness, mean over clips",
@@ -121,6 +122,7 @@ METRICS = {
         ),
     ),
     "mouth_audio_correlation_lost_by_shuffling": DerivedMetric(
+        title="agreement with the sound lost under another sound",
         unit="Pearson r",
         direction="higher_is_better",
         version=2,

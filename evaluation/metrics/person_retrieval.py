@@ -55,12 +55,13 @@ def _recognised(clips: Sequence[MeasuredClip]) -> Measure:
 
 METRICS = {
     "person_recognised_frames": ClipMetric(
+        title="frames in which the person is recognised",
         unit="share",
         direction="higher_is_better",
         version=1,
         needs=("truth", "exact", "recognise"),
         fewest_clips=2,
-        headline="Person recognised in every frame",
+        headline=True,
         prepare=_recognised,
         roles=roles(
             "share of all frames whose face is the person reference's, and nobody else's among the held-out persons",
@@ -69,6 +70,7 @@ METRICS = {
         ),
     ),
     DISTANCE: ClipMetric(
+        title="distance of the face from the person's",
         unit="spreads",
         direction="lower_is_better",
         version=1,
@@ -81,6 +83,7 @@ METRICS = {
         ),
     ),
     "face_oddness_all_frames": ClipMetric(
+        title="oddness of the face",
         unit="spreads",
         direction="lower_is_better",
         version=1,
@@ -91,6 +94,7 @@ METRICS = {
         ),
     ),
     "face_distance_person_shuffled_to_true": DerivedMetric(
+        title="rise of the face's distance under another person",
         unit="ratio",
         direction="higher_is_better",
         version=1,

@@ -72,6 +72,7 @@ def _inside(clip: MeasuredClip, region: str) -> NDArray[np.bool_]:
 
 def _error(region: str, where: str) -> ClipMetric:
     return ClipMetric(
+        title=f"colour error of {where}",
         unit="Lab",
         direction="lower_is_better",
         version=1,
@@ -86,6 +87,7 @@ def _error(region: str, where: str) -> ClipMetric:
 
 def _wrong(region: str, where: str) -> ClipMetric:
     return ClipMetric(
+        title=f"frames with {where} in wrong colours",
         unit="share",
         direction="lower_is_better",
         version=1,
@@ -100,6 +102,7 @@ METRICS = {
     **{f"{region}_error_lab_all_frames": _error(region, where) for region, where in PLACES.items()},
     **{f"{region}_wrong_frames": _wrong(region, where) for region, where in PLACES.items()},
     "limbs_error_lab_all_frames": ClipMetric(
+        title="colour error of hands and arms",
         unit="Lab",
         direction="lower_is_better",
         version=1,
@@ -111,6 +114,7 @@ METRICS = {
         ),
     ),
     "arms_wrong_frames": ClipMetric(
+        title="frames with somebody else's arms",
         unit="share",
         direction="lower_is_better",
         version=1,
@@ -119,6 +123,7 @@ METRICS = {
         roles=roles(f"share of all frames whose arms are {OTHER_SLEEVES:g} Lab from the person's colour", "ceiling"),
     ),
     "flicker_lab_all_frames": ClipMetric(
+        title="flicker of what stands still",
         unit="Lab",
         direction="lower_is_better",
         version=1,

@@ -100,8 +100,9 @@ def _described(frame_HW3: Frames, mask_HW: Mask) -> NDArray[np.float64]:
     return describe(quick_lab(frame_HW3[cut]), mask_HW[cut].astype(np.float64))
 
 
-def _metric(unit: str, description: str, measure: Measure, *own: Role, higher: bool = False) -> ClipMetric:
+def _metric(title: str, unit: str, description: str, measure: Measure, *own: Role, higher: bool = False) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit=unit,
         direction="higher_is_better" if higher else "lower_is_better",
         version=1,
@@ -115,23 +116,30 @@ def _metric(unit: str, description: str, measure: Measure, *own: Role, higher: b
 
 METRICS = {
     COLOUR: _metric(
+        "colour error of the product",
         "Lab",
         "distance of the colours from the true clip's where the product is, mean over all frames",
         colour_error,
         "product_shuffled",
     ),
     "product_wrong_frames": _metric(
+        "frames with the product in wrong colours",
         "share",
         f"share of all frames whose product is more than {WRONG_LAB:g} Lab off",
         share_of_frames(colour_error, above=WRONG_LAB),
     ),
     "product_mask_iou_all_frames": _metric(
-        "IoU", "outline of the product by the part map against the true one", mask_iou, higher=True
+        "outline of the product",
+        "IoU",
+        "outline of the product by the part map against the true one",
+        mask_iou,
+        higher=True,
     ),
     "product_turn_error_degrees": _metric(
-        "degrees", "turn of the product's long axis against the true one's", turn_error
+        "error of the product's turn", "degrees", "turn of the product's long axis against the true one's", turn_error
     ),
     "product_recognised_frames": ClipMetric(
+        title="frames in which the product is recognised",
         unit="share",
         direction="higher_is_better",
         version=1,
@@ -144,6 +152,7 @@ METRICS = {
         ),
     ),
     "product_recognised_lost_by_shuffling": DerivedMetric(
+        title="recognised product frames lost under another product",
         unit="share",
         direction="higher_is_better",
         version=1,

@@ -99,13 +99,14 @@ def _chance(clip: MeasuredClip, clips: Sequence[MeasuredClip]) -> float:
 
 METRICS = {
     "product_retrieval_top1_colour_layout": ClipMetric(
+        title="clips in which the product is recognised (colour layout)",
         unit="share",
         direction="higher_is_better",
         version=1,
         proxy=True,
         needs=("product", "person", "boxes"),
         fewest_clips=2,
-        headline="Product recognised",
+        headline=True,
         prepare=_retrieval,
         guess=_chance,
         guess_note="chance",

@@ -16,12 +16,13 @@ def psnr_db(clip: MeasuredClip, frames_THW3: Frames) -> float:
 
 METRICS = {
     "psnr_db": ClipMetric(
+        title="likeness to the true frames (PSNR)",
         unit="dB",
         direction="higher_is_better",
         version=1,
         valid_on=("studio", "filmed"),  # arithmetic against the truth, whatever it shows
         needs=("truth",),
-        headline="Picture near the truth",
+        headline=True,
         measure=psnr_db,
         roles=roles("PSNR of the generated frames against the true ones", "prompt_shuffled", "baseline", "ceiling"),
     )

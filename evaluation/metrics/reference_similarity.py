@@ -4,6 +4,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "person_dinov2": VideoMetric(
+        title="likeness to the person (DINOv2)",
         unit="cosine",
         direction="higher_is_better",
         version=1,
@@ -16,6 +17,7 @@ METRICS = {
         roles=roles("cosine of DINOv2 features of each frame and the person reference"),
     ),
     "product_dinov2": VideoMetric(
+        title="likeness to the product (DINOv2)",
         unit="cosine",
         direction="higher_is_better",
         version=1,
@@ -28,6 +30,7 @@ METRICS = {
         roles=roles("cosine of DINOv2 features of the product reference and the window of each frame nearest to it"),
     ),
     "person_efficientnet_proxy": VideoMetric(
+        title="likeness to the person (EfficientNet, a stand-in)",
         unit="cosine",
         direction="higher_is_better",
         version=1,
@@ -46,6 +49,7 @@ METRICS = {
         roles=roles("cosine of EfficientNet-Lite0 features of each frame and the person reference"),
     ),
     "product_efficientnet_proxy": VideoMetric(
+        title="likeness to the product (EfficientNet, a stand-in)",
         unit="cosine",
         direction="higher_is_better",
         version=1,

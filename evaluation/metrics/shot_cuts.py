@@ -4,6 +4,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "cut_probability_transnetv2": VideoMetric(
+        title="likeliest cut (TransNetV2)",
         unit="share",
         direction="lower_is_better",
         version=1,

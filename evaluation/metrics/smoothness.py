@@ -8,6 +8,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "smoothness_clip": VideoMetric(
+        title="smoothness (CLIP)",
         unit="cosine",
         direction="higher_is_better",
         version=1,
@@ -19,6 +20,7 @@ METRICS = {
         roles=roles("cosine of consecutive frames' CLIP features; a still picture scores 1"),
     ),
     "interpolation_error_flow_proxy": VideoMetric(
+        title="error of frames foretold from their neighbours (a stand-in)",
         unit="levels of 255",
         direction="lower_is_better",
         version=1,
@@ -33,6 +35,7 @@ METRICS = {
         roles=roles("how far each frame is from what optical flow foretells between its neighbours"),
     ),
     "flicker_flow_warp_proxy": VideoMetric(
+        title="flicker beside motion (optical flow, a stand-in)",
         unit="levels of 255",
         direction="lower_is_better",
         version=1,

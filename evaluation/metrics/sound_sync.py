@@ -4,6 +4,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "sync_confidence_syncnet": VideoMetric(
+        title="sound in step (SyncNet)",
         unit="distance",
         direction="higher_is_better",
         version=1,
@@ -16,6 +17,7 @@ METRICS = {
         roles=roles("SyncNet's confidence: median less minimum of the distance over shifts of the sound"),
     ),
     "mouth_sound_correlation_proxy": VideoMetric(
+        title="agreement of mouth and speech (a stand-in)",
         unit="Pearson r",
         direction="higher_is_better",
         version=1,

@@ -25,6 +25,7 @@ def agreement(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
 
 METRICS = {
     "structure_iou_all_frames": ClipMetric(
+        title="agreement of all parts' outlines",
         unit="IoU",
         direction="higher_is_better",
         version=1,

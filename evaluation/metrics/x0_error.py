@@ -27,8 +27,9 @@ def _hoi_to_first_frame(clip: MeasuredClip, _: Frames) -> float:
     return given(answer.hoi_error) / mean_square(answer.hoi_CThw - answer.hoi_CThw[:, :1])
 
 
-def _metric(measure: Measure, description: str, *needs: Need) -> ClipMetric:
+def _metric(title: str, measure: Measure, description: str, *needs: Need) -> ClipMetric:
     return ClipMetric(
+        title=title,
         unit="ratio",
         direction="lower_is_better",
         version=1,
@@ -40,14 +41,18 @@ def _metric(measure: Measure, description: str, *needs: Need) -> ClipMetric:
 
 METRICS = {
     "x0_error_rgb_ratio_to_repeat": _metric(
-        _rgb_to_repeat, "held-out x0 error of the RGB stream as a share of repeating the person reference latent"
+        "denoising error of the picture against a still one's",
+        _rgb_to_repeat,
+        "held-out x0 error of the RGB stream as a share of repeating the person reference latent",
     ),
     "x0_error_hoi_ratio_to_repeat": _metric(
+        "denoising error of the structure against a still picture's",
         _hoi_to_repeat,
         "held-out x0 error of the HOI stream as a share of repeating the person reference latent",
         "hoi_stream",
     ),
     "x0_error_hoi_ratio_to_first_frame": _metric(
+        "denoising error of the structure against its first frame's",
         _hoi_to_first_frame,
         "the same as a share of repeating the clip's own first HOI latent frame, a harder baseline",
         "hoi_stream",

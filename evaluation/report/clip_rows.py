@@ -12,21 +12,11 @@ from evaluation.catalogue import families
 from evaluation.contracts import EvaluationReport, GateConfig, Metric
 from evaluation.measuring.kinds import ClipMetric
 from evaluation.report.media import Media
+from evaluation.report.shown import ShownClip, shown_clip
 from evaluation.report.table import number
 
 DOES_NOT_DECIDE = "it lays out the clips of a report that is finished"
-HITS: Mapping[str, str] = {
-    "product_retrieval_top1_colour_layout": "product told from the others' products",
-    "person_recognised_frames": "person recognised",
-}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One video of a clip."""
-
-    label: str
-    source: str
+HITS = ("product_recognised_frames", "person_recognised_frames")
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,7 @@ class ClipRow:
     seen: str  # what of it the model knows from training
     numbers: Sequence[tuple[str, str, str, str]]  # title, this model, champion, unit
     hits: Sequence[tuple[str, str, str]]  # what, this model, champion
-    videos: Sequence[Shown]
+    shown: ShownClip
     router: str  # address of the router's map; "": there is none
 
 
@@ -47,7 +37,7 @@ def clip_rows(
     report: EvaluationReport,
     champion: EvaluationReport | None,
     media: Media,
-    titles: Mapping[str, str],
+    first: Sequence[str],
     gate: GateConfig | None,
 ) -> list[ClipRow]:
     """Every clip, the worst first.
@@ -56,15 +46,15 @@ def clip_rows(
         report: of the model that the page is about.
         champion: to be shown beside it.
         media: how the page shows files.
-        titles: metric -> its title, of those that stand with each clip.
-        gate: what it guards decides which clip is bad; None: the titled metrics do.
+        first: metrics that stand first among a clip's numbers.
+        gate: what it guards decides which clip is bad; None: the metrics that stand first do.
     """
     clips = _clips_of(report)
-    deciding = [name for name in (gate.compared if gate else titles) if name in report.metrics]
+    deciding = [name for name in (gate.compared if gate else first) if name in report.metrics]
     order = worst_first([clip["clip_id"] for clip in clips], [report.metrics[name] for name in deciding])
     prompts = {clip["clip_id"]: clip["prompt"] for clip in clips}
     return [
-        _row((clip_id, prompts[clip_id], f"{place} of {len(order)}"), report, champion, media, titles)
+        _row((clip_id, prompts[clip_id], f"{place} of {len(order)}"), report, champion, media, first)
         for place, clip_id in enumerate(order, 1)
     ]
 
@@ -96,12 +86,13 @@ def _row(
     report: EvaluationReport,
     champion: EvaluationReport | None,
     media: Media,
-    titles: Mapping[str, str],
+    first: Sequence[str],
 ) -> ClipRow:
     clip_id, prompt, place = clip
     own, other = report.metrics, champion.metrics if champion else {}
-    every = {name: titles.get(name, name.replace("_", " ")) for name in families() if clip_id in _values(own, name)}
-    ordered = [*(name for name in titles if name in every), *(name for name in every if name not in titles)]
+    every = families()
+    there = [name for name in every if clip_id in _values(own, name)]
+    ordered = [*(name for name in first if name in there), *(name for name in there if name not in first)]
     groups = report.clips.get(clip_id)
     router = Path(report.folder) / "videos" / f"{clip_id}_router.png"
     return ClipRow(
@@ -110,16 +101,16 @@ def _row(
         place=place,
         seen=", ".join(groups.seen) if groups else "",
         numbers=[
-            (every[name], _of(own, name, clip_id), _of(other, name, clip_id), own[name].unit)
+            (every[name].title, _of(own, name, clip_id), _of(other, name, clip_id), own[name].unit)
             for name in ordered
-            if isinstance(families()[name], ClipMetric)
+            if isinstance(every[name], ClipMetric)
         ],
         hits=[
-            (title, _share(own, name, clip_id), _share(other, name, clip_id))
-            for name, title in HITS.items()
-            if clip_id in _values(own, name)
+            (every[name].title, _share(own, name, clip_id), _share(other, name, clip_id))
+            for name in HITS
+            if name in there
         ],
-        videos=_videos(clip_id, report, champion, media),
+        shown=shown_clip(clip_id, report, champion, media),
         router=media.picture(router) if router.exists() else "",
     )
 
@@ -136,12 +127,3 @@ def _of(metrics: Mapping[str, Metric], name: str, clip_id: str) -> str:
 def _share(metrics: Mapping[str, Metric], name: str, clip_id: str) -> str:
     value = _values(metrics, name).get(clip_id)
     return "–" if value is None else f"{value:.0%}"
-
-
-def _videos(clip_id: str, report: EvaluationReport, champion: EvaluationReport | None, media: Media) -> list[Shown]:
-    own = Path(report.folder) / "videos"
-    files = [("this model", own / f"{clip_id}_generated.mp4")]
-    if champion is not None:
-        files.append(("champion", Path(champion.folder) / "videos" / f"{clip_id}_generated.mp4"))
-    files += [("true clip", own / f"{clip_id}_truth.mp4"), ("true structure", own / f"{clip_id}_structure.mp4")]
-    return [Shown(label, media.video(file)) for label, file in files if file.exists()]

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from evaluation.catalogue import definitions
 from evaluation.compare import compare_metric
 from evaluation.contracts import EvaluationReport, GateConfig, GateRule
 
@@ -47,7 +48,7 @@ def _plotted(report: EvaluationReport, champion: EvaluationReport, rule: GateRul
     unit = compared.challenger.unit
     words = f"gain {compared.gain.mean:+.3g} {unit}, {1 - 2 * level:.0%} interval {low:+.3g} to {high:+.3g}, "
     return PlottedGain(
-        title=rule.metric.replace("_", " "),
+        title=definitions()[rule.metric].title,
         low=_place(low / margin),
         mean=_place(compared.gain.mean / margin),
         high=_place(high / margin),

@@ -5,7 +5,8 @@ One HTML file that needs no network. Videos lie in it as long as they are small 
 verdict and the champion, once the gate has decided.
 
 A report's folder holds what the page shows: `clips.json` (one entry a clip), `videos/<clip id>_truth.mp4`,
-`_generated.mp4`, `_structure.mp4`, of a network with experts `_router.png`, and the contact sheet.
+`_generated.mp4`, `_structure.mp4`, the references `_person.png` and `_product.png`, of a network with experts
+`_router.png`, and the contact sheet.
 """
 
 from pathlib import Path
@@ -39,7 +40,7 @@ def render_page(
         decision: the gate's; before it the page shows numbers only.
         gate: its floors are shown in the table, its margins in the plot.
     """
-    titles = {name: one.headline for name, one in families().items() if one.headline and name in report.metrics}
+    headlines = [name for name, one in families().items() if one.headline and name in report.metrics]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -54,23 +55,23 @@ def render_page(
         columns=columns_of(report),
         rows=table_rows(report, champion, gate),
         plot=gains_in_margins(report, champion, gate) if champion and gate else [],
-        headlines=[_headline(report, champion, name, title) for name, title in titles.items()],
-        clips=clip_rows(report, champion, media, titles, gate),
-        missing=[(metric.name, metric.note) for metric in report.metrics.values() if _is_missing(metric.name, report)],
+        headlines=[_headline(report, champion, name) for name in headlines],
+        clips=clip_rows(report, champion, media, headlines, gate),
+        missing=[
+            (one.title, report.metrics[name].note) for name, one in families().items() if _is_missing(name, report)
+        ],
         contact_sheet=media.picture(Path(report.contact_sheet)),
     )
 
 
 def _is_missing(name: str, report: EvaluationReport) -> bool:
-    return name in families() and report.metrics[name].value is None
+    return name in report.metrics and report.metrics[name].value is None
 
 
-def _headline(
-    report: EvaluationReport, champion: EvaluationReport | None, name: str, title: str
-) -> dict[str, str | float | None]:
+def _headline(report: EvaluationReport, champion: EvaluationReport | None, name: str) -> dict[str, str | float | None]:
     metric = report.metrics[name]
     return {
-        "title": title,
+        "title": families()[name].title,
         "value": number(metric.value),
         "unit": metric.unit,
         "better": "higher is better" if metric.direction == "higher_is_better" else "lower is better",

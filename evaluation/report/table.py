@@ -3,20 +3,20 @@
 import math
 from dataclasses import dataclass
 
-from evaluation.catalogue import MetricDefinition, definitions, families, role_name
+from evaluation.catalogue import ROLE_TITLES, MetricDefinition, definitions, families, role_name
 from evaluation.contracts import EvaluationReport, GateConfig
 from evaluation.measuring.kinds import Role
 
 DOES_NOT_DECIDE = "it lays out the numbers of a report that is finished"
 
-COLUMNS: tuple[tuple[Role, str], ...] = (
-    ("baseline", "baseline"),
-    ("model", "this model"),
-    ("ceiling", "ceiling"),
-    ("prompt_shuffled", "other prompt"),
-    ("audio_shuffled", "other audio"),
-    ("person_shuffled", "other person"),
-    ("product_shuffled", "other product"),
+COLUMNS: tuple[Role, ...] = (
+    "baseline",
+    "model",
+    "ceiling",
+    "prompt_shuffled",
+    "audio_shuffled",
+    "person_shuffled",
+    "product_shuffled",
 )
 
 
@@ -38,7 +38,9 @@ class Row:
 def columns_of(report: EvaluationReport) -> list[tuple[Role, str]]:
     """The columns that some metric of the report fills: an exam need not have every variant."""
     return [
-        (role, title) for role, title in COLUMNS if any(role_name(name, role) in report.metrics for name in families())
+        (role, ROLE_TITLES[role])
+        for role in COLUMNS
+        if any(role_name(name, role) in report.metrics for name in families())
     ]
 
 
@@ -80,11 +82,11 @@ def _row(
 ) -> Row:
     return Row(
         name=definition.name,
-        title=definition.name.replace("_", " "),
+        title=definition.title,
         description=definition.description,
         unit=definition.unit,
         better="higher" if definition.direction == "higher_is_better" else "lower",
-        cells={role: role_number(report, definition.name, role) for role, _ in COLUMNS},
+        cells={role: role_number(report, definition.name, role) for role in COLUMNS},
         champion=_champion_cell(definition.name, report, champion),
         required=_required(definition, gate),
         note=report.metrics[definition.name].note,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.contracts import Decision, Reason
+from evaluation.report.words import in_words
 
 DOES_NOT_DECIDE = "it words a decision that was made"
 
@@ -25,13 +26,13 @@ def verdict_of(decision: Decision | None) -> Verdict:
     if decision is None:
         sentence = "The promotion gate has not judged this model yet; below are its numbers on the open exam."
         return Verdict("open", "Not decided yet", sentence, [], [], [])
-    against = [reason.message for reason in decision.reasons if not reason.passed]
+    against = [in_words(reason.message) for reason in decision.reasons if not reason.passed]
     held = [reason for reason in decision.reasons if reason.passed]
     words = _passed(decision, held) if decision.passed else _refused(len(against), len(decision.reasons))
-    sights = [sight.message for sight in decision.sights]
+    sights = [in_words(sight.message) for sight in decision.sights]
     title = "Passed: it may become champion" if decision.passed else "Refused: the champion stays"
     kind = "passed" if decision.passed else "refused"
-    return Verdict(kind, title, words, against, [reason.message for reason in held], sights)
+    return Verdict(kind, title, words, against, [in_words(reason.message) for reason in held], sights)
 
 
 def _passed(decision: Decision, held: Sequence[Reason]) -> str:

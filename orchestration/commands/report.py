@@ -27,5 +27,5 @@ def show_report(console: Console, version: str, file: Path | None, overrides: Se
         console.print(f"page of version {number}: {escape(str(page.resolve()))}", highlight=False, soft_wrap=True)
         return
     count = write_zip(page, file)
-    size = file.stat().st_size / 1e6
-    console.print(f"wrote {escape(str(file))}: {count} files, {size:.1f} MB", highlight=False, soft_wrap=True)
+    contents = f"{count} file{'s' * (count > 1)}, {file.stat().st_size / 1e6:.1f} MB"
+    console.print(f"wrote {escape(str(file))}: {contents}", highlight=False, soft_wrap=True)

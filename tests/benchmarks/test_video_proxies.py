@@ -11,7 +11,7 @@ CLEAN = {"a_0": 1.0, "a_1": 1.2, "b_0": 5.0, "b_1": 5.2}  # videos differ far mo
 
 
 def metric(direction: str) -> VideoMetric:
-    return VideoMetric(unit="u", direction=direction, version=1, backend="b", series="s", roles=roles("m"))  # type: ignore[arg-type]
+    return VideoMetric(title="t", unit="u", direction=direction, version=1, backend="b", series="s", roles=roles("m"))  # type: ignore[arg-type]
 
 
 def test_noise_is_within_a_video() -> None:

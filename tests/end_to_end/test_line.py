@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,12 @@ def test_a_newcomer_gets_a_champion_and_a_video_with_sound(clone: Clone) -> None
     assert frames.shape == (32, 96, 64, 3)  # 33, of which the first is the reference
     assert rate == 25
     assert abs(sound).max() > 0.01
+    assert "report.html" in clone.graspline("report", "champion", SMOKE)
+    assert "wrote" in clone.graspline("report", "1", SMOKE, "--zip", "sent/page.zip")
+    with zipfile.ZipFile(clone.folder / "sent/page.zip") as archive:
+        page = archive.read("report.html").decode()
+    assert "Passed: it may become champion" in page
+    assert [page.count(f"<figcaption>{kind}<") for kind in ("person given", "this model", "true structure")] == [4] * 3
     assert "nothing to go back to" in clone.graspline("rollback", SMOKE, fails=True)
 
 

@@ -107,6 +107,15 @@ def test_a_video_for_people_carries_its_sound(tmp_path: Path) -> None:
     assert abs(float(np.abs(heard).mean()) - float(np.abs(samples).mean())) < 0.03
 
 
+@pytest.mark.parametrize("kind", ["mp4", "mkv"])
+def test_sound_is_heard_when_it_was_written_not_a_coders_delay_later(tmp_path: Path, kind: str) -> None:
+    click_S = np.zeros(6400, np.float32)
+    click_S[4000:4040] = 0.9
+    write_video(tmp_path / f"v.{kind}", np.zeros((10, 16, 16, 3), np.uint8), 25, sound=(click_S, 16_000))
+    heard_S, _ = read_audio(tmp_path / f"v.{kind}")
+    assert abs(int(np.abs(heard_S).argmax()) - 4020) < 40, "samples; AAC begins 1024 late"
+
+
 def test_sound_is_read_at_the_rate_that_is_asked_for(tmp_path: Path) -> None:
     samples = np.sin(np.arange(44_100, dtype=np.float32) / 9) * np.float32(0.5)
     write_audio(tmp_path / "a.wav", samples, 44_100)
