@@ -38,7 +38,7 @@ def build_definitions(
         jobs=[ingest_batch, retrain],
         schedules=[weekly_retraining(retrain)],
         sensors=[new_batch_sensor(ingest_batch)],
-        resources={"line": line, "io_manager": ReceiptStore()},
+        resources={"line": line, "io_manager": ReceiptStore(line=line)},
         executor=dg.in_process_executor,  # every heavy step is a child process already; a second layer costs 4 s a step
     )
 

@@ -37,13 +37,12 @@ def run(overrides: Overrides = None) -> None:
         from orchestration.commands.run_pipeline import run_pipeline
         from orchestration.commands.summary import print_refused, print_summary
         from orchestration.configuration.given_texts import from_folder
-        from orchestration.configuration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         given = from_folder(overrides or [], where)
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            refused = run_pipeline(given, display)
-        print_summary(console, display.timings, load_config(given).gate)
+            refused, receipts = run_pipeline(given, display)
+        print_summary(console, display.timings, receipts)
         print_refused(console, refused)
 
 

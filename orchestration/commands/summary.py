@@ -15,23 +15,23 @@ from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import Timings, label
-from orchestration.steps.receipts import load_receipt
+from orchestration.steps.receipts import Receipts
 
 SHOWN = 8  # faults of clips that are set aside
 
 
-def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
+def print_summary(console: Console, timings: Timings, receipts: Receipts) -> None:
     """Steps with their results, the numbers, promoted or why not, where to look next."""
     table = Table("step", "result", "time", box=None, header_style="dim")
     for step, batch, seconds, reused in timings.rows:
-        result = escape(caption(load_receipt(step, batch)))
+        result = escape(caption(receipts.load(step, batch)))
         table.add_row(label(step, batch), result, "unchanged" if reused else clock(seconds))
     table.add_row("total", "", clock(sum(row[2] for row in timings.rows)), style="bold")
     console.print(table)
-    print_set_aside(console, [load_receipt(step, batch) for step, batch, *_ in timings.rows])
+    print_set_aside(console, [receipts.load(step, batch) for step, batch, *_ in timings.rows])
     if all(reused for *_, reused in timings.rows):
         console.print("Nothing to do: every step found its inputs unchanged and its result in place.")
-    _print_verdict(console, gate)
+    _print_verdict(console, receipts)
 
 
 def print_set_aside(console: Console, batches: Iterable[BaseModel]) -> None:
@@ -57,13 +57,13 @@ def print_refused(console: Console, refused: Mapping[str, str]) -> None:
         console.print(f"[red]✗[/] arrived batch {escape(batch)} is not trained on: {escape(why)}", soft_wrap=True)
 
 
-def _print_verdict(console: Console, gate: GateConfig) -> None:
-    report, champion = load_receipt("evaluation_report"), load_receipt("champion")
-    decision = load_receipt("promotion_decision")
+def _print_verdict(console: Console, receipts: Receipts) -> None:
+    report, champion = receipts.load("evaluation_report"), receipts.load("champion")
+    decision = receipts.load("promotion_decision")
     assert isinstance(report, EvaluationReport)
     assert isinstance(champion, Champion)
     assert isinstance(decision, Decision)
-    console.print(metrics_table(report, gate))
+    console.print(metrics_table(report, receipts.config.gate))
     for reason in decision.reasons:
         console.print(
             f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.message)}"

@@ -16,6 +16,7 @@ from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import Entry
 from orchestration.registry.models import ModelRegistry
 from orchestration.registry.succession import Succession
+from orchestration.steps import parents
 from orchestration.steps.model_steps import evaluated
 from orchestration.steps.run_step import assert_left, run_of
 from orchestration.steps.step import StepContext, StepResult
@@ -39,8 +40,9 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
     """Hold the candidate against the rules, and against the champion on the sealed exam, measured now for both.
 
     Raises:
-        ValueError: a report is not what was written when it was made.
+        ValueError: the candidate learnt from another set, or a report is not what was written when it was made.
     """
+    parents.fit_to_sample(candidate.artifact, training_set)
     succession = Succession(step.config.tracking)
     release = succession.champion_release()
     settled = _settled(succession, candidate)
