@@ -12,8 +12,9 @@ from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord, PreparedBatch
 from foundation.digests import folder_digest
 from model.contracts import EncodedBatch
+from orchestration.configuration.load_config import load_sections
 from orchestration.definitions import defs
-from orchestration.steps.receipts import write_receipt
+from orchestration.steps.receipts import Receipts
 
 RAW = Path("datasets/raw")
 Asked = dict[str | None, str | None]
@@ -86,10 +87,11 @@ def take_in(batch: str, valid: bool = True) -> None:
         failures=[],
         contact_sheet="s",
     )
-    write_receipt(prepared, "prepared_batch", batch)
+    receipts = Receipts(load_sections(), "an ingestion")
+    receipts.write(prepared, "prepared_batch", batch)
     if valid:
         digests = {"digest": "e", "prepared_digest": prepared.digest, "encoders_digest": "x"}
-        write_receipt(EncodedBatch(batch=batch, folder="f", clips=2, **digests), "encoded_batch", batch)
+        receipts.write(EncodedBatch(batch=batch, folder="f", clips=2, **digests), "encoded_batch", batch)
 
 
 def test_a_whole_delivery_is_asked_for_at_once_and_rests_when_it_is_taken_in(look: Looks) -> None:
