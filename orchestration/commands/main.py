@@ -9,6 +9,7 @@ import typer
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import boundary, called, plain_errors
 from orchestration.commands.study import app as study_app
+from orchestration.commands.torture_app import app as torture_app
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -23,7 +24,6 @@ Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the led
 
 
 app.add_typer(data_app, name="data")
-torture_app = typer.Typer(help="Throw odd and hostile input at a scratch project.", no_args_is_help=True)
 app.add_typer(torture_app, name="torture")
 judge_app = typer.Typer(help="Test the judge like a model.", no_args_is_help=True)
 app.add_typer(judge_app, name="judge")
@@ -252,24 +252,6 @@ def bench(context: typer.Context) -> None:
 
         code = show_child(["-m", "benchmarks", *context.args], where)
     raise typer.Exit(code)
-
-
-@torture_app.callback()
-def torture() -> None:
-    """Throw odd and hostile input at a scratch project."""
-
-
-@torture_app.command()
-def deliveries(
-    count: Annotated[int, typer.Option(help="deliveries", min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="same seed, same deliveries")] = 0,
-) -> None:
-    """Every delivery must be taken in rightly or refused by name, nothing outside touched. Exit code 1 if not."""
-    with plain_errors() as console:
-        from orchestration.commands.torture_deliveries import torture_and_print
-
-        fine = torture_and_print(console, count, seed)
-    raise typer.Exit(0 if fine else 1)
 
 
 @app.command()

@@ -77,7 +77,9 @@ def _print_verdict(console: Console, receipts: Receipts) -> None:
     if decision.passed and not is_champion:
         console.print(escape(champion.message))  # it waits for an approver
     console.print(
-        f"look at   {report.report_html}\nmake one  graspline generate\nbrowse    graspline ui", soft_wrap=True
+        f"run       {receipts.retraining}\nlook at   {report.report_html}\n"
+        "make one  graspline generate\nbrowse    graspline ui",
+        soft_wrap=True,
     )
 
 
