@@ -12,6 +12,7 @@ from data.sources.arrived import misnamed_arrivals
 from evaluation.contracts import Decision
 from foundation.plain_faults import OURS, explained
 from orchestration.assets import BATCHES
+from orchestration.commands.dagster_instance import open_instance
 from orchestration.commands.plain_errors import ReportedError, is_ours
 from orchestration.configuration.load_config import load_config
 from orchestration.definitions import build_definitions
@@ -155,7 +156,7 @@ def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Dis
     """The graph for one configuration, its batches known to Dagster; deliveries that it leaves out are named."""
     for line in misnamed_arrivals():
         display.log(line)
-    instance = dg.DagsterInstance.get()
+    instance = open_instance()
     instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
     return Pipeline(build_definitions(display, overrides), instance)
 
