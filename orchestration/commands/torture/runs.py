@@ -5,19 +5,19 @@ to wait. What each run says and leaves is held against what must be.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.contracts import Decision, EvaluationReport
+from foundation.child_process import follow
 from foundation.home import ROOT
 from model.contracts import RgbArtifact, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import load_config
@@ -68,18 +68,9 @@ class Ended:
 def torture_runs(folder: Path, at_once: int, overrides: Sequence[str]) -> list[Ended]:
     """Start the runs in a scratch project below `folder`, which must be empty; wait for all."""
     project = copy_project(folder / "project")
-    started = [
-        (other, time.monotonic(), _start(project, number, (*overrides, *other))) for number, other in _mix(at_once)
-    ]
-    waiting, ended = dict(enumerate(started)), dict[int, Ended]()
-    while waiting:
-        for number, (other, since, process) in list(waiting.items()):
-            if (code := process.poll()) is not None:
-                said = (project.parent / f"run-{number}.txt").read_text(encoding="utf-8")
-                ended[number] = Ended((*overrides, *other), code, time.monotonic() - since, said)
-                del waiting[number]
-        time.sleep(0.2)
-    return [ended[number] for number in sorted(ended)]
+    mix = [OTHERWISE[number % len(OTHERWISE)] for number in range(at_once)]
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(lambda number: _run(project, number, (*overrides, *mix[number])), range(at_once)))
 
 
 def faults_of(project: Path, runs: Sequence[Ended]) -> list[str]:
@@ -114,15 +105,13 @@ def copy_project(project: Path) -> Path:
     return project
 
 
-def _mix(at_once: int) -> list[tuple[int, tuple[str, ...]]]:
-    return [(number, OTHERWISE[number % len(OTHERWISE)]) for number in range(at_once)]
-
-
-def _start(project: Path, number: int, overrides: Sequence[str]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "orchestration.commands.main", "run", SMOKE, *overrides]
-    environment = {**os.environ, "PYTHONPATH": str(project), "COLUMNS": "200"}
-    with (project.parent / f"run-{number}.txt").open("wb") as said:
-        return subprocess.Popen(command, cwd=project, env=environment, stdout=said, stderr=subprocess.STDOUT)
+def _run(project: Path, number: int, overrides: tuple[str, ...]) -> Ended:
+    since, said = time.monotonic(), project.parent / f"run-{number}.txt"
+    command = ["-m", "orchestration.commands.main", "run", SMOKE, *overrides]
+    with said.open("w", encoding="utf-8") as log:
+        environment = {"PYTHONPATH": str(project), "COLUMNS": "200"}
+        code, _ = follow(command, lambda line: print(line, file=log, flush=True), environment, folder=project)
+    return Ended(overrides, code, time.monotonic() - since, said.read_text(encoding="utf-8"))
 
 
 def _strangers(receipts: Receipts) -> list[str]:
