@@ -8,6 +8,7 @@ import typer
 
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import boundary, called, plain_errors
+from orchestration.commands.promotion import app as promotion_app
 from orchestration.commands.study import app as study_app
 from orchestration.commands.torture_app import app as torture_app
 
@@ -20,9 +21,9 @@ app = typer.Typer(
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="configuration, as in: network=tiny training.stage_one.seed=1")
 ]
-Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
 
 
+app.add_typer(promotion_app)
 app.add_typer(data_app, name="data")
 app.add_typer(torture_app, name="torture")
 judge_app = typer.Typer(help="Test the judge like a model.", no_args_is_help=True)
@@ -129,28 +130,6 @@ def status(overrides: Overrides = None) -> None:
         from orchestration.configuration.given_texts import from_folder
 
         print_status(console, from_folder(overrides or [], where))
-
-
-@app.command()
-def promote(version: str, overrides: Overrides = None, reason: Reason = "approved by hand") -> None:
-    """Make a registered version champion by hand, after its bytes and proof were verified again."""
-    with called() as (console, where):
-        from orchestration.configuration.given_texts import from_folder
-        from orchestration.steps.release_steps import promote_by_hand
-
-        entry = promote_by_hand(version, reason, from_folder(overrides or [], where))
-        console.print(f"champion is now version {entry.champion_version}")
-
-
-@app.command()
-def rollback(overrides: Overrides = None, reason: Reason = "rolled back by hand") -> None:
-    """Make the champion before this one champion again."""
-    with called() as (console, where):
-        from orchestration.configuration.given_texts import from_folder
-        from orchestration.steps.release_steps import roll_back
-
-        entry = roll_back(reason, from_folder(overrides or [], where))
-        console.print(f"champion is again version {entry.champion_version}")
 
 
 @app.command()

@@ -148,8 +148,8 @@ def _is_overtaken(receipts: Receipts) -> bool:
     decision = receipts.previous("promotion_decision")
     if not isinstance(decision, Decision):
         return False
-    now = Succession(receipts.config.tracking).ledger.champion()
-    return decision.champion_digest != (now.champion if now else None)
+    champion = Succession(receipts.config.tracking).look().champion
+    return decision.champion_digest != (champion[0] if champion else None)
 
 
 def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:

@@ -11,6 +11,8 @@ from data.contracts import PreparedBatch
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import columns_of, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
+from orchestration.commands.registry_status import SHOWN as SHOWN_ENTRIES
+from orchestration.commands.registry_status import entries_table, print_standing
 from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
@@ -84,28 +86,21 @@ def _print_verdict(console: Console, receipts: Receipts) -> None:
 
 
 def print_status(console: Console, overrides: Sequence[str] = ()) -> None:
-    """Champion, aliases, the ledger's last lines."""
+    """Champion, aliases, what waits, the ledger's last entries. Nothing is written."""
     config = load_sections(overrides)
     succession = Succession(config.tracking)
-    succession.follow_ledger()
-    entries, models = succession.ledger.entries(), succession.models
-    if not entries:
+    seen = succession.look()
+    if not seen.entries:
         console.print("No model was judged yet: `graspline run` makes one.")
         return
-    console.print(f"[bold]{models.config.registered_model}[/]  {models.config.uri}")
-    for alias, version in sorted(models.aliases().items()):
-        console.print(f"  {alias:<18} version {version}")
-    release = succession.champion_release()
-    if release is not None:
-        artifact, report = release
+    print_standing(console, succession, seen)
+    if seen.champion is not None:
+        artifact, report = succession.models.release(seen.champion[1])
         console.print(
             f"  artifact           {artifact.folder}\n  report             {report.report_html}", soft_wrap=True
         )
         console.print(metrics_table(report, config.gate))
-    ledger = Table("when (UTC)", "who", "what", "version", "why", box=None, header_style="dim")
-    for entry in entries[-5:]:
-        ledger.add_row(entry.time[:16], entry.actor, entry.action, entry.version, escape(entry.reason))
-    console.print(ledger)
+    console.print(entries_table(seen.entries[-SHOWN_ENTRIES:]))
 
 
 def metrics_table(report: EvaluationReport, gate: GateConfig) -> Table:

@@ -6,7 +6,7 @@ from evaluation.judge_audit import Audited
 from foundation.code_digest import code_digest
 from foundation.fingerprint import fingerprint
 from model.contracts import RgbArtifact, TrainingSet
-from orchestration.registry.models import ModelRegistry
+from orchestration.registry.succession import Succession
 from orchestration.steps.model_steps import evaluated
 from orchestration.steps.receipts import newest
 from orchestration.steps.run_step import StepRequest, run_step
@@ -75,8 +75,8 @@ def compared_models(step: StepContext, first: str, second: str) -> tuple[Evaluat
 
 def registered(step: StepContext, name: str) -> RgbArtifact:
     """The artifact of champion, challenger, previous_champion or a version number. ValueError: there is none."""
-    models = ModelRegistry(step.config.tracking)
-    return models.release(models.version_named(name))[0]
+    succession = Succession(step.config.tracking)
+    return succession.models.release(succession.version_named(name))[0]
 
 
 def newest_training_set(step: StepContext) -> TrainingSet:
