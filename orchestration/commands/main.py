@@ -9,6 +9,7 @@ import typer
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import boundary, called, plain_errors
 from orchestration.commands.promotion import app as promotion_app
+from orchestration.commands.provenance import app as provenance_app
 from orchestration.commands.study import app as study_app
 from orchestration.commands.torture_app import app as torture_app
 
@@ -24,6 +25,7 @@ Overrides = Annotated[
 
 
 app.add_typer(promotion_app)
+app.add_typer(provenance_app)
 app.add_typer(data_app, name="data")
 app.add_typer(torture_app, name="torture")
 judge_app = typer.Typer(help="Test the judge like a model.", no_args_is_help=True)

@@ -72,6 +72,12 @@ def artifact_of(name: str, overrides: Sequence[str] = ()) -> Path:
         return registered_folder(tracking, name).resolve()
 
 
+def version_of(name: str, overrides: Sequence[str] = ()) -> tuple[str, str]:
+    """(registered model, version) that a name stands for. ValueError: there is none of that name."""
+    with _tracking(overrides) as tracking:
+        return tracking.registered_model, Succession(tracking).version_named(name)
+
+
 def registered_folder(tracking: TrackingConfig, name: str) -> Path:
     """An artifact's folder on this machine, byte by byte what was decided on or registered.
 

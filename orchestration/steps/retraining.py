@@ -6,19 +6,16 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from foundation.run_tags import VARIABLE
+from orchestration.steps.source_state import source_state
 
 Origin = Literal["person", "schedule", "sensor", "page"]
-ID, ORIGIN, STARTED_BY, OVERRIDES = (
-    "graspline/retraining",
-    "graspline/origin",
-    "graspline/started_by",
-    "graspline/overrides",
-)
+ID, ORIGIN, STARTED_BY = "graspline/retraining", "graspline/origin", "graspline/started_by"
+OVERRIDES, COMMIT, TREE = "graspline/overrides", "graspline/commit", "graspline/tree"
 
 
 class Retraining(BaseModel, frozen=True, extra="forbid"):
@@ -28,6 +25,8 @@ class Retraining(BaseModel, frozen=True, extra="forbid"):
     origin: Origin
     started_by: str  # a person, or the name of the schedule or sensor
     overrides: tuple[str, ...] = ()
+    commit: str = ""  # of the code; empty: no git checkout
+    clean: bool = False  # whether the code is as committed
 
     @property
     def who(self) -> str:
@@ -41,6 +40,8 @@ class Retraining(BaseModel, frozen=True, extra="forbid"):
             ORIGIN: self.origin,
             STARTED_BY: self.started_by,
             OVERRIDES: json.dumps(list(self.overrides)),
+            COMMIT: self.commit,
+            TREE: "as committed" if self.clean else "changed",
         }
 
     def environment(self) -> dict[str, str]:
@@ -51,7 +52,8 @@ class Retraining(BaseModel, frozen=True, extra="forbid"):
 def begin_retraining(overrides: Sequence[str]) -> Retraining:
     """A new one, started by this person; its id begins with the time."""
     number = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    return Retraining(id=number, origin="person", started_by=getpass.getuser(), overrides=tuple(overrides))
+    who = {"origin": "person", "started_by": getpass.getuser()}
+    return Retraining.model_validate({"id": number, **who, **_what(overrides)})
 
 
 def retraining_of(tags: Mapping[str, str], run_id: str, overrides: Sequence[str]) -> Retraining:
@@ -60,11 +62,15 @@ def retraining_of(tags: Mapping[str, str], run_id: str, overrides: Sequence[str]
     A run that Dagster continues carries on the retraining of the one it continues.
     """
     if ID in tags:
-        said = {"id": tags[ID], "origin": tags[ORIGIN], "started_by": tags[STARTED_BY]}
-        return Retraining.model_validate({**said, "overrides": json.loads(tags[OVERRIDES])})
-    origin, by = _origin(tags)
-    root = tags.get("dagster/root_run_id", run_id)
-    return Retraining(id=root, origin=origin, started_by=by, overrides=tuple(overrides))
+        who = {"id": tags[ID], "origin": tags[ORIGIN], "started_by": tags[STARTED_BY]}
+    else:
+        origin, by = _origin(tags)
+        who = {"id": tags.get("dagster/root_run_id", run_id), "origin": origin, "started_by": by}
+    return Retraining.model_validate({**who, **_what(overrides)})
+
+
+def _what(overrides: Sequence[str]) -> dict[str, Any]:
+    return {"overrides": tuple(overrides), **source_state()._asdict()}
 
 
 def _origin(tags: Mapping[str, str]) -> tuple[Origin, str]:

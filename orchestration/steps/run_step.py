@@ -22,10 +22,12 @@ from foundation.digests import folder_digest
 from foundation.fingerprint import fingerprint
 from foundation.named_lock import held
 from foundation.run_folder import RESULT, RunFolder
+from foundation.whole_file import write_whole
 from orchestration.steps.step import StepContext, StepResult
 
 RUNS = Path("runs")
 LOCKS = RUNS / ".locks"
+ORIGIN = "origin.json"  # in a run folder: the retraining that computed it, sealed with the rest
 LOOK_SECONDS = 0.2
 
 
@@ -96,7 +98,10 @@ def _run_or_reuse(step: StepContext, request: StepRequest, receipt: type[BaseMod
         {name: section.model_dump(mode="json") for name, section in request.sections.items()},
         {name: _plain(value) for name, value in request.inputs.items()},
     )
-    tags = step.retraining.environment() if step.retraining else {}
+    tags = dict[str, str]()
+    if step.retraining is not None:
+        tags = step.retraining.environment()
+        write_whole(folder.path / ORIGIN, step.retraining.model_dump_json(indent=1))
     result = run_child([*request.command, str(folder.path)], folder, step.log, {**request.environment, **tags})
     try:
         _assert_pinned(request)
