@@ -34,8 +34,8 @@ def trace_video(tracking: TrackingConfig, video: Path) -> TracedVideo:
     if known is None:
         raise ValueError(
             f"{video} was made by artifact {digest[:12]} ({says.get('registered_model')} version "
-            f"{says.get('version')}), which {tracking.registered_model} at {tracking.uri} does not know: name its registry "
-            "(tracking.uri=..., tracking.registered_model=...)"
+            f"{says.get('version')}), which {tracking.registered_model} at {tracking.uri} does not know: name its "
+            "registry (tracking.uri=..., tracking.registered_model=...)"
         )
     return TracedVideo(video=str(video), says=says, model=trace_model(tracking, str(known.version)))
 
