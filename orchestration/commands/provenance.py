@@ -24,3 +24,17 @@ def trace(
         from orchestration.configuration.given_texts import from_folder
 
         trace_and_print(console, what, where, from_folder(overrides or [], where), as_json, picture)
+
+
+@app.command()
+def reproduce(
+    version: Annotated[str, typer.Argument(help="champion, challenger, previous_champion or a version number")],
+    overrides: Overrides = None,
+) -> None:
+    """Train a version again from its data, configuration and commit. Exit code 1 if the weights are other bytes."""
+    with called() as (console, where):
+        from orchestration.commands.reproduce import reproduce_and_print
+        from orchestration.configuration.given_texts import from_folder
+
+        same = reproduce_and_print(console, version, from_folder(overrides or [], where))
+    raise typer.Exit(0 if same else 1)
