@@ -6,19 +6,22 @@ from typing import NamedTuple
 
 from foundation.home import ROOT
 
+DECIDE = ("*.py", "conf", "dvc.yaml", "requirements.txt")  # what of the tree decides what a run does
+
 
 class SourceState(NamedTuple):
     """Of the code that this process runs."""
 
     commit: str  # empty: no git checkout
-    clean: bool  # no tracked file was changed since
+    clean: bool  # none of what decides was changed since
 
 
 @cache
 def source_state() -> SourceState:
     """As git has it, asked once a process."""
     commit = _git("rev-parse", "HEAD")
-    return SourceState(commit, bool(commit) and not _git("status", "--porcelain", "--untracked-files=no", "--", "*.py"))
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *DECIDE)
+    return SourceState(commit, bool(commit) and not changed)
 
 
 def _git(*arguments: str) -> str:

@@ -126,8 +126,8 @@ def restore(batch: TracedBatch, checkout: Path, on_line: OnLine) -> None:
         follow(["-m", "dvc", *arguments], on_line, folder=checkout)
     if not _is_as_learnt(batch, checkout):
         raise ValueError(
-            f"batch {batch.batch} is not here as it was learnt from (encoded {batch.encoded_digest[:12]}): check out the "
-            "commit that recorded it and `dvc pull`, then run this again"
+            f"batch {batch.batch} is not here as it was learnt from (encoded {batch.encoded_digest[:12]}): check out "
+            "the commit that recorded it and `dvc pull`, then run this again"
         )
 
 

@@ -14,7 +14,7 @@ from foundation.digests import folder_digest
 from model.contracts import EncodedBatch
 from orchestration.configuration.load_config import load_sections
 from orchestration.definitions import defs
-from orchestration.steps.receipts import Receipts
+from orchestration.steps.receipts import LATEST, Receipts
 
 RAW = Path("datasets/raw")
 Asked = dict[str | None, str | None]
@@ -141,8 +141,9 @@ def test_a_broken_one_stands_in_nobodys_way(look: Looks, name: str) -> None:
         shutil.rmtree(RAW / "a_broken")
         (RAW / "a_broken").write_text("a file")
     elif name == "receipt":
-        Path("registry/receipts/prepared_batch").mkdir(parents=True)
-        Path("registry/receipts/prepared_batch/a_broken.json").write_text("{")
+        take_in("a_broken")
+        (file,) = LATEST.glob("*/prepared_batch/a_broken.json")
+        file.write_text("{")
     elif name == "delivery.json is a folder":
         (RAW / "a_broken/delivery.json").mkdir()
     elif name == "cursor":
