@@ -20,7 +20,7 @@ EDGES = {
     "training_set": {"encoded_batch"},
     "stage_one": {"training_set"},
     "stage_two": {"training_set", "stage_one"},
-    "rgb_artifact": {"stage_two", "encoders"},
+    "rgb_artifact": {"stage_two", "encoders", "training_set"},
     "generated_samples": {"rgb_artifact", "training_set"},
     "evaluation_report": {"generated_samples", "rgb_artifact", "training_set"},
     "registered_candidate": {"rgb_artifact", "evaluation_report"},
