@@ -1,5 +1,6 @@
 """`graspline torture ...`: each command is one call into a module beside it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,10 +33,13 @@ def deliveries(
 def runs(
     overrides: Overrides = None,
     at_once: Annotated[int, typer.Option(help="whole runs, of a mix of configurations", min=2)] = 8,
+    keep: Annotated[
+        Path | None, typer.Option(help="a new folder that the scratch project stays in", resolve_path=True)
+    ] = None,
 ) -> None:
     """Whole smoke runs at once in one scratch project: none may take another's work for its own. Exit code 1 if so."""
     with plain_errors() as console:
         from orchestration.commands.torture_runs import torture_runs_and_print
 
-        fine = torture_runs_and_print(console, at_once, overrides or [])
+        fine = torture_runs_and_print(console, at_once, overrides or [], keep)
     raise typer.Exit(0 if fine else 1)

@@ -13,12 +13,20 @@ from orchestration.commands.summary import clock
 from orchestration.commands.torture.runs import Ended, as_lines, faults_of, torture_runs
 
 
-def torture_runs_and_print(console: Console, at_once: int, overrides: Sequence[str]) -> bool:
-    """Run them, print the table and what is wrong; whether nothing is."""
-    with tempfile.TemporaryDirectory(prefix="graspline_torture_") as folder:
-        console.print(f"{at_once} runs at once in {folder}/project, each says what it does in {folder}/run-N.txt")
-        ended = torture_runs(Path(folder), at_once, overrides)
-        faults = faults_of(Path(folder) / "project", ended)
+def torture_runs_and_print(console: Console, at_once: int, overrides: Sequence[str], keep: Path | None) -> bool:
+    """Run them, print the table and what is wrong; whether nothing is.
+
+    Raises:
+        ValueError: the folder to keep the scratch project in is there already.
+    """
+    if keep is not None and keep.exists():
+        raise ValueError(f"{keep} is there already: name a folder that is not")
+    with tempfile.TemporaryDirectory(prefix="graspline_torture_") as temporary:
+        folder = keep or Path(temporary)
+        told = f"{at_once} runs at once in {folder}/project, each says what it does in {folder}/run-N.txt"
+        console.print(told, soft_wrap=True, highlight=False)
+        ended = torture_runs(folder, at_once, overrides)
+        faults = faults_of(folder / "project", ended)
     report = Path(f"runs/torture/runs-{at_once}.jsonl")
     report.parent.mkdir(parents=True, exist_ok=True)
     write_lines(report, as_lines(ended))

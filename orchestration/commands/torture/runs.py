@@ -101,7 +101,9 @@ def copy_project(project: Path) -> Path:
         if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock", "datasets/raw/")):
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, project / name)
-    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    person = ["-c", "user.name=torture", "-c", "user.email=torture@localhost"]
+    for arguments in (["init", "-q"], ["add", "-A"], [*person, "commit", "-q", "-m", "as it is"]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
     return project
 
 
