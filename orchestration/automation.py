@@ -37,6 +37,7 @@ def new_batch_sensor(ingest_batch: "dg.UnresolvedAssetJobDefinition") -> dg.Sens
             context.log.warning(line)
         receipts = Receipts(composed((), of_a_batch=True))
         before, waiting, due = _waiting(context.cursor), dict[str, str](), dict[str, str]()
+        rests: list[str] = []  # why no run is asked for
         for batch in arrived_batches(ARRIVALS):
             try:
                 check_delivery(ARRIVALS / batch)  # before a file is opened
@@ -44,15 +45,20 @@ def new_batch_sensor(ingest_batch: "dg.UnresolvedAssetJobDefinition") -> dg.Sens
                 complete = is_complete(ARRIVALS / batch) or before.get(batch) == content
                 if not complete:
                     waiting[batch] = content
-                elif not _is_taken_in(batch, receipts):
+                    rests.append(f"{batch} lacks files of its manifest: it is asked for when it stops changing")
+                elif _is_taken_in(batch, receipts):
+                    rests.append(f"{batch} is taken in as it lies there")
+                else:
                     due[batch] = f"{batch}:{content[:16]}:{_last_taken_in(batch, receipts)[:16]}"
             except (OSError, ValueError) as error:  # of this one: the others are looked at all the same
                 context.log.warning(f"{ARRIVALS / batch} cannot be read now: {error}")
+                rests.append(f"{batch} cannot be read now: {error}")
         new = [batch for batch in due if batch not in known]
         return dg.SensorResult(
             run_requests=[dg.RunRequest(run_key=key, partition_key=batch) for batch, key in due.items()],
             dynamic_partitions_requests=[BATCHES.build_add_request(new)] if new else [],
             cursor=json.dumps(waiting),
+            skip_reason=None if due else dg.SkipReason("; ".join(rests) or f"no delivery in {ARRIVALS}"),
         )
 
     return new_batch

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from foundation.home import TRAINS
 from orchestration import assets
 from orchestration.automation import new_batch_sensor, weekly_retraining
 from orchestration.steps.display import PlainDisplay
@@ -19,7 +20,10 @@ ingest_batch = dg.define_asset_job(
     "ingest_batch", PARTITIONED, description="One delivery of clips: version, prepare, validate, encode."
 )
 retrain = dg.define_asset_job(
-    "retrain", dg.AssetSelection.all() - PARTITIONED, description="Train both stages, export, evaluate, decide."
+    "retrain",
+    dg.AssetSelection.all() - PARTITIONED,
+    description="Train both stages, export, evaluate, decide.",
+    tags={TRAINS: "yes"},
 )
 
 

@@ -25,13 +25,13 @@ class Looks:
 
     def __init__(self) -> None:
         self.instance, self.cursor, self.keys = dg.DagsterInstance.ephemeral(), None, set[str | None]()
-        self.sensor = defs.resolve_sensor_def("new_batch")
+        self.sensor, self.reason = defs.resolve_sensor_def("new_batch"), ""
 
     def __call__(self) -> list[str | None]:
         """The batches that a run is started for."""
         result = self.sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
-        self.cursor = result.cursor
+        self.cursor, self.reason = result.cursor, str(result.skip_reason and result.skip_reason.skip_message)
         for request in result.dynamic_partitions_requests or []:
             self.instance.add_dynamic_partitions("batches", list(request.partition_keys))
         new = [request for request in result.run_requests or [] if request.run_key not in self.keys]
@@ -100,6 +100,7 @@ def test_a_whole_delivery_is_asked_for_at_once_and_rests_when_it_is_taken_in(loo
     assert look() == [], "its run is on the way"
     take_in("march")
     assert look() == []
+    assert look.reason == "march is taken in as it lies there"
     look.cursor, look.keys = None, set()
     assert look() == [], "also for a sensor that knows nothing any more"
     deliver("march")
@@ -110,6 +111,7 @@ def test_a_whole_delivery_is_asked_for_at_once_and_rests_when_it_is_taken_in(loo
 def test_a_half_copied_one_waits_and_is_taken_when_it_is_whole(look: Looks) -> None:
     deliver("april", lacking=1)
     assert look() == []
+    assert look.reason == "april lacks files of its manifest: it is asked for when it stops changing"
     deliver("april")
     assert look() == ["april"]
 
