@@ -5,14 +5,28 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
+from foundation.whole_file import write_whole
+
 ROOT = Path(__file__).resolve().parents[1]
 DAGSTER_HOME = Path("registry/dagster")
 
-DAGSTER_YAML = """\
+TRAINS = "graspline/trains"  # tag of a job that trains: one such run at a time, the others are queued
+DAGSTER_YAML = f"""\
 telemetry:
   enabled: false
+concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: {TRAINS}
+        limit: 1
 run_monitoring:
   enabled: true
+  start_timeout_seconds: 300
+# a run whose process died is continued, once; a step that failed with a message of its own is not tried again
+run_retries:
+  enabled: true
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
 """
 
 
@@ -25,7 +39,7 @@ def enter() -> None:
     DAGSTER_HOME.mkdir(parents=True, exist_ok=True)
     file = DAGSTER_HOME / "dagster.yaml"
     if not file.exists():
-        file.write_text(DAGSTER_YAML, encoding="utf-8")
+        write_whole(file, DAGSTER_YAML)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a locale without UTF-8 must not end a run for a letter
             stream.reconfigure(errors="backslashreplace")

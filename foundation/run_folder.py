@@ -16,7 +16,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import yaml
 from pydantic import BaseModel
@@ -91,8 +91,9 @@ class RunFolder:
         content = self._content()
         if content is None:
             return None
-        sealed, there = content["files"], digests_of(self.path, self._names())
-        changed = [name for name, digest in there.items() if digest not in sealed.get(name, "").split()]
+        changed = self._changed(content)
+        if changed and (now := self._content()) is not None and now != content:  # `rewrite`, this moment
+            content, changed = now, self._changed(now)
         if changed:
             more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
             names = ", ".join(str(self.path / name) for name in changed[:3])
@@ -132,6 +133,11 @@ class RunFolder:
         write_sealed(self.path / RESULT, content)
         write_whole(self.path / name, text)
 
+    def _changed(self, content: dict[str, Any]) -> list[str]:
+        """Files that are not what the run left."""
+        sealed, there = content["files"], digests_of(self.path, self._names())
+        return [name for name, digest in there.items() if digest not in sealed.get(name, "").split()]
+
     @property
     def _fix(self) -> str:
         return f"remove {self.path} and run again"
@@ -153,6 +159,18 @@ class RunFolder:
             if not name.startswith(".") and name.partition("/")[0] not in WORKINGS
         ]
 
+    def worker(self) -> str | None:
+        """The process that works in this folder now; None: nobody does."""
+        file = self.path / "lock"
+        if not file.exists():
+            return None
+        with file.open("a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _owner(lock)
+        return None
+
     @contextmanager
     def held(self) -> Generator[None]:
         """Hold the folder while working in it. The lock goes with the process, however it ends.
@@ -164,15 +182,18 @@ class RunFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                lock.seek(0)
-                owner = lock.read().strip() or "unknown"
                 raise ValueError(
-                    f"run folder {self.path} is in use by process {owner}: wait for it to end, or stop it"
+                    f"run folder {self.path} is in use by process {_owner(lock)}: wait for it to end, or stop it"
                 ) from None
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+
+def _owner(lock: TextIO) -> str:
+    lock.seek(0)
+    return lock.read().strip() or "unknown"
 
 
 def _plain(receipt: dict[str, Any] | None) -> str:

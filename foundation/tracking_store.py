@@ -30,6 +30,12 @@ def open_store(uri: str) -> Any:
     return client
 
 
+def is_there(uri: str) -> bool:
+    """Whether there is a store to read; a SQLite file that is missing would be made by opening it."""
+    file = sqlite_file(uri)
+    return file is None or file.exists()
+
+
 def experiment_id(client: Any, uri: str, name: str) -> str:
     """The experiment of that name, made where there is none.
 
@@ -66,13 +72,13 @@ def make_registered_model(client: Any, name: str) -> None:
 
 def _artifacts_beside(uri: str) -> str | None:
     """A folder beside the database; None: a server has a place of its own."""
-    database = _database(uri)
+    database = sqlite_file(uri)
     return None if database is None else (database.parent / "mlflow_artifacts").resolve().as_uri()
 
 
 @contextmanager
 def _first_of_all(uri: str) -> Generator[None]:
-    database = _database(uri)
+    database = sqlite_file(uri)
     if database is None:
         yield
         return
@@ -81,5 +87,6 @@ def _first_of_all(uri: str) -> Generator[None]:
         yield
 
 
-def _database(uri: str) -> Path | None:
+def sqlite_file(uri: str) -> Path | None:
+    """The file of a SQLite database; None: the address is another kind of database, or a server."""
     return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None

@@ -4,6 +4,7 @@ Lossless videos exist because the toy is small: at 96x64 pixels a lossy codec's 
 Prepared videos are encoded on one thread, so that the same frames give the same file whatever the machine.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import av
 import numpy as np
 
 from foundation.sound import Sound, sound_frame
+from foundation.video_about import as_comment
 from foundation.video_frames import Frames
 
 LOSSLESS = {"qp": "0", "preset": "veryfast", "threads": "1"}
@@ -20,12 +22,18 @@ VIEWED = {"crf": "16"}  # with sound, for people: slower, better, not necessaril
 
 
 def write_video(
-    path: Path, frames_THWC: Frames, frames_per_second: float, lossless: bool = False, sound: Sound | None = None
+    path: Path,
+    frames_THWC: Frames,
+    frames_per_second: float,
+    lossless: bool = False,
+    sound: Sound | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write frames as H.264, and sound as AAC, in the container the file's ending names (mp4, mkv); makes its folder.
 
     Lossless (RGB, quantiser 0) decodes to the same pixels; lossy (yuv420p) plays in every browser. Sound is cut to the
     picture's length; a video with sound is for people, so it is coded better and starts to play while it loads.
+    `about` goes into the file's comment, where `foundation.video_about` finds it.
 
     Raises:
         ValueError: no frames, not RGB, or an odd height or width in a lossy video.
@@ -35,6 +43,8 @@ def write_video(
     rate = Fraction(frames_per_second).limit_denominator(1001)
     options = LOSSLESS if lossless else LOSSY if sound is None else VIEWED
     with av.open(str(path), "w", options={} if sound is None else {"movflags": "+faststart"}) as container:
+        if about is not None:
+            container.metadata["comment"] = as_comment(about)
         stream: Any = container.add_stream("libx264rgb" if lossless else "libx264", rate=rate, options=options)
         stream.height, stream.width = frames_THWC.shape[1:3]
         stream.pix_fmt = "rgb24" if lossless else "yuv420p"

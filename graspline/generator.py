@@ -41,6 +41,6 @@ class Generator(model.inference.generator.Generator):
         Raises:
             ValueError: there is none of that name; names those there are.
         """
-        from orchestration.registry.look_up import artifact_of
+        from orchestration.registry.look_up import artifact_of, version_of
 
-        return cls(artifact_of(name, overrides))
+        return cls(artifact_of(name, overrides), version_of(name, overrides))

@@ -77,10 +77,10 @@ def stage_two(
 
 @dg.asset(group_name="release", kinds={"safetensors"}, check_specs=[checks.RGB_ONLY], dagster_type=CHECKED)
 def rgb_artifact(
-    context: Context, line: ProductionLine, stage_two: TrainedStage, encoders: Encoders
+    context: Context, line: ProductionLine, stage_two: TrainedStage, encoders: Encoders, training_set: TrainingSet
 ) -> dg.MaterializeResult:
     """What ships: the RGB stream alone, with its proof and its hashes."""
-    return line.make(context, model_steps.rgb_artifact, stage_two, encoders)
+    return line.make(context, model_steps.rgb_artifact, stage_two, encoders, training_set)
 
 
 @dg.asset(group_name="evaluation")

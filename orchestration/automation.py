@@ -11,7 +11,8 @@ from foundation.delivered_files import check_delivery
 from foundation.digests import folder_digest
 from model.contracts import EncodedBatch
 from orchestration.assets import BATCHES
-from orchestration.steps.receipts import previous_receipt
+from orchestration.steps.production_line import composed
+from orchestration.steps.receipts import Receipts
 
 ARRIVALS = Path("datasets/raw")
 
@@ -34,7 +35,9 @@ def new_batch_sensor(ingest_batch: "dg.UnresolvedAssetJobDefinition") -> dg.Sens
         known = set(context.instance.get_dynamic_partitions(str(BATCHES.name)))
         for line in misnamed_arrivals(ARRIVALS):
             context.log.warning(line)
+        receipts = Receipts(composed((), of_a_batch=True))
         before, waiting, due = _waiting(context.cursor), dict[str, str](), dict[str, str]()
+        rests: list[str] = []  # why no run is asked for
         for batch in arrived_batches(ARRIVALS):
             try:
                 check_delivery(ARRIVALS / batch)  # before a file is opened
@@ -42,15 +45,20 @@ def new_batch_sensor(ingest_batch: "dg.UnresolvedAssetJobDefinition") -> dg.Sens
                 complete = is_complete(ARRIVALS / batch) or before.get(batch) == content
                 if not complete:
                     waiting[batch] = content
-                elif not _is_taken_in(batch):
-                    due[batch] = f"{batch}:{content[:16]}:{_last_taken_in(batch)[:16]}"
+                    rests.append(f"{batch} lacks files of its manifest: it is asked for when it stops changing")
+                elif _is_taken_in(batch, receipts):
+                    rests.append(f"{batch} is taken in as it lies there")
+                else:
+                    due[batch] = f"{batch}:{content[:16]}:{_last_taken_in(batch, receipts)[:16]}"
             except (OSError, ValueError) as error:  # of this one: the others are looked at all the same
                 context.log.warning(f"{ARRIVALS / batch} cannot be read now: {error}")
+                rests.append(f"{batch} cannot be read now: {error}")
         new = [batch for batch in due if batch not in known]
         return dg.SensorResult(
             run_requests=[dg.RunRequest(run_key=key, partition_key=batch) for batch, key in due.items()],
             dynamic_partitions_requests=[BATCHES.build_add_request(new)] if new else [],
             cursor=json.dumps(waiting),
+            skip_reason=None if due else dg.SkipReason("; ".join(rests) or f"no delivery in {ARRIVALS}"),
         )
 
     return new_batch
@@ -65,9 +73,9 @@ def _waiting(cursor: str | None) -> dict[str, str]:
     return values if isinstance(values, dict) else {}
 
 
-def _is_taken_in(batch: str) -> bool:
+def _is_taken_in(batch: str, receipts: Receipts) -> bool:
     """Whether what lies there now is prepared and encoded."""
-    prepared, encoded = previous_receipt("prepared_batch", batch), previous_receipt("encoded_batch", batch)
+    prepared, encoded = receipts.previous("prepared_batch", batch), receipts.previous("encoded_batch", batch)
     return (
         isinstance(prepared, PreparedBatch)
         and isinstance(encoded, EncodedBatch)
@@ -76,7 +84,7 @@ def _is_taken_in(batch: str) -> bool:
     )
 
 
-def _last_taken_in(batch: str) -> str:
+def _last_taken_in(batch: str, receipts: Receipts) -> str:
     """What was encoded last, so that a content which comes back after another one is asked for again."""
-    encoded = previous_receipt("encoded_batch", batch)
+    encoded = receipts.previous("encoded_batch", batch)
     return encoded.prepared_digest if isinstance(encoded, EncodedBatch) else "nothing"

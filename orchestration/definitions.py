@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from foundation.home import TRAINS
 from orchestration import assets
 from orchestration.automation import new_batch_sensor, weekly_retraining
 from orchestration.steps.display import PlainDisplay
@@ -19,7 +20,10 @@ ingest_batch = dg.define_asset_job(
     "ingest_batch", PARTITIONED, description="One delivery of clips: version, prepare, validate, encode."
 )
 retrain = dg.define_asset_job(
-    "retrain", dg.AssetSelection.all() - PARTITIONED, description="Train both stages, export, evaluate, decide."
+    "retrain",
+    dg.AssetSelection.all() - PARTITIONED,
+    description="Train both stages, export, evaluate, decide.",
+    tags={TRAINS: "yes"},
 )
 
 
@@ -38,7 +42,7 @@ def build_definitions(
         jobs=[ingest_batch, retrain],
         schedules=[weekly_retraining(retrain)],
         sensors=[new_batch_sensor(ingest_batch)],
-        resources={"line": line, "io_manager": ReceiptStore()},
+        resources={"line": line, "io_manager": ReceiptStore(line=line)},
         executor=dg.in_process_executor,  # every heavy step is a child process already; a second layer costs 4 s a step
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from data.thresholds import ValidationThresholds
 from foundation.bounds import Few
@@ -73,6 +73,15 @@ class BatchEntry(BaseModel, frozen=True, extra="forbid"):
         """Over what the batch's clips are spread."""
         how = self.harmless
         return Spread(how.map, how.preparation_processes, how.ray_address)
+
+
+def is_ordered(batch: str, entry: BatchEntry) -> bool:
+    """Whether the batch is ordered so now, as far as it decides anything; what cannot be read is not."""
+    values = known_batches().get(batch)
+    try:
+        return values is not None and fingerprint(BatchEntry.model_validate(values)) == fingerprint(entry)
+    except ValidationError:
+        return False
 
 
 def stage_identities(entry: BatchEntry) -> dict[str, str]:

@@ -159,6 +159,8 @@ class TrackingConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     uri: Annotated[StoreAddress, AfterValidator(_inside), DoesNotDecide(_WRITTEN_DOWN)]
     experiment: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
     registered_model: Annotated[Name, DoesNotDecide(_WRITTEN_DOWN)]
+    # database of the ledger of decisions; null: MLflow's own PostgreSQL database, or a file beside its SQLite one
+    ledger: Annotated[StoreAddress | None, DoesNotDecide(_WRITTEN_DOWN)] = None
 
 
 class Encoders(BaseModel, frozen=True, extra="forbid"):

@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, action="append", help="several: a video each, generated together")
     parser.add_argument("--seconds", type=float, help="shorter clips than the model's whole one")
     parser.add_argument("--sampling", default="{}", help="JSON of SamplingConfig fields that replace the artifact's")
+    parser.add_argument("--registered-as", nargs=2, metavar=("MODEL", "VERSION"), help="for the videos' metadata")
     parser.add_argument("--out", type=Path, required=True, help="the MP4 to write")
     return parser
 
@@ -73,7 +74,8 @@ def main() -> None:
     arguments = _parser().parse_args()
     out, requests = check_name(arguments.out), _requests(arguments)
     files = [out] if arguments.csv is None else [out.with_stem(f"{out.stem}_{row:03d}") for row in range(len(requests))]
-    generate(Generator(arguments.artifact), requests, files)
+    known = tuple(arguments.registered_as) if arguments.registered_as else None
+    generate(Generator(arguments.artifact, known), requests, files)
 
 
 if __name__ == "__main__":

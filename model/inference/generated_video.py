@@ -12,6 +12,9 @@ from foundation.video_writing import write_video
 from model.inference.contact_sheet import contact_sheet
 from model.inference.seams import SeamReport
 
+# of what is known about a video, what its file says itself: `graspline trace VIDEO` goes on from there
+ORIGIN = ("registered_model", "version", "artifact_digest", "stage_two_weights_sha256", "seed")
+
 
 @dataclass(frozen=True)
 class GeneratedVideo:
@@ -27,7 +30,7 @@ class GeneratedVideo:
     about: Mapping[str, Any]  # the artifact, seed, sampling and inputs
 
     def save(self, path: str | Path) -> Path:
-        """Write V.mp4 and, beside it, V_contact_sheet.png and V.json; makes the folder.
+        """Write V.mp4, which names its model, and beside it V_contact_sheet.png and V.json; makes the folder.
 
         Args:
             path: the MP4.
@@ -39,7 +42,8 @@ class GeneratedVideo:
             ValueError: the name does not end in .mp4.
         """
         file = check_name(Path(path))
-        write_video(file, self.frames, self.frames_per_second, sound=(self.sound, self.samples_per_second))
+        sound, origin = (self.sound, self.samples_per_second), {name: self.about[name] for name in ORIGIN}
+        write_video(file, self.frames, self.frames_per_second, sound=sound, about=origin)
         about = {**self.about, "seams": self.seams.model_dump()}
         file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         sampling = self.about["sampling"]

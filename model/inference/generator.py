@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from foundation.clip_format import ClipFormat
+from foundation.digests import folder_digest
 from foundation.sound import Sound
 from model.artifact.rgb_artifact import load_artifact
 from model.conditioning.latent_codec import TIME_STRIDE
@@ -39,16 +40,19 @@ class Settings(TypedDict, total=False):
 class Generator:
     """A model that makes videos of a person who handles a product and speaks."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, registered_as: tuple[str, str] | None = None) -> None:
         """Load an artifact, on the GPU where there is one.
 
         Args:
             folder: what `model.artifact.export` wrote; nothing else is needed.
+            registered_as: model and version in the registry, for the videos' metadata.
 
         Raises:
             ValueError: it is no artifact, or a byte of it changed.
         """
         self.artifact = load_artifact(Path(folder), "cuda" if torch.cuda.is_available() else "cpu")
+        self.digest = folder_digest(Path(folder))
+        self.registered_as = registered_as or (None, None)
 
     def generate(
         self,
@@ -109,6 +113,9 @@ class Generator:
     def _video(self, request: GenerationRequest, inputs: ChainInputs, seed: int, video_CTHW: Tensor) -> GeneratedVideo:
         about = {
             "artifact": str(self.artifact.folder),
+            "artifact_digest": self.digest,
+            "registered_model": self.registered_as[0],
+            "version": self.registered_as[1],
             "stage_two_weights_sha256": self.artifact.manifest.stage_two_weights_sha256,
             "seed": seed,
             "sampling": self.sampling(request).model_dump(),

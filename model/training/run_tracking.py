@@ -8,6 +8,7 @@ Where it is not, a new one is begun, with a line that says why: a lost note neve
 from pathlib import Path
 from typing import Any, Literal
 
+from foundation.run_tags import run_tags
 from foundation.tracking_store import experiment_id, open_store
 from foundation.whole_file import write_whole
 from model.contracts import TrackingConfig
@@ -53,7 +54,7 @@ class RunTracking:
         return self._client.create_run(experiment, run_name=name).info.run_id
 
     def describe(self, parameters: dict[str, Any], tags: dict[str, str]) -> None:
-        """Write parameters (nested ones get dotted names) and tags; writing again is fine.
+        """Write parameters (nested ones get dotted names) and tags, the launcher's among them; writing again is fine.
 
         MLflow keeps a parameter's first value. Another one, as of how a resumed run spreads its work, becomes a tag.
         """
@@ -64,7 +65,7 @@ class RunTracking:
                 self._client.log_param(self.run_id, key, text)
             elif known[key] != text:
                 self._client.set_tag(self.run_id, f"resumed_with.{key}", text)
-        for key, value in tags.items():
+        for key, value in (tags | run_tags()).items():
             self._client.set_tag(self.run_id, key, value)
 
     def metrics(self, step: int, values: dict[str, float]) -> None:

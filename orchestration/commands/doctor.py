@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from foundation.child_process import follow
 from orchestration.configuration.load_config import load_config
-from orchestration.registry.succession import ledger_of
+from orchestration.registry.succession import Succession
 
 Finding = tuple[bool, str]
 
@@ -91,7 +91,7 @@ def _configuration() -> Finding:
 
 def _ledger() -> Finding:
     try:
-        entries = ledger_of(load_config().tracking).entries()
+        entries = Succession(load_config().tracking).look().entries
     except ValueError as error:
         return False, str(error)
-    return True, f"{len(entries)} lines, chain whole" if entries else "empty: no model was judged yet"
+    return True, f"{len(entries)} entries, chain whole" if entries else "empty: no model was judged yet"

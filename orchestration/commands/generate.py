@@ -17,6 +17,7 @@ from foundation.progress import parse_progress
 from model.contracts import SamplingConfig
 from orchestration.configuration.load_config import PipelineConfig, load_sections
 from orchestration.registry.look_up import registered_folder
+from orchestration.registry.succession import Succession
 
 CHANGES_GENERATION = ("experiment", "data", "tracking", "sampling")
 
@@ -46,7 +47,8 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
     config = load_sections(overrides)
     sampling = sampling_changes(config, overrides)
     artifact = registered_folder(config.tracking, model)
-    arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config))]
+    known_as = ["--registered-as", config.tracking.registered_model, Succession(config.tracking).version_named(model)]
+    arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config)), *known_as]
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("generating", total=None)

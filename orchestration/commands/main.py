@@ -8,7 +8,10 @@ import typer
 
 from orchestration.commands.data import app as data_app
 from orchestration.commands.plain_errors import boundary, called, plain_errors
+from orchestration.commands.promotion import app as promotion_app
+from orchestration.commands.provenance import app as provenance_app
 from orchestration.commands.study import app as study_app
+from orchestration.commands.torture_app import app as torture_app
 
 app = typer.Typer(
     help="Retrain, judge and promote human-object-interaction video models.",
@@ -19,11 +22,11 @@ app = typer.Typer(
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="configuration, as in: network=tiny training.stage_one.seed=1")
 ]
-Reason = Annotated[str, typer.Option("--reason", help="why; it goes into the ledger")]
 
 
+app.add_typer(promotion_app)
+app.add_typer(provenance_app)
 app.add_typer(data_app, name="data")
-torture_app = typer.Typer(help="Throw odd and hostile input at a scratch project.", no_args_is_help=True)
 app.add_typer(torture_app, name="torture")
 judge_app = typer.Typer(help="Test the judge like a model.", no_args_is_help=True)
 app.add_typer(judge_app, name="judge")
@@ -37,13 +40,12 @@ def run(overrides: Overrides = None) -> None:
         from orchestration.commands.run_pipeline import run_pipeline
         from orchestration.commands.summary import print_refused, print_summary
         from orchestration.configuration.given_texts import from_folder
-        from orchestration.configuration.load_config import load_config
         from orchestration.steps.display import LiveDisplay, PlainDisplay
 
         given = from_folder(overrides or [], where)
         with LiveDisplay(console) if console.is_terminal else PlainDisplay() as display:
-            refused = run_pipeline(given, display)
-        print_summary(console, display.timings, load_config(given).gate)
+            refused, receipts = run_pipeline(given, display)
+        print_summary(console, display.timings, receipts)
         print_refused(console, refused)
 
 
@@ -130,28 +132,6 @@ def status(overrides: Overrides = None) -> None:
         from orchestration.configuration.given_texts import from_folder
 
         print_status(console, from_folder(overrides or [], where))
-
-
-@app.command()
-def promote(version: str, overrides: Overrides = None, reason: Reason = "approved by hand") -> None:
-    """Make a registered version champion by hand, after its bytes and proof were verified again."""
-    with called() as (console, where):
-        from orchestration.configuration.given_texts import from_folder
-        from orchestration.steps.release_steps import promote_by_hand
-
-        entry = promote_by_hand(version, reason, from_folder(overrides or [], where))
-        console.print(f"champion is now version {entry.champion_version}")
-
-
-@app.command()
-def rollback(overrides: Overrides = None, reason: Reason = "rolled back by hand") -> None:
-    """Make the champion before this one champion again."""
-    with called() as (console, where):
-        from orchestration.configuration.given_texts import from_folder
-        from orchestration.steps.release_steps import roll_back
-
-        entry = roll_back(reason, from_folder(overrides or [], where))
-        console.print(f"champion is again version {entry.champion_version}")
 
 
 @app.command()
@@ -253,24 +233,6 @@ def bench(context: typer.Context) -> None:
 
         code = show_child(["-m", "benchmarks", *context.args], where)
     raise typer.Exit(code)
-
-
-@torture_app.callback()
-def torture() -> None:
-    """Throw odd and hostile input at a scratch project."""
-
-
-@torture_app.command()
-def deliveries(
-    count: Annotated[int, typer.Option(help="deliveries", min=1)] = 200,
-    seed: Annotated[int, typer.Option(help="same seed, same deliveries")] = 0,
-) -> None:
-    """Every delivery must be taken in rightly or refused by name, nothing outside touched. Exit code 1 if not."""
-    with plain_errors() as console:
-        from orchestration.commands.torture_deliveries import torture_and_print
-
-        fine = torture_and_print(console, count, seed)
-    raise typer.Exit(0 if fine else 1)
 
 
 @app.command()

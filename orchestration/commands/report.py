@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from evaluation.report.packed import write_zip
 from orchestration.configuration.load_config import load_sections
-from orchestration.registry.models import ModelRegistry
+from orchestration.registry.succession import Succession
 from orchestration.steps.run_step import assert_left
 
 
@@ -18,9 +18,9 @@ def show_report(console: Console, version: str, file: Path | None, overrides: Se
     Raises:
         ValueError: no such version, or its page is not what was written when it was judged.
     """
-    models = ModelRegistry(load_sections(overrides).tracking)
-    number = models.version_named(version)
-    _, report = models.release(number)
+    succession = Succession(load_sections(overrides).tracking)
+    number = succession.version_named(version)
+    _, report = succession.models.release(number)
     assert_left(report)
     page = Path(report.report_html)
     if file is None:

@@ -1,23 +1,30 @@
 """`graspline run`: materialise the whole graph, batch by batch, then everything that is made of all batches."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from data.sources.arrived import misnamed_arrivals
+from evaluation.contracts import Decision
 from foundation.plain_faults import OURS, explained
 from orchestration.assets import BATCHES
+from orchestration.commands.dagster_instance import open_instance
 from orchestration.commands.plain_errors import ReportedError, is_ours
 from orchestration.configuration.load_config import load_config
 from orchestration.definitions import build_definitions
-from orchestration.steps.data_steps import arrivals_of, batches_of
-from orchestration.steps.step import Display
+from orchestration.registry.succession import Succession
+from orchestration.steps.data_steps import arrivals_of, batches_of, held_batches
+from orchestration.steps.receipts import Receipts
+from orchestration.steps.retraining import ID, begin_retraining
+from orchestration.steps.step import Display, StepContext
 
 FRAME = re.compile(r'File "(?P<file>[^"]+)", line \d+.*\n\s*(?P<code>.*)')
 INTERRUPTED = "interrupted; the next run continues"
+CHAMPION = dg.AssetKey("champion")
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -35,6 +42,7 @@ class Pipeline:
 
     definitions: dg.Definitions
     instance: dg.DagsterInstance
+    tags: Mapping[str, str] = field(default_factory=dict)  # of every Dagster run: which retraining it is a part of
 
     def materialise(self, assets: Sequence[dg.AssetKey], batch: str | None = None) -> None:
         """Materialise some assets, of one batch where they are partitioned.
@@ -45,6 +53,7 @@ class Pipeline:
         job = "retrain" if batch is None else "ingest_batch"
         result = self.definitions.resolve_job_def(job).execute_in_process(
             run_config=SILENT,
+            tags=dict(self.tags),
             instance=self.instance,
             partition_key=batch,
             asset_selection=assets,
@@ -72,25 +81,40 @@ class Pipeline:
             waiting, of_a_batch = [key for key in waiting if key not in ready], not of_a_batch
 
 
-def run_pipeline(overrides: Sequence[str], display: Display) -> dict[str, str]:
+class Outcome(NamedTuple):
+    """What came of a run."""
+
+    refused: dict[str, str]  # arrived batch -> why
+    receipts: Receipts  # of what it made or found made
+
+
+def run_pipeline(overrides: Sequence[str], display: Display) -> Outcome:
     """Everything from the ordered batches to the champion, for one configuration.
 
-    It works on the batches that are there when it begins. An arrived one that is refused leaves the others alone.
-
-    Returns:
-        Arrived batch -> why it was refused.
+    It works on the batches that are there when it begins, and holds them: a run at the same time that orders one of
+    them otherwise waits. An arrived one that is refused leaves the others alone.
 
     Raises:
         StepFailedError: a step failed or an ordered batch was refused.
     """
-    config, refused = load_config(overrides).data, dict[str, str]()
-    arrivals = arrivals_of(config)
-    batches = batches_of(config, arrivals)
-    pipeline = open_pipeline(overrides, batches, display)
+    config, retraining = load_config(overrides), begin_retraining(overrides)
+    arrivals = arrivals_of(config.data)
+    batches = batches_of(config.data, arrivals)
+    pipeline = replace(open_pipeline(overrides, batches, display), tags=retraining.tags())
+    with held_batches(StepContext(config, display.log, retraining=retraining), batches):
+        refused = _all_phases(pipeline, overrides, batches, arrivals, display)
+    return Outcome(refused, Receipts(config, retraining.id))
+
+
+def _all_phases(
+    pipeline: Pipeline, overrides: Sequence[str], batches: Sequence[str], arrivals: Sequence[str], display: Display
+) -> dict[str, str]:
+    refused = dict[str, str]()
     for number, assets in enumerate(pipeline.phases()):
         taken_in = [batch for batch in arrivals if batch not in refused]
         if number % 2:
-            replace(pipeline, definitions=build_definitions(display, overrides, taken_in)).materialise(assets)
+            told = replace(pipeline, definitions=build_definitions(display, overrides, taken_in))
+            _until_not_overtaken(told, assets, overrides, display)
             continue
         for batch in [batch for batch in batches if batch not in refused]:
             try:
@@ -102,11 +126,37 @@ def run_pipeline(overrides: Sequence[str], display: Display) -> dict[str, str]:
     return refused
 
 
+def _until_not_overtaken(
+    pipeline: Pipeline, assets: Sequence[dg.AssetKey], overrides: Sequence[str], display: Display
+) -> None:
+    """Where another run made its model champion between this one's judgement and its promotion, judge again."""
+    while True:
+        try:
+            return pipeline.materialise(assets)
+        except StepInterruptedError:
+            raise
+        except StepFailedError:
+            receipts = Receipts(load_config(overrides), pipeline.tags[ID])
+            if CHAMPION not in assets or not _is_overtaken(receipts):
+                raise
+            display.log("warning: the champion changed meanwhile, the candidate is held against the new one")
+            assets = [dg.AssetKey("promotion_decision"), CHAMPION]
+
+
+def _is_overtaken(receipts: Receipts) -> bool:
+    """Whether this run's candidate was held against a model that is not champion any more."""
+    decision = receipts.previous("promotion_decision")
+    if not isinstance(decision, Decision):
+        return False
+    champion = Succession(receipts.config.tracking).look().champion
+    return decision.champion_digest != (champion[0] if champion else None)
+
+
 def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:
     """The graph for one configuration, its batches known to Dagster; deliveries that it leaves out are named."""
     for line in misnamed_arrivals():
         display.log(line)
-    instance = dg.DagsterInstance.get()
+    instance = open_instance()
     instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
     return Pipeline(build_definitions(display, overrides), instance)
 

@@ -11,27 +11,29 @@ from data.contracts import PreparedBatch
 from evaluation.contracts import Decision, EvaluationReport, GateConfig
 from evaluation.report.table import columns_of, table_rows
 from model.contracts import Encoders, RgbArtifact, TrainedStage, TrainingSet
+from orchestration.commands.registry_status import SHOWN as SHOWN_ENTRIES
+from orchestration.commands.registry_status import entries_table, print_standing
 from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import Timings, label
-from orchestration.steps.receipts import load_receipt
+from orchestration.steps.receipts import Receipts
 
 SHOWN = 8  # faults of clips that are set aside
 
 
-def print_summary(console: Console, timings: Timings, gate: GateConfig) -> None:
+def print_summary(console: Console, timings: Timings, receipts: Receipts) -> None:
     """Steps with their results, the numbers, promoted or why not, where to look next."""
     table = Table("step", "result", "time", box=None, header_style="dim")
     for step, batch, seconds, reused in timings.rows:
-        result = escape(caption(load_receipt(step, batch)))
+        result = escape(caption(receipts.load(step, batch)))
         table.add_row(label(step, batch), result, "unchanged" if reused else clock(seconds))
     table.add_row("total", "", clock(sum(row[2] for row in timings.rows)), style="bold")
     console.print(table)
-    print_set_aside(console, [load_receipt(step, batch) for step, batch, *_ in timings.rows])
+    print_set_aside(console, [receipts.load(step, batch) for step, batch, *_ in timings.rows])
     if all(reused for *_, reused in timings.rows):
         console.print("Nothing to do: every step found its inputs unchanged and its result in place.")
-    _print_verdict(console, gate)
+    _print_verdict(console, receipts)
 
 
 def print_set_aside(console: Console, batches: Iterable[BaseModel]) -> None:
@@ -57,13 +59,13 @@ def print_refused(console: Console, refused: Mapping[str, str]) -> None:
         console.print(f"[red]✗[/] arrived batch {escape(batch)} is not trained on: {escape(why)}", soft_wrap=True)
 
 
-def _print_verdict(console: Console, gate: GateConfig) -> None:
-    report, champion = load_receipt("evaluation_report"), load_receipt("champion")
-    decision = load_receipt("promotion_decision")
+def _print_verdict(console: Console, receipts: Receipts) -> None:
+    report, champion = receipts.load("evaluation_report"), receipts.load("champion")
+    decision = receipts.load("promotion_decision")
     assert isinstance(report, EvaluationReport)
     assert isinstance(champion, Champion)
     assert isinstance(decision, Decision)
-    console.print(metrics_table(report, gate))
+    console.print(metrics_table(report, receipts.config.gate))
     for reason in decision.reasons:
         console.print(
             f"[{'green' if reason.passed else 'red'}]{'✓' if reason.passed else '✗'}[/] {escape(reason.message)}"
@@ -77,33 +79,28 @@ def _print_verdict(console: Console, gate: GateConfig) -> None:
     if decision.passed and not is_champion:
         console.print(escape(champion.message))  # it waits for an approver
     console.print(
-        f"look at   {report.report_html}\nmake one  graspline generate\nbrowse    graspline ui", soft_wrap=True
+        f"run       {receipts.retraining}\nlook at   {report.report_html}\n"
+        "make one  graspline generate\nbrowse    graspline ui",
+        soft_wrap=True,
     )
 
 
 def print_status(console: Console, overrides: Sequence[str] = ()) -> None:
-    """Champion, aliases, the ledger's last lines."""
+    """Champion, aliases, what waits, the ledger's last entries. Nothing is written."""
     config = load_sections(overrides)
     succession = Succession(config.tracking)
-    succession.follow_ledger()
-    entries, models = succession.ledger.entries(), succession.models
-    if not entries:
+    seen = succession.look()
+    if not seen.entries:
         console.print("No model was judged yet: `graspline run` makes one.")
         return
-    console.print(f"[bold]{models.config.registered_model}[/]  {models.config.uri}")
-    for alias, version in sorted(models.aliases().items()):
-        console.print(f"  {alias:<18} version {version}")
-    release = succession.champion_release()
-    if release is not None:
-        artifact, report = release
+    print_standing(console, succession, seen)
+    if seen.champion is not None:
+        artifact, report = succession.models.release(seen.champion[1])
         console.print(
             f"  artifact           {artifact.folder}\n  report             {report.report_html}", soft_wrap=True
         )
         console.print(metrics_table(report, config.gate))
-    ledger = Table("when (UTC)", "who", "what", "version", "why", box=None, header_style="dim")
-    for entry in entries[-5:]:
-        ledger.add_row(entry.time[:16], entry.actor, entry.action, entry.version, escape(entry.reason))
-    console.print(ledger)
+    console.print(entries_table(seen.entries[-SHOWN_ENTRIES:]))
 
 
 def metrics_table(report: EvaluationReport, gate: GateConfig) -> Table:

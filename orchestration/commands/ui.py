@@ -9,6 +9,7 @@ from rich.console import Console
 
 from foundation.child_process import Server, end_server, start_server
 from foundation.tracking_store import open_store
+from orchestration.commands.dagster_instance import open_instance
 from orchestration.configuration.load_config import load_sections
 
 LOOPBACK = "127.0.0.1"
@@ -24,6 +25,7 @@ def serve(console: Console, dagster_port: int, mlflow_port: int) -> None:
         _assert_free(port)
     tracking = load_sections().tracking
     open_store(tracking.uri)  # its tables: two servers that make them at once would crash
+    open_instance()  # likewise
     page = ["-m", "orchestration.commands.dagster_page", str(dagster_port)]
     daemon = ["-m", "dagster._daemon", "run", "-m", "orchestration.definitions", "--log-level", "warning"]
     commands = (page, daemon, _mlflow_server(tracking.uri, mlflow_port))

@@ -18,6 +18,7 @@ from model.contracts import (
     TrackingConfig,
     TrainingConfig,
 )
+from orchestration.configuration.approval import ApprovalConfig
 
 
 class PipelineConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
@@ -35,6 +36,7 @@ class PipelineConfig(BaseModel, frozen=True, extra="forbid", hide_input_in_error
     scoring: Annotated[ScoringConfig, DoesNotDecide("`graspline score` alone reads it: no model or exam is made of it")]
     ablation: Annotated[AblationConfig, DoesNotDecide("`graspline ablate` alone reads it: the line's models do not")]
     tracking: TrackingConfig
+    approval: Annotated[ApprovalConfig, DoesNotDecide("who decides about a model, not how it is made or judged")]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for YAML."""

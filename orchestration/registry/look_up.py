@@ -13,9 +13,8 @@ from foundation import home
 from model.contracts import TrackingConfig
 from orchestration.configuration.given_texts import from_folder
 from orchestration.configuration.load_config import load_sections
-from orchestration.registry.ledger import Entry
-from orchestration.registry.models import ModelRegistry
-from orchestration.registry.succession import ledger_of
+from orchestration.registry.entries import Entry
+from orchestration.registry.succession import Succession
 
 
 @dataclass(frozen=True)
@@ -42,28 +41,29 @@ def champion(overrides: Sequence[str] = ()) -> CurrentChampion | None:
         overrides: configuration, as on the command line: ["tracking.registered_model=NAME"].
 
     Raises:
-        ValueError: an unknown override, or a ledger that was changed.
+        ValueError: an unknown override, a ledger that was changed or lost, or an artifact that was changed.
     """
     with _tracking(overrides) as tracking:
-        changes = [entry for entry in ledger_of(tracking).entries() if entry.action != "refuse"]
-        if not changes:
+        succession = Succession(tracking)
+        reign = succession.look().reign
+        if reign is None:
             return None
-        version, digest = str(changes[-1].champion_version), str(changes[-1].champion)
-        artifact, report = ModelRegistry(tracking).release(version)
+        version, digest = str(reign.champion_version), str(reign.champion)
+        folder = succession.models.assert_intact(version, digest).resolve()
+        _, report = succession.models.release(version)
         metrics = {name: metric.value for name, metric in report.metrics.items()}
-        folder = Path(artifact.folder).resolve()
-        return CurrentChampion(version, digest, folder, metrics, changes[-1].time, changes[-1].reason)
+        return CurrentChampion(version, digest, folder, metrics, reign.time, reign.reason)
 
 
 def history(overrides: Sequence[str] = ()) -> list[Entry]:
-    """Every promotion, refusal and rollback, oldest first. Arguments and errors: as of `champion`.
+    """Every decision, the oldest first. Arguments and errors: as of `champion`.
 
     >>> import graspline
     >>> [(entry.action, entry.version) for entry in graspline.history()]
     [('promote', '1'), ('refuse', '2')]
     """
     with _tracking(overrides) as tracking:
-        return ledger_of(tracking).entries()
+        return list(Succession(tracking).look().entries)
 
 
 def artifact_of(name: str, overrides: Sequence[str] = ()) -> Path:
@@ -72,18 +72,23 @@ def artifact_of(name: str, overrides: Sequence[str] = ()) -> Path:
         return registered_folder(tracking, name).resolve()
 
 
+def version_of(name: str, overrides: Sequence[str] = ()) -> tuple[str, str]:
+    """(registered model, version) that a name stands for. ValueError: there is none of that name."""
+    with _tracking(overrides) as tracking:
+        return tracking.registered_model, Succession(tracking).version_named(name)
+
+
 def registered_folder(tracking: TrackingConfig, name: str) -> Path:
-    """An artifact's folder on this machine.
+    """An artifact's folder on this machine, byte by byte what was decided on or registered.
 
     Args:
         tracking: where models are registered.
         name: champion, challenger, previous_champion or a version number.
 
     Raises:
-        ValueError: there is none; names those there are.
+        ValueError: there is none, which names those there are; or a file of it changed.
     """
-    models = ModelRegistry(tracking)
-    return models.folder(models.version_named(name))
+    return Succession(tracking).verified_folder(name)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Who is champion: decided by compare-and-swap on the ledger, which the registry's aliases then follow.
 
-Both are safe to repeat: `follow_ledger` sets the aliases again from the ledger whenever a process died between the two.
+`look` reads and never writes; it refuses a ledger that the registry contradicts. `decide` writes the entry first, then,
+one process at a time, aliases and the ledger's head in the registry's tags. Both are safe to repeat: a process that
+died between the two left an *unfinished* decision, which the next writing command finishes.
 """
 
 import getpass
@@ -9,113 +11,171 @@ from pathlib import Path
 from evaluation.contracts import Decision, EvaluationReport
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.registry.contracts import Champion, RegisteredCandidate
-from orchestration.registry.ledger import GENESIS, Action, Entry, Ledger
+from orchestration.registry.entries import Draft, Entry, Evidence
+from orchestration.registry.ledger import ledger_of
 from orchestration.registry.models import ModelRegistry
-
-LEDGERS = Path("registry/ledgers")
-
-
-def ledger_of(config: TrackingConfig) -> Ledger:
-    """Each registered model has a champion, and so a ledger, of its own."""
-    return Ledger(LEDGERS / f"{config.registered_model}.jsonl")
+from orchestration.registry.reigns import Reigns, reigns_of
 
 
 class Succession:
     """The champions of one registered model, past and present."""
 
     def __init__(self, config: TrackingConfig) -> None:
+        self.config = config
         self.models = ModelRegistry(config)
         self.ledger = ledger_of(config)
 
+    def look(self) -> Reigns:
+        """What was decided so far. Nothing is written.
+
+        Raises:
+            ValueError: the ledger was changed, its tail was cut off, or it is not this registry's.
+        """
+        head = self.models.head()  # before the entries: those may grow meanwhile, the head follows them
+        reigns = reigns_of(self.ledger.entries())
+        if not reigns.entries and (head or self.models.aliases().get("champion")):
+            raise ValueError(self._no_ledger(head))
+        if head is not None:
+            self._assert_holds(reigns, head)
+        return reigns
+
     def champion(self, changed: bool, message: str) -> Champion:
         """The receipt of who is champion now."""
-        now = self.ledger.champion()
-        if now is None:
+        champion = self.look().champion
+        if champion is None:
             return Champion(version=None, artifact_digest=None, folder=None, changed=False, message=message)
-        version = str(now.champion_version)
+        digest, version = champion
         folder = str(self.models.folder(version))
-        return Champion(version=version, artifact_digest=now.champion, folder=folder, changed=changed, message=message)
+        return Champion(version=version, artifact_digest=digest, folder=folder, changed=changed, message=message)
 
     def champion_release(self) -> tuple[RgbArtifact, EvaluationReport] | None:
-        """The champion's own receipts, as they were registered; None where nobody was promoted yet."""
-        champion = self.ledger.champion()
-        return None if champion is None else self.models.release(str(champion.champion_version))
+        """The champion's own receipts, its bytes as they were decided on; None where nobody was promoted yet."""
+        champion = self.look().champion
+        if champion is None:
+            return None
+        digest, version = champion
+        self.models.assert_intact(version, digest)
+        return self.models.release(version)
 
-    def is_recorded(self, candidate: RegisteredCandidate, decision: Decision) -> bool:
-        """Whether the ledger's newest line holds this decision already: it is champion, or is refused once more."""
-        entries = self.ledger.entries()
-        if not entries:
-            return False
-        is_champion = entries[-1].champion == candidate.artifact.digest
-        is_refused = entries[-1].action == "refuse" and entries[-1].candidate == candidate.artifact.digest
-        return is_champion or (is_refused and not decision.passed)
-
-    def record(self, candidate: RegisteredCandidate, decision: Decision, reason: str) -> Entry:
-        """Write what the gate decided into the ledger.
+    def version_named(self, name: str) -> str:
+        """The version that champion, previous_champion, challenger or a number stands for.
 
         Raises:
-            ValueError: the champion is no longer the one the gate compared with.
+            ValueError: there is none; names those there are.
         """
-        now = self.ledger.champion()
-        judged = (candidate.artifact.digest, candidate.version)
-        if decision.passed:
-            entry = _entry("promote", judged, judged, reason)
-        else:
-            entry = _entry("refuse", judged, (str(now.champion), str(now.champion_version)) if now else None, reason)
-        return self._write(entry, decision.champion_digest)
+        line = self.look().line
+        named = {"champion": line[-1:], "previous_champion": line[-2:-1]}
+        if name not in named:
+            return self.models.version_named(name)
+        if not named[name]:
+            raise ValueError(self.models.lacks(name))
+        return named[name][0][1]
 
-    def promote(self, version: str, reason: str) -> Entry:
-        """Make a version champion by hand.
+    def verified_folder(self, name: str) -> Path:
+        """The artifact of a version, by number or name, byte by byte what was decided on or registered.
 
         Raises:
-            ValueError: it is champion already.
+            ValueError: there is none, or a file of it changed; names the file.
         """
-        now, digest = self.ledger.champion(), self.models.digest(version)
-        if now is not None and now.champion == digest:
-            raise ValueError(f"version {version} is champion already")
-        return self._write(_entry("promote", (digest, version), (digest, version), reason), now and now.champion)
+        version = self.version_named(name)
+        entry = next((entry for entry in reversed(self.look().entries) if entry.version == version), None)
+        return self.models.assert_intact(version, entry and entry.candidate)
 
-    def version_to_restore(self) -> str:
-        """The version a rollback would bring back.
+    def misled(self, reigns: Reigns) -> list[str]:
+        """What in the registry does not follow the ledger: an alias moved by hand, a decision that broke off."""
+        now = self.models.aliases()
+        lines = [
+            f"alias {alias} stands on {_version(now.get(alias))}, the ledger says {_version(version)}"
+            for alias, version in _aliases(reigns).items()
+            if now.get(alias) != version
+        ]
+        if self.is_unfinished(reigns):
+            lines.append(f"the {reigns.entries[-1].told()} broke off before the registry followed")
+        return lines
+
+    def is_unfinished(self, reigns: Reigns) -> bool:
+        """Whether the process that wrote the newest entry died before the registry followed."""
+        return bool(reigns.entries) and self.models.head() != _head(reigns.entries[-1])
+
+    def decide(self, draft: Draft, seen: Reigns) -> Entry:
+        """Write a decision that was made looking at `seen`, and let the registry follow.
 
         Raises:
-            ValueError: there is nobody to go back to.
+            ValueError: the champion is another one meanwhile, or the ledger cannot be written.
         """
-        before, now = self.ledger.previous_champion(), self.ledger.champion()
-        if before is None:
-            state = f"version {now.champion_version} is the first champion" if now else "nobody was promoted yet"
-            raise ValueError(f"nothing to go back to: {state}")
-        return before[1]
+        entry = self.ledger.append(draft, seen)
+        self.follow()
+        return entry
 
-    def rollback(self, reason: str) -> Entry:
-        """Make the champion before this one champion again. ValueError: there is none."""
-        self.version_to_restore()
-        before, now = self.ledger.previous_champion(), self.ledger.champion()
-        assert before is not None
-        return self._write(_entry("rollback", before, before, reason), now and now.champion)
+    def follow(self) -> Reigns:
+        """Set the aliases and the head as the ledger says, whoever left them otherwise."""
+        with self.ledger.held("aliases"):
+            reigns = self.look()
+            if reigns.entries:
+                self.models.set_aliases(_aliases(reigns))
+                self.models.set_head(_head(reigns.entries[-1]))
+        return reigns
 
-    def follow_ledger(self) -> None:
-        """Set the aliases `champion` and `previous_champion` to what the ledger holds."""
-        now, before = self.ledger.champion(), self.ledger.previous_champion()
-        self.models.set_aliases({"champion": now and now.champion_version, "previous_champion": before and before[1]})
+    def _assert_holds(self, reigns: Reigns, head: str) -> None:
+        sequence, _, digest = head.partition(" ")
+        number = int(sequence)
+        if number > len(reigns.entries):
+            raise ValueError(
+                f"{self.ledger.where} ends at entry {len(reigns.entries)}, but the registry remembers entry {number}: "
+                "its tail was cut off, or it is an older copy: restore a backup (`graspline restore`)"
+            )
+        if reigns.entries[number - 1].hash != digest:
+            raise ValueError(
+                f"{self.ledger.where}, entry {number} is not the one that the registry remembers: the ledger was "
+                "written anew, or is another registry's: restore a backup, or name the right one (tracking.ledger)"
+            )
 
-    def _write(self, entry: Entry, expected_champion: str | None) -> Entry:
-        written = self.ledger.append(entry, expected_champion)
-        self.follow_ledger()
-        return written
+    def _no_ledger(self, head: str | None) -> str:
+        what = f"its entry {head.partition(' ')[0]}" if head else "a champion"
+        return (
+            f"{self.ledger.where} is empty, but the registry knows {what} of {self.config.registered_model}: nothing "
+            "is decided before the ledger is found again. Name the team's (tracking.ledger=...), restore a backup "
+            "(`graspline restore`), or take over the file of an older checkout (`graspline ledger migrate`)"
+        )
 
 
-def _entry(action: Action, candidate: tuple[str, str], champion: tuple[str, str] | None, reason: str) -> Entry:
-    """A ledger line by this user, before the ledger gives it its place in the chain."""
-    return Entry(
-        sequence=0,
-        time="",
+def gate_draft(
+    seen: Reigns, candidate: RegisteredCandidate, decision: Decision, evidence: Evidence, automatic: bool
+) -> Draft:
+    """What the gate decided: a promotion, a model that passed and waits for a person, or a refusal."""
+    judged, now = (candidate.artifact.digest, candidate.version), seen.champion or (None, None)
+    promoted = decision.passed and automatic
+    after = judged if promoted else now
+    return Draft(
+        action="promote" if promoted else "pass" if decision.passed else "refuse",
+        by="gate",
         actor=getpass.getuser(),
-        action=action,
-        candidate=candidate[0],
-        version=candidate[1],
-        champion=champion[0] if champion else None,
-        champion_version=champion[1] if champion else None,
-        reason=reason,
-        previous_hash=GENESIS,
+        known_by="account",
+        candidate=judged[0],
+        version=judged[1],
+        champion_before=now[0],
+        champion_version_before=now[1],
+        champion=after[0],
+        champion_version=after[1],
+        verdict=decision.passed,
+        evidence=evidence,
+        reason=why(decision),
     )
+
+
+def why(decision: Decision) -> str:
+    """All rules of a model that passed, else the rules that refuse it."""
+    return "; ".join(reason.message for reason in decision.reasons if decision.passed or not reason.passed)
+
+
+def _aliases(reigns: Reigns) -> dict[str, str | None]:
+    line = [version for _, version in reigns.line]
+    return {"champion": line[-1] if line else None, "previous_champion": line[-2] if len(line) > 1 else None}
+
+
+def _head(entry: Entry) -> str:
+    return f"{entry.sequence} {entry.hash}"
+
+
+def _version(version: str | None) -> str:
+    return f"version {version}" if version else "none"

@@ -7,9 +7,13 @@ the set is put together: the encoded batches themselves change with the next del
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from data.clips.manifest import NAME as MANIFEST
+from data.versions.batch_receipts import PREPARED
+from data.versions.encoded_index import read_clips
 from data.versions.withdrawals import Withdrawal
+from foundation.json_lines import read_json_lines
 from foundation.names import normal_identity
 from foundation.state_file import read_state
 from foundation.whole_file import write_whole
@@ -28,16 +32,29 @@ class TrainedModel(NamedTuple):
 
 
 def remember_training_set(train_digest: str, batches: Sequence[EncodedBatch]) -> None:
-    """Write down which clips of whom are in it."""
+    """Write down which clips of whom are in it, under which licence, and when the person consented."""
     clips = {
-        f"{batch.batch}/{clip_id}": [clip["person_id"], clip.get("product_id", "")]
+        f"{batch.batch}/{clip_id}": [clip.person_id, clip.product_id, *rights.get(clip_id, ("", ""))]
         for batch in batches
-        for clip_id, clip in json.loads((Path(batch.folder) / "index.json").read_text(encoding="utf-8"))[
-            "clips"
-        ].items()
+        for rights in [_rights(batch.batch)]
+        for clip_id, clip in read_clips(Path(batch.folder)).items()
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_whole(FOLDER / f"{train_digest}.json", json.dumps(clips, indent=1))
+
+
+def training_set_clips(train_digest: str) -> dict[str, list[str]] | None:
+    """BATCH/CLIP -> [person, product, licence, date of consent] of a training set; None: it is not known."""
+    file = FOLDER / f"{train_digest}.json"
+    try:
+        return read_state(file, dict[str, list[str]], "it is written anew when the set is put together again")
+    except ValueError:
+        return None
+
+
+def known_training_sets() -> list[str]:
+    """The train digest of every training set that was put together here."""
+    return sorted(file.stem for file in FOLDER.glob("*.json"))
 
 
 def models_trained_on(models: ModelRegistry, withdrawal: Withdrawal) -> list[TrainedModel]:
@@ -53,11 +70,16 @@ def models_trained_on(models: ModelRegistry, withdrawal: Withdrawal) -> list[Tra
 
 
 def _clips_of(train_digest: str, withdrawal: Withdrawal) -> list[str] | None:
-    file = FOLDER / f"{train_digest}.json"
-    if not file.exists():
+    clips = training_set_clips(train_digest)
+    if clips is None:
         return None
-    try:
-        clips = read_state(file, dict[str, list[str]], "it is written anew when the set is put together again")
-    except ValueError:
-        return None
-    return [name for name, ids in clips.items() if withdrawal.covers(*map(normal_identity, ids))]
+    return [name for name, ids in clips.items() if withdrawal.covers(*map(normal_identity, ids[:2]))]
+
+
+def _rights(batch: str) -> dict[str, tuple[str, str]]:
+    """Clip -> its licence and its person's consent, as they were delivered."""
+    manifest = PREPARED / batch / MANIFEST
+    if not manifest.exists():
+        return {}
+    rows = (dict[str, Any](values) for _, values in read_json_lines(manifest))
+    return {str(row["clip_id"]): (row.get("licence") or "", row.get("consent_date") or "") for row in rows}

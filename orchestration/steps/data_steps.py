@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from data import sources
@@ -13,6 +14,7 @@ from data.sources.arrived import ArrivedBatch, arrived_batches
 from data.validation.training_leaks import find_leaks
 from data.versions import dataset_version
 from data.versions.batch_entry import BatchEntry, Harmless, Stage
+from data.versions.batch_hold import hold_batches
 from data.versions.batch_receipts import prepared_receipt
 from data.versions.encoded_index import read_clips
 from data.versions.withdrawals import is_withdrawn, read_withdrawals
@@ -24,6 +26,7 @@ from model.conditioning.given_weights import given_weights
 from model.contracts import EncodedBatch, Encoders, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig
 from orchestration.registry.trained_on import remember_training_set
+from orchestration.steps import parents
 from orchestration.steps.step import StepContext, StepResult
 
 DATASETS = Path("datasets")
@@ -33,8 +36,8 @@ SHOWN = 20  # leaks that are named
 def raw_batch(step: StepContext) -> StepResult:
     """Have the batch delivered (filmed by the studio, copied from a folder) and put its bytes under version control."""
     there = (DATASETS / "raw" / step.batch_name).exists()
-    dataset_version.order_batch(step.batch_name, entry_of(step.config, step.batch_name))
-    return StepResult(dataset_version.deliver_raw(step.batch_name, step.log), reused=there)
+    with held_batches(step, [step.batch_name]):
+        return StepResult(dataset_version.deliver_raw(step.batch_name, step.log), reused=there)
 
 
 def prepared_batch(step: StepContext, raw: RawBatch) -> StepResult:
@@ -55,9 +58,7 @@ def encoders(step: StepContext, prepared: dict[str, PreparedBatch]) -> StepResul
 
 def encoded_batch(step: StepContext, prepared: PreparedBatch, fitted: Encoders) -> StepResult:
     """Latents, text, sound and region labels of every clip, in shards."""
-    needed = DATASETS / "encoders" / step.config.data.train_batches[0]
-    if Path(fitted.folder) != needed:
-        raise ValueError(f"encoders were last fitted in {fitted.folder}, this batch needs {needed}: make them first")
+    parents.fit_to_encode(prepared, fitted, DATASETS / "encoders" / step.config.data.train_batches[0])
     reused = _reproduce(step, "encode", prepared.batch)
     folder = DATASETS / "encoded" / prepared.batch
     receipt = EncodedBatch(
@@ -81,6 +82,7 @@ def training_set(step: StepContext, encoded: dict[str, EncodedBatch]) -> StepRes
     arrivals = arrivals_of(config)
     ready = [name for name in arrivals if name in encoded] if step.arrivals is None else step.arrivals
     train, held_out = (_chosen(encoded, names) for names in split_of(config, ready))
+    parents.fit_in_one_set([*train, *held_out])
     _assert_apart(train, held_out, config)
     _assert_none_withdrawn([*train, *held_out])
     for line in _warnings([*train, *held_out]):
@@ -134,6 +136,12 @@ def entry_of(config: PipelineConfig, name: str) -> BatchEntry:
     )
 
 
+def held_batches(step: StepContext, batches: Sequence[str]) -> AbstractContextManager[None]:
+    """Have batches ordered as this configuration has them; wait for those who work on them ordered otherwise."""
+    entries = {batch: entry_of(step.config, batch) for batch in batches}
+    return hold_batches(entries, dataset_version.order_batch, step.who, step.log)
+
+
 def stage_modules(batch: BatchConfig) -> dict[Stage, tuple[str, ...]]:
     """What each DVC stage runs; preparation finds the batch's source by its name."""
     return {
@@ -145,8 +153,8 @@ def stage_modules(batch: BatchConfig) -> dict[Stage, tuple[str, ...]]:
 
 def _reproduce(step: StepContext, stage: Stage, batch: str) -> bool:
     """Have DVC run one stage, where the batch's entry as it is to be now (code included) or its data differ."""
-    dataset_version.order_batch(batch, entry_of(step.config, batch))
-    return dataset_version.reproduce(stage, batch, step.log)
+    with held_batches(step, [batch]):
+        return dataset_version.reproduce(stage, batch, step.log)
 
 
 def _batch(config: DataConfig, name: str) -> BatchConfig:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from foundation.progress import parse_progress
 
 QUIET_SECONDS = 15.0
-WARNING = "warning: "  # begins a line that is shown at once
+AT_ONCE = ("warning: ", "waiting for ")  # what begins so is shown as it comes
 
 
 class Timings:
@@ -45,8 +45,8 @@ class PlainDisplay:
         self._last_print = time.monotonic()
 
     def log(self, line: str) -> None:
-        """Show a warning at once, a progress line now and then."""
-        if line.startswith(WARNING):
+        """Show a warning, or for whom it waits, at once, a progress line now and then."""
+        if line.startswith(AT_ONCE):
             print(f"  {line}", flush=True)
         found = parse_progress(line)
         if found and time.monotonic() - self._last_print > QUIET_SECONDS:
@@ -87,8 +87,8 @@ class LiveDisplay:
         self._task = self._progress.add_task("", total=None, label=label(step, batch))
 
     def log(self, line: str) -> None:
-        """Show a warning, move the bar; anything else of its output is not shown."""
-        if line.startswith(WARNING):
+        """Show a warning, or for whom it waits; move the bar; anything else of its output is not shown."""
+        if line.startswith(AT_ONCE):
             self._progress.console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
         found = parse_progress(line)
         if found:

@@ -6,9 +6,9 @@ from evaluation.judge_audit import Audited
 from foundation.code_digest import code_digest
 from foundation.fingerprint import fingerprint
 from model.contracts import RgbArtifact, TrainingSet
-from orchestration.registry.models import ModelRegistry
+from orchestration.registry.succession import Succession
 from orchestration.steps.model_steps import evaluated
-from orchestration.steps.receipts import load_receipt
+from orchestration.steps.receipts import newest
 from orchestration.steps.run_step import StepRequest, run_step
 from orchestration.steps.step import StepContext
 
@@ -21,7 +21,7 @@ def audited_judge(step: StepContext, model: str, seeds: int, gates: int, seed: i
     Raises:
         ValueError: no such model, or it has no values to audit with.
     """
-    artifact, training_set = registered(step, model), newest_training_set()
+    artifact, training_set = registered(step, model), newest_training_set(step)
     many = step.config.evaluation.model_copy(update={"seeds_a_clip": seeds})
     measuring = StepContext(step.config.model_copy(update={"evaluation": many}), step.log)
     samples, report = evaluated(measuring, artifact, training_set, open_exam(many))
@@ -58,7 +58,7 @@ def evaluated_model(step: StepContext, name: str) -> EvaluationReport:
     Raises:
         ValueError: no such model, or it cannot be evaluated on the exam.
     """
-    return evaluated(step, registered(step, name), newest_training_set(), open_exam(step.config.evaluation))[1]
+    return evaluated(step, registered(step, name), newest_training_set(step), open_exam(step.config.evaluation))[1]
 
 
 def compared_models(step: StepContext, first: str, second: str) -> tuple[EvaluationReport, EvaluationReport]:
@@ -67,7 +67,7 @@ def compared_models(step: StepContext, first: str, second: str) -> tuple[Evaluat
     Raises:
         ValueError: no such model, or one of them cannot be evaluated on the exam.
     """
-    training_set, exam = newest_training_set(), open_exam(step.config.evaluation)
+    training_set, exam = newest_training_set(step), open_exam(step.config.evaluation)
     one, other = registered(step, first), registered(step, second)
     _, report = evaluated(step, one, training_set, exam)
     return report, evaluated(step, other, training_set, exam, examiner=one)[1]
@@ -75,16 +75,16 @@ def compared_models(step: StepContext, first: str, second: str) -> tuple[Evaluat
 
 def registered(step: StepContext, name: str) -> RgbArtifact:
     """The artifact of champion, challenger, previous_champion or a version number. ValueError: there is none."""
-    models = ModelRegistry(step.config.tracking)
-    return models.release(models.version_named(name))[0]
+    succession = Succession(step.config.tracking)
+    return succession.models.release(succession.version_named(name))[0]
 
 
-def newest_training_set() -> TrainingSet:
-    """The training set of the newest run: its held-out clips are the exam.
+def newest_training_set(step: StepContext) -> TrainingSet:
+    """The newest training set of this data and encoding: its held-out clips are the exam.
 
     Raises:
-        ValueError: nothing was run yet.
+        ValueError: nothing was run with them yet.
     """
-    receipt = load_receipt("training_set")
+    receipt = newest("training_set", {"data": step.config.data, "encoding": step.config.encoding})
     assert isinstance(receipt, TrainingSet)
     return receipt

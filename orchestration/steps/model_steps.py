@@ -15,6 +15,7 @@ from foundation.digests import files_digest
 from foundation.fingerprint import fingerprint
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, StageName, TrainedStage, TrainingConfig, TrainingSet
 from orchestration.configuration.load_config import PipelineConfig
+from orchestration.steps import parents
 from orchestration.steps.run_step import StepRequest, run_step
 from orchestration.steps.step import StepContext, StepResult
 
@@ -30,6 +31,7 @@ def stage_one(step: StepContext, training_set: TrainingSet) -> StepResult:
 
 def stage_two(step: StepContext, training_set: TrainingSet, parent: TrainedStage) -> StepResult:
     """Train on with asymmetric attention, from stage one's consolidated weights."""
+    parents.fit_to_train_on(training_set, parent)
     return run_step(step, training_request(step.config, training_set, parent), TrainedStage)
 
 
@@ -59,8 +61,9 @@ def training_request(config: PipelineConfig, training_set: TrainingSet, parent: 
     )
 
 
-def rgb_artifact(step: StepContext, stage: TrainedStage, encoders: Encoders) -> StepResult:
+def rgb_artifact(step: StepContext, stage: TrainedStage, encoders: Encoders, training_set: TrainingSet) -> StepResult:
     """Export the RGB stream and prove that it never needed the other one."""
+    parents.fit_to_export(stage, encoders, training_set)
     return run_step(step, export_request(step.config, stage, encoders), RgbArtifact)
 
 
@@ -87,6 +90,8 @@ def generated_samples(
     step: StepContext, artifact: RgbArtifact, training_set: TrainingSet, exam: Exam | None = None
 ) -> StepResult:
     """Generate the clips of an exam (the open one, unless another is given), with true and shuffled conditions."""
+    if exam is None:
+        parents.fit_to_sample(artifact, training_set)
     chosen = exam or open_exam(step.config.evaluation)
     return run_step(step, samples_request(step.config, artifact, training_set, chosen), GeneratedSamples)
 
@@ -121,6 +126,7 @@ def evaluation_report(
 
     Another artifact is the examiner where a champion is evaluated on a candidate's exam: both are measured alike.
     """
+    parents.fit_to_evaluate(samples, artifact, training_set)
     recognisers = run_step(
         step, recognisers_request(step.config, examiner or artifact, training_set), FittedRecognisers
     ).receipt

@@ -1,6 +1,5 @@
 """From the evaluation report to the champion: register, judge on the same exam, promote or refuse."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +8,18 @@ from evaluation.exam.open_and_sealed import sealed_exam
 from evaluation.promotion_gate import decide, floor_reasons
 from evaluation.report.page import render_page
 from foundation.child_process import OnLine, follow
+from foundation.fingerprint import fingerprint
 from foundation.state_file import read_state
 from model.contracts import RgbArtifact, TrainingSet
-from orchestration.configuration.load_config import load_sections
 from orchestration.registry.contracts import RegisteredCandidate
-from orchestration.registry.ledger import Entry
+from orchestration.registry.entries import Evidence
 from orchestration.registry.models import ModelRegistry
-from orchestration.registry.succession import Succession
+from orchestration.registry.registration import register
+from orchestration.registry.reigns import Reigns
+from orchestration.registry.succession import Succession, gate_draft, why
+from orchestration.steps import parents
 from orchestration.steps.model_steps import evaluated
-from orchestration.steps.run_step import assert_left, run_of
+from orchestration.steps.run_step import assert_left, held_run, run_of
 from orchestration.steps.step import StepContext, StepResult
 
 
@@ -32,18 +34,19 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
     assert_trained_as_its_receipt_says(artifact)
     models = ModelRegistry(step.config.tracking)
     reused = models.is_registered(artifact)
-    return StepResult(models.register(artifact, report), reused)
+    return StepResult(register(models, artifact, report), reused)
 
 
 def promotion_decision(step: StepContext, candidate: RegisteredCandidate, training_set: TrainingSet) -> StepResult:
     """Hold the candidate against the rules, and against the champion on the sealed exam, measured now for both.
 
     Raises:
-        ValueError: a report is not what was written when it was made.
+        ValueError: the candidate learnt from another set, or a report is not what was written when it was made.
     """
+    parents.fit_to_sample(candidate.artifact, training_set)
     succession = Succession(step.config.tracking)
     release = succession.champion_release()
-    settled = _settled(succession, candidate)
+    settled = _settled(succession.look(), candidate)
     if settled is not None:
         return StepResult(settled, reused=True)
     assert_left(candidate.report)
@@ -54,34 +57,60 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
 
 
 def champion(step: StepContext, decision: Decision, candidate: RegisteredCandidate) -> StepResult:
-    """Promote what passed, after its bytes and its proof were verified once more; write down what was refused.
+    """Promote what passed, after its bytes and its proof were verified once more; write down what was refused or waits.
 
     Raises:
-        ValueError: the decision is about another candidate or exam, or the registered bytes are not the exported ones.
+        ValueError: the decision is about another candidate, exam or champion, or the registered bytes are not the
+            exported ones.
     """
     _assert_about(decision, candidate)
-    succession, reason = Succession(step.config.tracking), _reason(decision)
-    succession.follow_ledger()
-    if succession.is_recorded(candidate, decision):
-        return StepResult(succession.champion(changed=False, message=reason), reused=True)
-    if decision.passed and not step.config.gate.automatic:
-        waiting = f"version {candidate.version} passed and waits: `graspline promote {candidate.version}`"
-        receipt = succession.champion(changed=False, message=waiting)
-        return StepResult(receipt, reused=receipt == step.previous)
+    succession, automatic = Succession(step.config.tracking), step.config.gate.automatic
+    seen = succession.follow()
+    waiting = f"version {candidate.version} passed and waits: `graspline approve {candidate.version} --reason WHY`"
+    message = waiting if decision.passed and not automatic else why(decision)
+    if is_recorded(seen, candidate, decision, automatic):
+        return StepResult(succession.champion(changed=False, message=message), reused=True)
     if decision.passed:
-        verify_release(succession.models, candidate.version, step.log)
-    succession.record(candidate, decision, reason)
-    return StepResult(succession.champion(changed=decision.passed, message=reason), reused=False)
+        _assert_against(decision, seen)
+        verify_release(succession, candidate.version, candidate.artifact.digest, step.log)
+    evidence = Evidence(
+        report=Path(succession.models.receipts_of(candidate.version)).stem,
+        exam=decision.exam_digest,
+        sealed_exam=decision.sealed_exam_digest,
+        gate=fingerprint(step.config.gate),
+        configuration=fingerprint(step.config),
+    )
+    entry = succession.decide(gate_draft(seen, candidate, decision, evidence, automatic), seen)
+    return StepResult(succession.champion(changed=entry.changes, message=message), reused=False)
 
 
-def verify_release(models: ModelRegistry, version: str, log: OnLine) -> None:
+def is_recorded(seen: Reigns, candidate: RegisteredCandidate, decision: Decision, automatic: bool) -> bool:
+    """Whether the ledger holds this decision already: it is champion, refused once more, or waits already."""
+    digest = candidate.artifact.digest
+    newest = seen.newest_on(digest)
+    if seen.champion and seen.champion[0] == digest:
+        return True
+    if newest is None:
+        return False
+    if not decision.passed:
+        return newest.action == "refuse"
+    return not automatic and newest.action == "pass" and seen.is_of_today(newest)
+
+
+def verify_release(succession: Succession, version: str, digest: str, log: OnLine) -> None:
     """Check registered bytes, hashes and keys; run the RGB-only proof again where stage two's weights still are.
 
+    Args:
+        succession: of the registered model.
+        version: which one.
+        digest: of the artifact, as it was judged or decided on.
+        log: where the checks are told.
+
     Raises:
-        ValueError: they are not what was exported.
+        ValueError: they are not what was exported; names the file.
     """
-    models.assert_intact(version)
-    artifact, _ = models.release(version)
+    succession.models.assert_intact(version, digest)
+    artifact, _ = succession.models.release(version)
     assert_trained_as_its_receipt_says(artifact)
     command = ["-m", "model.artifact.verify", artifact.folder]
     if Path(artifact.stage_two_weights).exists():
@@ -104,44 +133,25 @@ def assert_trained_as_its_receipt_says(artifact: RgbArtifact) -> None:
         raise ValueError(f"{artifact.folder} was trained in another way than its receipt says: export it again")
 
 
-def promote_by_hand(version: str, reason: str, overrides: Sequence[str] = ()) -> Entry:
-    """Make a registered version champion because a person says so.
-
-    Raises:
-        ValueError: no such version, it is champion already, or its bytes are not what was exported.
-    """
-    succession = Succession(load_sections(overrides).tracking)
-    number = succession.models.version_named(version)
-    verify_release(succession.models, number, print)
-    return succession.promote(number, reason)
-
-
-def roll_back(reason: str, overrides: Sequence[str] = ()) -> Entry:
-    """Make the champion before this one champion again, after its bytes were verified.
-
-    Raises:
-        ValueError: there is nobody to go back to, or its bytes are not what was exported.
-    """
-    succession = Succession(load_sections(overrides).tracking)
-    verify_release(succession.models, succession.version_to_restore(), print)
-    return succession.rollback(reason)
-
-
-def _settled(succession: Succession, candidate: RegisteredCandidate) -> Decision | None:
-    """The decision that needs no gate: this very model is champion already, or was rolled back by a person."""
-    now, digest = succession.ledger.champion(), candidate.artifact.digest
-    if now is not None and now.champion == digest:
-        reason = Reason(rule="same model", passed=True, message=f"version {now.champion_version} is champion already")
-    elif succession.ledger.was_rolled_back(digest):
-        message = f"version {candidate.version} was rolled back by a person: promote it by hand to bring it back"
-        reason = Reason(rule="rolled back", passed=False, message=message)
+def _settled(seen: Reigns, candidate: RegisteredCandidate) -> Decision | None:
+    """The decision that needs no gate: this very model is champion already, or a person ruled it out."""
+    digest = candidate.artifact.digest
+    ruling = seen.ruled_out(digest)
+    if seen.champion and seen.champion[0] == digest:
+        reason = Reason(rule="same model", passed=True, message=f"version {seen.champion[1]} is champion already")
+    elif ruling is not None:
+        message = (
+            f"a person decided against version {candidate.version} ({ruling.told()}: {ruling.reason}), which stands: "
+            f"`graspline promote {candidate.version} --despite-gate --reason WHY` brings it back"
+        )
+        reason = Reason(rule="a person's decision", passed=False, message=message)
     else:
         return None
     return Decision(
         passed=reason.passed,
         reasons=[reason],
         challenger_digest=digest,
-        champion_digest=now.champion if now else None,
+        champion_digest=seen.champion and seen.champion[0],
         exam_digest=candidate.report.exam_digest,
     )
 
@@ -170,7 +180,9 @@ def _write_verdict(
     """The candidate's page once more: the decision, and the exam that it fell on, with the champion beside it."""
     own, champion = exam
     run, page = run_of(report), Path(report.report_html)
-    if run is not None:
+    if run is None:
+        return
+    with held_run(step, run):  # a run at the same time may have judged the same candidate
         run.rewrite(page.name, render_page(page, own, champion, decision, step.config.gate))
 
 
@@ -183,6 +195,11 @@ def _assert_about(decision: Decision, candidate: RegisteredCandidate) -> None:
         )
 
 
-def _reason(decision: Decision) -> str:
-    """Why: all rules of a model that passed, else the rules that refuse it."""
-    return "; ".join(reason.message for reason in decision.reasons if decision.passed or not reason.passed)
+def _assert_against(decision: Decision, seen: Reigns) -> None:
+    reigning = seen.champion and seen.champion[0]
+    if decision.champion_digest != reigning:
+        by = f", by the {seen.reign.told()}" if seen.reign else ""
+        raise ValueError(
+            f"the champion changed meanwhile{by}: materialise promotion_decision again (`graspline run`), which "
+            "compares with the one of now"
+        )

@@ -8,7 +8,9 @@ only the sections it was given, every field of them counts that does not say oth
 does the code that it runs (foundation.code_digest).
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,15 @@ from pydantic import BaseModel
 from foundation.child_process import run_child
 from foundation.digests import folder_digest
 from foundation.fingerprint import fingerprint
+from foundation.named_lock import held
 from foundation.run_folder import RESULT, RunFolder
+from foundation.whole_file import write_whole
 from orchestration.steps.step import StepContext, StepResult
 
 RUNS = Path("runs")
+LOCKS = RUNS / ".locks"
+ORIGIN = "origin.json"  # in a run folder: the retraining that computed it, sealed with the rest
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,26 @@ def run_step(step: StepContext, request: StepRequest, receipt: type[BaseModel]) 
         ValueError: the finished run or a parent's was changed, or the data is not the version that was asked for.
         ChildFailedError: the step failed.
     """
+    with held_run(step, request.folder):
+        return _run_or_reuse(step, request, receipt)
+
+
+@contextmanager
+def held_run(step: StepContext, folder: RunFolder) -> Generator[None]:
+    """Be the only one who starts work in a run folder, or changes it; wait for whoever does."""
+
+    def tell(line: str) -> None:
+        step.log(f"{line}: {folder.run_id}")
+
+    with held(LOCKS / f"{folder.run_id}.lock", step.who, tell):
+        if worker := folder.worker():  # its launcher is gone, it is about to end
+            tell(f"waiting for process {worker}, which is about to end")
+            while folder.worker():
+                time.sleep(LOOK_SECONDS)
+        yield
+
+
+def _run_or_reuse(step: StepContext, request: StepRequest, receipt: type[BaseModel]) -> StepResult:
     folder = request.folder
     result = folder.result()
     if result is not None:
@@ -71,7 +98,11 @@ def run_step(step: StepContext, request: StepRequest, receipt: type[BaseModel]) 
         {name: section.model_dump(mode="json") for name, section in request.sections.items()},
         {name: _plain(value) for name, value in request.inputs.items()},
     )
-    result = run_child([*request.command, str(folder.path)], folder, step.log, request.environment)
+    tags = dict[str, str]()
+    if step.retraining is not None:
+        tags = step.retraining.environment()
+        write_whole(folder.path / ORIGIN, step.retraining.model_dump_json(indent=1))
+    result = run_child([*request.command, str(folder.path)], folder, step.log, {**request.environment, **tags})
     try:
         _assert_pinned(request)
     except ValueError:

@@ -1,5 +1,6 @@
 """What a step of the pipeline is given and gives back, whoever started it: command line, schedule, sensor or UI."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 
 from foundation.names import check_name
 from orchestration.configuration.load_config import PipelineConfig
+from orchestration.steps.retraining import Retraining
 
 
 class Display(Protocol):
@@ -37,8 +39,14 @@ class StepContext:
     config: PipelineConfig
     log: Callable[[str], None]
     batch: str | None = None
-    previous: BaseModel | None = None  # what the same asset (and batch) gave the last time
+    previous: BaseModel | None = None  # what the same asset (and batch) gave the last time, configured alike
     arrivals: tuple[str, ...] | None = None
+    retraining: Retraining | None = None  # what it is a part of; None: it is done outside the flow
+
+    @property
+    def who(self) -> str:
+        """For those who wait for it."""
+        return self.retraining.who if self.retraining else f"process {os.getpid()}"
 
     @property
     def batch_name(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from foundation.home import DAGSTER_YAML, TRAINS
 from orchestration.assets import BATCHES
 from orchestration.automation import arrived_batches
 from orchestration.commands.run_pipeline import Pipeline
@@ -20,7 +21,7 @@ EDGES = {
     "training_set": {"encoded_batch"},
     "stage_one": {"training_set"},
     "stage_two": {"training_set", "stage_one"},
-    "rgb_artifact": {"stage_two", "encoders"},
+    "rgb_artifact": {"stage_two", "encoders", "training_set"},
     "generated_samples": {"rgb_artifact", "training_set"},
     "evaluation_report": {"generated_samples", "rgb_artifact", "training_set"},
     "registered_candidate": {"rgb_artifact", "evaluation_report"},
@@ -108,6 +109,21 @@ def test_the_sensor_rests_where_nothing_arrived(
     assert isinstance(asked, dg.SensorResult)
     assert not asked.run_requests
     assert not asked.dynamic_partitions_requests
+    assert asked.skip_reason
+    assert asked.skip_reason.skip_message == "no delivery in datasets/raw"
+
+
+def test_one_run_trains_at_a_time_and_one_that_was_lost_is_continued_once(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text(DAGSTER_YAML)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_concurrency_config().run_queue_config.tag_concurrency_limits == [
+            {"key": TRAINS, "limit": 1}
+        ]
+        assert (instance.run_monitoring_enabled, instance.run_retries_max_retries) == (True, 1)
+        assert not instance.run_retries_retry_on_asset_or_op_failure
+    assert defs.resolve_job_def("retrain").tags[TRAINS] == "yes"
+    assert TRAINS not in defs.resolve_job_def("ingest_batch").tags
 
 
 def test_a_folder_without_a_manifest_is_still_being_copied(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ class Clone:
             if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock", "datasets/raw/")):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
-        subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+        person = ["-c", "user.name=ada", "-c", "user.email=ada@example.org"]
+        for arguments in (["init", "-q"], ["add", "-A"], [*person, "commit", "-q", "-m", "as it is"]):
+            subprocess.run(["git", *arguments], cwd=folder, check=True)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -97,6 +99,21 @@ def test_a_second_run_finds_nothing_to_do(clone: Clone) -> None:
     said = clone.graspline("run", SMOKE)
     assert "Nothing to do" in said
     assert len(_ledger(clone)) == 1
+
+
+def test_a_video_is_traced_to_its_clips_and_its_model_reproduced(clone: Clone) -> None:
+    clone.graspline("generate", SMOKE, "--like", "smoke_held_out/s1000_0001", "--out", "videos/traced.mp4")
+    told = clone.graspline("trace", "videos/traced.mp4", SMOKE, "--picture", "videos/trace.svg")
+    assert "graspline-rgb-smoke version 1" in told
+    assert "overrides experiment=smoke" in told
+    assert told.count("smoke_train/s0_000") == 6
+    assert "consent" in told
+    assert (clone.folder / "videos/trace.svg").read_text().startswith("<svg")
+    learnt = json.loads(clone.graspline("trace", "smoke_train/s0_0002", SMOKE, "--json"))
+    assert [(model["version"], model["videos"][-1]) for model in learnt["models"]] == [("1", "videos/traced.mp4")]
+    said = clone.graspline("reproduce", "1", SMOKE)
+    assert "stage_one: the same bytes" in said
+    assert "stage_two: the same bytes" in said
 
 
 def test_a_touched_held_out_prompt_runs_only_what_depends_on_it(clone: Clone) -> None:

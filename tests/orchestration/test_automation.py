@@ -12,8 +12,9 @@ from data.clips.manifest import write_manifest
 from data.contracts import ClipRecord, PreparedBatch
 from foundation.digests import folder_digest
 from model.contracts import EncodedBatch
+from orchestration.configuration.load_config import load_sections
 from orchestration.definitions import defs
-from orchestration.steps.receipts import write_receipt
+from orchestration.steps.receipts import LATEST, Receipts
 
 RAW = Path("datasets/raw")
 Asked = dict[str | None, str | None]
@@ -24,13 +25,13 @@ class Looks:
 
     def __init__(self) -> None:
         self.instance, self.cursor, self.keys = dg.DagsterInstance.ephemeral(), None, set[str | None]()
-        self.sensor = defs.resolve_sensor_def("new_batch")
+        self.sensor, self.reason = defs.resolve_sensor_def("new_batch"), ""
 
     def __call__(self) -> list[str | None]:
         """The batches that a run is started for."""
         result = self.sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
-        self.cursor = result.cursor
+        self.cursor, self.reason = result.cursor, str(result.skip_reason and result.skip_reason.skip_message)
         for request in result.dynamic_partitions_requests or []:
             self.instance.add_dynamic_partitions("batches", list(request.partition_keys))
         new = [request for request in result.run_requests or [] if request.run_key not in self.keys]
@@ -86,10 +87,11 @@ def take_in(batch: str, valid: bool = True) -> None:
         failures=[],
         contact_sheet="s",
     )
-    write_receipt(prepared, "prepared_batch", batch)
+    receipts = Receipts(load_sections(), "an ingestion")
+    receipts.write(prepared, "prepared_batch", batch)
     if valid:
         digests = {"digest": "e", "prepared_digest": prepared.digest, "encoders_digest": "x"}
-        write_receipt(EncodedBatch(batch=batch, folder="f", clips=2, **digests), "encoded_batch", batch)
+        receipts.write(EncodedBatch(batch=batch, folder="f", clips=2, **digests), "encoded_batch", batch)
 
 
 def test_a_whole_delivery_is_asked_for_at_once_and_rests_when_it_is_taken_in(look: Looks) -> None:
@@ -98,6 +100,7 @@ def test_a_whole_delivery_is_asked_for_at_once_and_rests_when_it_is_taken_in(loo
     assert look() == [], "its run is on the way"
     take_in("march")
     assert look() == []
+    assert look.reason == "march is taken in as it lies there"
     look.cursor, look.keys = None, set()
     assert look() == [], "also for a sensor that knows nothing any more"
     deliver("march")
@@ -108,6 +111,7 @@ def test_a_whole_delivery_is_asked_for_at_once_and_rests_when_it_is_taken_in(loo
 def test_a_half_copied_one_waits_and_is_taken_when_it_is_whole(look: Looks) -> None:
     deliver("april", lacking=1)
     assert look() == []
+    assert look.reason == "april lacks files of its manifest: it is asked for when it stops changing"
     deliver("april")
     assert look() == ["april"]
 
@@ -139,8 +143,9 @@ def test_a_broken_one_stands_in_nobodys_way(look: Looks, name: str) -> None:
         shutil.rmtree(RAW / "a_broken")
         (RAW / "a_broken").write_text("a file")
     elif name == "receipt":
-        Path("registry/receipts/prepared_batch").mkdir(parents=True)
-        Path("registry/receipts/prepared_batch/a_broken.json").write_text("{")
+        take_in("a_broken")
+        (file,) = LATEST.glob("*/prepared_batch/a_broken.json")
+        file.write_text("{")
     elif name == "delivery.json is a folder":
         (RAW / "a_broken/delivery.json").mkdir()
     elif name == "cursor":

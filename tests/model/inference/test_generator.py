@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from foundation.clip_format import ClipFormat
+from foundation.digests import folder_digest
 from foundation.sound import write_audio
+from foundation.video_about import read_about
 from model.inference.generated_video import GeneratedVideo
 from model.inference.generator import Generator, new_frames
 from model.inference.requests import GenerationRequest
@@ -48,7 +50,7 @@ def test_the_command_makes_the_whole_video(artifact: Path, tmp_path: Path) -> No
     out = tmp_path / "videos" / "v.mp4"
     command = [sys.executable, "-m", "model.inference.generate", str(artifact), "--prompt", "lifts the cup"]
     files = ["--person", str(tmp_path / "person.jpg"), "--product", str(tmp_path / "product.png")]
-    sound = ["--audio", str(tmp_path / "a.wav"), "--out", str(out), "--seed", "3"]
+    sound = ["--audio", str(tmp_path / "a.wav"), "--out", str(out), "--seed", "3", "--registered-as", "m", "2"]
     output = subprocess.run([*command, *files, *sound], check=True, capture_output=True, text=True).stdout
     assert f"video: {out}" in output
     assert "progress 3/3 denoising steps" in output
@@ -60,6 +62,8 @@ def test_the_command_makes_the_whole_video(artifact: Path, tmp_path: Path) -> No
     with Image.open(out.with_name("v_contact_sheet.png")) as sheet:
         assert sheet.width > 8 * sheet.height / 3
     about = json.loads(out.with_suffix(".json").read_text())
+    says = {"registered_model": "m", "version": "2", "artifact_digest": folder_digest(artifact), "seed": 3}
+    assert (read_about(out) or {}).items() >= says.items()
     assert (about["seed"], about["prompts"], about["seams"]["seams"]) == (3, ["lifts the cup"], [])
     assert about["inputs"] == {**dict.fromkeys(("pose",)), "audio": str(tmp_path / "a.wav"), **named(files)}
 

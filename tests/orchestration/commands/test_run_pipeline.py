@@ -130,7 +130,7 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[d
         recorded = Recorded(refuses)
         monkeypatch.setattr(Pipeline, "materialise", lambda *given: recorded.materialise(*given))
         monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)
-        return run_pipeline(["experiment=smoke", "data.train_on_arrivals=true"], PlainDisplay()), recorded
+        return run_pipeline(["experiment=smoke", "data.train_on_arrivals=true"], PlainDisplay()).refused, recorded
 
     arrive("a_arrived", "b_arrived")
     return start

@@ -3,8 +3,8 @@
 import io
 from collections.abc import Callable
 
-import dagster as dg
 import pytest
+from pydantic import BaseModel
 from rich.console import Console
 
 from evaluation.contracts import Decision, EvaluationReport, GateConfig, GateRule, Reason
@@ -15,7 +15,7 @@ from orchestration.configuration.load_config import load_config
 from orchestration.registry.contracts import Champion
 from orchestration.registry.succession import Succession
 from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, label
-from orchestration.steps.production_line import ReceiptStore
+from orchestration.steps.receipts import Receipts
 from tests.receipts import stage_receipt
 
 GATE = GateConfig(rules=[GateRule(metric="psnr_db", floor=10)], improvements=[])
@@ -31,11 +31,12 @@ def text(page: Console) -> str:
     return page.file.getvalue()
 
 
-def keep(**receipts: "object") -> None:
-    """Write receipts as Dagster would."""
-    for asset, receipt in receipts.items():
-        with dg.build_output_context(asset_key=dg.AssetKey(asset)) as context:
-            ReceiptStore().handle_output(context, receipt)  # type: ignore[arg-type]
+def keep(**made: BaseModel) -> Receipts:
+    """The receipts of one run, under a gate with one rule."""
+    receipts = Receipts(load_config().model_copy(update={"gate": GATE}), "one run")
+    for asset, receipt in made.items():
+        receipts.write(receipt, asset)
+    return receipts
 
 
 def timings(*reused: bool) -> Timings:
@@ -44,7 +45,7 @@ def timings(*reused: bool) -> Timings:
     return found
 
 
-def judged(report: EvaluationReport, passed: bool, reigns: str | None, changed: bool) -> dict[str, object]:
+def judged(report: EvaluationReport, passed: bool, reigns: str | None, changed: bool) -> dict[str, BaseModel]:
     """The last receipts of a line whose candidate has the report; `reigns`: the champion's digest."""
     message = "the champion's hands [bold] are better" if not passed else "good [enough]"
     return {
@@ -86,8 +87,7 @@ def test_the_verdict(
     passed, reigns, changed = outcome
     report = make_report(make_artifact("w"))
     digest = report.artifact_digest if reigns == "candidate" else reigns
-    keep(**judged(report, passed, digest, changed))
-    print_summary(page, timings(False), GATE)
+    print_summary(page, timings(False), keep(**judged(report, passed, digest, changed)))
     shown = text(page)
     assert verdict in shown
     assert ("hands [bold] are better" if not passed else "good [enough]") in shown, "brackets are text"
@@ -102,8 +102,7 @@ def test_nothing_to_do_is_said(
     page: Console, make_artifact: Callable[[str], RgbArtifact], make_report: Callable[..., EvaluationReport]
 ) -> None:
     report = make_report(make_artifact("w"))
-    keep(**judged(report, True, report.artifact_digest, False))
-    print_summary(page, timings(True, True), GATE)
+    print_summary(page, timings(True, True), keep(**judged(report, True, report.artifact_digest, False)))
     assert "Nothing to do: every step found its inputs unchanged" in text(page)
     assert "unchanged" in text(page)
 

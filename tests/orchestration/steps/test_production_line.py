@@ -8,12 +8,13 @@ import pytest
 
 from data.contracts import PreparedBatch, RawBatch
 from evaluation.contracts import Decision, EvaluationReport, Reason
-from foundation.sealed_file import read_sealed, write_sealed
 from model.contracts import EncodedBatch, Encoders, RgbArtifact, TrainingSet
+from orchestration.configuration.load_config import load_config
 from orchestration.steps.display import PlainDisplay
 from orchestration.steps.lineage import content_digest, facts, pictures
 from orchestration.steps.production_line import ProductionLine, ReceiptStore, record
-from orchestration.steps.receipts import load_receipt, previous_receipt
+from orchestration.steps.receipts import Receipts
+from orchestration.steps.retraining import Retraining, begin_retraining
 from orchestration.steps.step import StepContext, StepResult
 
 BATCHES = dg.DynamicPartitionsDefinition(name="batches")
@@ -53,14 +54,21 @@ def instance(project: Path) -> dg.DagsterInstance:
     return instance
 
 
-def materialise(instance: dg.DagsterInstance, batch: str | None) -> None:
+def store(*overrides: str) -> ReceiptStore:
+    return ReceiptStore(line=ProductionLine(overrides=list(overrides), display=PlainDisplay()))
+
+
+def materialise(
+    instance: dg.DagsterInstance, batch: str | None, *overrides: str, retraining: Retraining | None = None
+) -> None:
     asset = encoders if batch is None else one_raw_batch
     done = dg.materialize(
         [one_raw_batch, encoders],
         selection=[asset],
         partition_key=batch,
         instance=instance,
-        resources={"io_manager": ReceiptStore()},
+        tags=retraining.tags() if retraining else None,
+        resources={"io_manager": store(*overrides)},
     )
     assert done.success
 
@@ -68,63 +76,45 @@ def materialise(instance: dg.DagsterInstance, batch: str | None) -> None:
 def test_receipts_pass_from_asset_to_asset(instance: dg.DagsterInstance) -> None:
     materialise(instance, "march")
     materialise(instance, "april")
-    assert load_receipt("raw_batch", "april") == raw("april")
+    receipts = Receipts(load_config())
+    assert receipts.load("raw_batch", "april") == raw("april")
     materialise(instance, None)
-    made = load_receipt("encoders")
+    made = receipts.load("encoders")
     assert isinstance(made, Encoders)
     assert made.captions == {"march": "digest of march", "april": "digest of april"}, "every batch that is ready"
 
 
-def test_a_newer_receipt_takes_the_olders_place(project: Path) -> None:
-    for valid in (True, False):
-        with dg.build_output_context(asset_key=dg.AssetKey("training_set")) as context:
-            ReceiptStore().handle_output(context, training_set(valid))
-    found = load_receipt("training_set")
-    assert isinstance(found, TrainingSet)
-    assert not found.overlap_allowed
-    assert [file.name for file in Path("registry/receipts").iterdir()] == ["training_set.json"]
-
-
-def test_what_was_never_made_is_said(project: Path) -> None:
-    with pytest.raises(ValueError, match=r"stage_one has not been made yet: materialise it first .*stage_one\.json"):
-        load_receipt("stage_one")
-    with pytest.raises(ValueError, match=r"raw_batch/march\.json is missing"):
-        load_receipt("raw_batch", "march")
-
-
-def test_a_receipt_changed_by_hand_is_refused(instance: dg.DagsterInstance) -> None:
+def test_a_run_takes_no_receipt_of_one_that_is_configured_otherwise(instance: dg.DagsterInstance) -> None:
+    """The mistake that this store is for: a stage two was trained on another run's stage one."""
     materialise(instance, "march")
-    file = Path("registry/receipts/raw_batch/march.json")
-    file.write_text(file.read_text().replace("digest of march", "digest of may"))
-    with pytest.raises(
-        ValueError, match=r"march\.json was changed after it was written: remove it and materialise raw_batch again"
-    ):
-        load_receipt("raw_batch", "march")
+    materialise(instance, "april", "training.stage_one.seed=5")
+    materialise(instance, None)
+    made = Receipts(load_config()).load("encoders")
+    assert isinstance(made, Encoders)
+    assert list(made.captions) == ["march"]
 
 
-def test_another_kind_of_receipt_is_refused(instance: dg.DagsterInstance) -> None:
-    """Its own hash is right, but it is no receipt of this asset."""
-    materialise(instance, "march")
-    Path("registry/receipts/encoders.json").write_bytes(Path("registry/receipts/raw_batch/march.json").read_bytes())
-    with pytest.raises(
-        ValueError,
-        match=r"encoders\.json is the receipt of raw_batch, not of encoders: remove it and materialise encoders again",
-    ):
-        load_receipt("encoders")
+def test_runs_of_one_retraining_say_so(instance: dg.DagsterInstance, project: Path) -> None:
+    retraining = begin_retraining(["training.stage_one.seed=5"])
+    materialise(instance, "march", retraining=retraining)
+    materialise(instance, None, retraining=retraining)
+    assert sorted(path.name for path in Path("registry/receipts").iterdir()) == sorted([retraining.id, "latest"])
+    assert {run.tags["graspline/retraining"] for run in instance.get_runs()} == {retraining.id}
 
 
-def test_a_receipt_of_another_version_is_refused_and_counts_as_none(instance: dg.DagsterInstance) -> None:
-    materialise(instance, "march")
-    file = Path("registry/receipts/raw_batch/march.json")
-    body = read_sealed(file, "")
-    for spoilt in ({**body, "kind": "Gone"}, {**body, "receipt": {**body["receipt"], "extra": "x"}}):
-        write_sealed(file, spoilt)
-        with pytest.raises(ValueError, match=r"march\.json was written by another version of Graspline: remove it"):
-            load_receipt("raw_batch", "march")
-        assert previous_receipt("raw_batch", "march") is None
-    file.write_text(json.dumps({"sha256": "s", "receipt": "{}"}))
-    with pytest.raises(ValueError, match=r"march\.json has no seal, another version of Graspline wrote it: remove it"):
-        load_receipt("raw_batch", "march")
+def test_a_run_of_the_page_or_of_a_schedule_is_a_retraining_of_its_own(instance: dg.DagsterInstance) -> None:
+    @dg.asset(name="training_set")
+    def asset(context: dg.AssetExecutionContext, line: ProductionLine) -> dg.MaterializeResult:
+        return line.make(context, lambda _step: StepResult(training_set(), reused=False))
+
+    line = ProductionLine(display=PlainDisplay())
+    resources = {"line": line, "io_manager": ReceiptStore(line=line)}
+    for tags in ({}, {"dagster/schedule_name": "weekly"}, {"dagster/root_run_id": "the one that broke off"}):
+        assert dg.materialize([asset], instance=instance, resources=resources, tags=tags).success
+    broken, weekly, page = ({**run.tags, "run": run.run_id} for run in instance.get_runs())
+    assert (page["graspline/origin"], page["graspline/retraining"]) == ("page", page["run"])
+    assert (weekly["graspline/origin"], weekly["graspline/started_by"]) == ("schedule", "weekly")
+    assert broken["graspline/retraining"] == "the one that broke off"
 
 
 def test_a_step_made_of_receipts_alone_is_unchanged_where_its_receipt_is(
@@ -142,7 +132,7 @@ def test_a_step_made_of_receipts_alone_is_unchanged_where_its_receipt_is(
     display = PlainDisplay()
     for overrides in ([], [], ["data.held_out_is_trained_on=true"]):
         line = ProductionLine(overrides=overrides, display=display)
-        assert dg.materialize([asset], resources={"line": line, "io_manager": ReceiptStore()}).success
+        assert dg.materialize([asset], resources={"line": line, "io_manager": ReceiptStore(line=line)}).success
     assert [reused for *_, reused in display.timings.rows] == [False, True, False]
     assert "training set                       unchanged" in capsys.readouterr().out
 

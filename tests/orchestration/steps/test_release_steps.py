@@ -81,7 +81,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, config: PipelineConfig) -
         patch.chdir(folder := tmp_path_factory.mktemp("exported"))
         patch.setenv("OMP_NUM_THREADS", "1")
         work = StepContext(config, log=lambda _line: None)
-        parents = stage_two(folder, config), fitted_encoders(folder / "encoders", config)
+        parents = stage_two(folder, config), fitted_encoders(folder / "encoders", config), TRAINING_SET
         made, again = (model_steps.rgb_artifact(work, *parents) for _ in range(2))
         assert (made.reused, again.reused) == (False, True)
         assert made.receipt == again.receipt

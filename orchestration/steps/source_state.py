@@ -1,0 +1,32 @@
+"""Which commit the code in this checkout is, and whether it is as committed."""
+
+import subprocess
+from functools import cache
+from typing import NamedTuple
+
+from foundation.home import ROOT
+
+DECIDE = ("*.py", "conf", "dvc.yaml", "requirements.txt")  # what of the tree decides what a run does
+
+
+class SourceState(NamedTuple):
+    """Of the code that this process runs."""
+
+    commit: str  # empty: no git checkout
+    clean: bool  # none of what decides was changed since
+
+
+@cache
+def source_state() -> SourceState:
+    """As git has it, asked once a process."""
+    commit = _git("rev-parse", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *DECIDE)
+    return SourceState(commit, bool(commit) and not changed)
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
