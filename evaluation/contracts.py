@@ -11,6 +11,7 @@ from foundation.bounds import Count, Few, Once, PositiveShare, Quantity, Seed, T
 from foundation.fingerprint import DoesNotDecide
 
 Direction = Literal["higher_is_better", "lower_is_better"]
+VideoKind = Literal["studio", "filmed"]  # drawn by the studio; filmed, or generated to look so
 Variant = Literal["true", "audio_shuffled", "prompt_shuffled", "person_shuffled", "product_shuffled"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 

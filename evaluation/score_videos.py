@@ -14,8 +14,8 @@ from evaluation.backends.contracts import Outcome
 from evaluation.backends.launch import REMEMBERED, Outcomes, measure_videos, settings_missing
 from evaluation.backends.video import VideoClip
 from evaluation.catalogue import families, measured, not_measured
-from evaluation.contracts import Metric
-from evaluation.measuring.kinds import VIDEO_NEEDS, VideoKind, VideoMetric, VideoNeed
+from evaluation.contracts import Metric, VideoKind
+from evaluation.measuring.kinds import VIDEO_NEEDS, VideoMetric, VideoNeed
 from evaluation.measuring.per_frame import mean
 from foundation.child_process import OnLine
 

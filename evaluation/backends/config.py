@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints
 
-from evaluation.measuring.kinds import VideoKind
+from evaluation.contracts import VideoKind
 from foundation.bounds import Few, PathText, Trimmed, above
 
 VLM_KEY = "GRASPLINE_VLM_KEY"  # environment variable with the endpoint's key; keys stand in no file

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from evaluation.contracts import Direction
+from evaluation.contracts import Direction, VideoKind
 from evaluation.measuring.clip import Frames, MeasuredClip, Need
 
 Role = Literal[
@@ -40,7 +40,6 @@ THE_SAME: dict[Role, str] = {
 Measure = Callable[[MeasuredClip, Frames], float | Sequence[float]]
 """One clip, frames uint8 [T,H,W,3] of one role -> its value, or one a frame [T]; NaN: it has none."""
 
-VideoKind = Literal["studio", "filmed"]  # drawn by the studio; filmed, or generated to look so
 Damage = Literal[
     "blurred", "noisy", "warped_hands", "flicker", "swapped_product", "swapped_face", "shifted_audio"
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from evaluation.backends.config import ScoringConfig, WeightsConfig
 from evaluation.backends.launch import settings_missing
 from evaluation.backends.video import VideoClip
 from evaluation.catalogue import require_metrics
-from evaluation.measuring.kinds import VideoKind
+from evaluation.contracts import VideoKind
 from evaluation.score_table import COLUMNS, NOT_MEASURED, PUBLISHED, detail_rows, table_one
 from evaluation.score_videos import score_videos, video_metrics
 from foundation.by_name import choices
