@@ -40,7 +40,8 @@ class Row {
     if (!this.playing) return this.at;
     return (this.base + Math.max(0, this.timer() - this.since) * this.rate) % this.length;
   }
-  get frame() { return Math.min(this.frames - 1, Math.floor(this.seconds * FRAMES_PER_SECOND + 1e-6)); }
+  get frame() { return this.due(this.seconds); }
+  due(seconds) { return Math.min(this.frames - 1, Math.floor(seconds * FRAMES_PER_SECOND + 1e-6)); }
 
   toggle() { if (this.wanted) this.pause(); else this.play(); }
   async play() {
@@ -124,19 +125,20 @@ class Row {
   tick() {
     if (!this.playing) return;
     if (!clock.alive()) this.restart();
-    this.screen.follow(this.frame, this.seconds, this.rate);
-    this.write();
+    const seconds = this.seconds, frame = this.due(seconds);
+    this.screen.follow(frame, seconds, this.rate);
+    this.write(frame);
     this.next = requestAnimationFrame(() => this.tick());
   }
-  write() {
+  write(frame = this.frame) {
     const busy = Boolean(this.loading && !this.screen);
     const does = busy ? `Loading ${Math.round(100 * this.share)} %` : this.wanted ? "Pause" : "Play";
-    const where = `frame ${this.frame + 1} of ${this.frames}, ${(this.frame / FRAMES_PER_SECOND).toFixed(2)} s`;
+    const where = `frame ${frame + 1} of ${this.frames}, ${(frame / FRAMES_PER_SECOND).toFixed(2)} s`;
     if (this.said === does + where) return;
     this.said = does + where;
     this.button.textContent = does;
     this.button.setAttribute("aria-busy", String(busy));
-    this.slider.value = this.frame;
+    this.slider.value = frame;
     this.label.textContent = where;
     this.slider.setAttribute("aria-valuetext", where);
   }
