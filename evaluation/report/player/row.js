@@ -45,8 +45,7 @@ class Row {
 
   toggle() { if (this.wanted) this.pause(); else this.play(); }
   async play() {
-    activate(this);
-    rows.filter(row => row !== this).forEach(row => row.leave());
+    this.take();
     this.wanted = true;
     this.write();
     await clock.wake();
@@ -63,15 +62,20 @@ class Row {
     }
     this.write();
   }
-  // Another row plays: this one stops, and its pictures need no memory.
+  // From now on this row alone plays, and has pictures in memory.
+  take() {
+    activate(this);
+    rows.filter(row => row !== this).forEach(row => row.leave());
+  }
   leave() {
     if (this.wanted) this.pause();
     if (this.screen) this.screen.drop();
     this.screen = this.loading = null;
+    this.write();
   }
   async step(frames) { await this.go((this.frame + frames + this.frames) % this.frames); }
   async go(frame) {
-    activate(this);
+    this.take();
     if (this.wanted) this.pause();
     this.at = this.middle(frame);
     this.write();
