@@ -11,7 +11,7 @@ from evaluation.contracts import EvaluationReport, Metric
 from foundation.video_writing import write_video
 
 BITS, BAR, HEIGHT = 10, 12, 96
-FRAMES, RATE = 33, 25.0
+FRAMES, RATE = 13, 25.0
 SOUND_RATE = 16_000
 # of a canvas or a video: the number that its picture carries
 READ = f"""

@@ -59,12 +59,15 @@ METRICS = {
         worst_of_frames(jump),
     ),
     "cut_frames": _metric(
-        "frames that jump",
+        "share of frames that jump",
         "share",
         f"share of all frames that change by more than {CUT_LAB:g} Lab beyond the true clip",
         share_of_frames(jump, above=CUT_LAB),
     ),
     "frozen_frames": _metric(
-        "frames that stand still", "share", "share of all frames that stand still where the true clip moves", frozen
+        "share of frames that stand still",
+        "share",
+        "share of all frames that stand still where the true clip moves",
+        frozen,
     ),
 }

@@ -91,7 +91,7 @@ METRICS = {
         ),
     ),
     "hand_error_ratio_to_repeat": DerivedMetric(
-        title="hand error against a still picture's",
+        title="ratio of the hand error to a still picture's",
         unit="ratio",
         direction="lower_is_better",
         version=1,

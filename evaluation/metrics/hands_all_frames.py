@@ -130,19 +130,19 @@ def _metric(title: str, unit: str, description: str, measure: Measure, higher: b
 
 METRICS = {
     POSITION: _metric(
-        "distance of both hands from their places, all frames",
+        "mean distance of both hands from their places",
         "px",
         "distance of both hands from the true ones, by the part map, over all frames",
         position_error_px,
     ),
     "hand_off_frames": _metric(
-        "frames with a hand out of place",
+        "share of frames with a hand out of place",
         "share",
         f"share of all frames whose hands are more than {OFF_PIXELS:g} px off in the mean",
         share_of_frames(position_error_px, above=OFF_PIXELS),
     ),
     "hand_count_wrong_frames": _metric(
-        "frames with a hand too many or missing",
+        "share of frames with a hand too many or missing",
         "share",
         "share of all frames with a hand too many or one missing",
         count_wrong,
@@ -155,7 +155,7 @@ METRICS = {
         higher=True,
     ),
     "hand_error_all_frames_prompt_shuffled_to_true": DerivedMetric(
-        title="rise of the hand error under another prompt, all frames",
+        title="rise of both hands' distance under another prompt",
         unit="ratio",
         direction="higher_is_better",
         version=1,

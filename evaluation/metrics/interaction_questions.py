@@ -7,7 +7,7 @@ from evaluation.measuring.kinds import VideoMetric, roles
 
 METRICS = {
     "interaction_vlm_qa": VideoMetric(
-        title="questions about the interaction (vision-language model)",
+        title="share of questions answered well (vision-language model)",
         unit="share",
         direction="higher_is_better",
         version=1,

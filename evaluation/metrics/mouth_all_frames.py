@@ -99,7 +99,7 @@ METRICS = {
         opening_error,
     ),
     "mouth_frames_late": _metric(
-        "frames by which the mouth is late or early",
+        "lateness or earliness of the mouth",
         "frames",
         "frames by which the mouth is late or early, against the true one",
         frames_off,

@@ -55,7 +55,7 @@ def _recognised(clips: Sequence[MeasuredClip]) -> Measure:
 
 METRICS = {
     "person_recognised_frames": ClipMetric(
-        title="frames in which the person is recognised",
+        title="share of frames in which the person is recognised",
         unit="share",
         direction="higher_is_better",
         version=1,

@@ -87,7 +87,7 @@ def _error(region: str, where: str) -> ClipMetric:
 
 def _wrong(region: str, where: str) -> ClipMetric:
     return ClipMetric(
-        title=f"frames with {where} in wrong colours",
+        title=f"share of frames with {where} in wrong colours",
         unit="share",
         direction="lower_is_better",
         version=1,
@@ -114,7 +114,7 @@ METRICS = {
         ),
     ),
     "arms_wrong_frames": ClipMetric(
-        title="frames with somebody else's arms",
+        title="share of frames with somebody else's arms",
         unit="share",
         direction="lower_is_better",
         version=1,

@@ -123,7 +123,7 @@ METRICS = {
         "product_shuffled",
     ),
     "product_wrong_frames": _metric(
-        "frames with the product in wrong colours",
+        "share of frames with the product in wrong colours",
         "share",
         f"share of all frames whose product is more than {WRONG_LAB:g} Lab off",
         share_of_frames(colour_error, above=WRONG_LAB),
@@ -139,7 +139,7 @@ METRICS = {
         "error of the product's turn", "degrees", "turn of the product's long axis against the true one's", turn_error
     ),
     "product_recognised_frames": ClipMetric(
-        title="frames in which the product is recognised",
+        title="share of frames in which the product is recognised",
         unit="share",
         direction="higher_is_better",
         version=1,
@@ -152,7 +152,7 @@ METRICS = {
         ),
     ),
     "product_recognised_lost_by_shuffling": DerivedMetric(
-        title="recognised product frames lost under another product",
+        title="share of frames with the product lost under another product",
         unit="share",
         direction="higher_is_better",
         version=1,

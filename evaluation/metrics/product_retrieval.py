@@ -99,7 +99,7 @@ def _chance(clip: MeasuredClip, clips: Sequence[MeasuredClip]) -> float:
 
 METRICS = {
     "product_retrieval_top1_colour_layout": ClipMetric(
-        title="clips in which the product is recognised (colour layout)",
+        title="share of clips in which the product is recognised (colour layout)",
         unit="share",
         direction="higher_is_better",
         version=1,

@@ -30,7 +30,7 @@ def recall(clip: MeasuredClip, region: str) -> float:
 
 def _recall_metric(region: str) -> ClipMetric:
     return ClipMetric(
-        title=f"{region} tokens sent to the {region} expert",
+        title=f"share of {region} tokens sent to the {region} expert",
         unit="share",
         direction="higher_is_better",
         version=1,
@@ -42,7 +42,7 @@ def _recall_metric(region: str) -> ClipMetric:
 
 METRICS = {
     "routing_accuracy": ClipMetric(
-        title="tokens sent to the labelled expert",
+        title="share of tokens sent to the labelled expert",
         unit="share",
         direction="higher_is_better",
         version=1,

@@ -41,18 +41,18 @@ def _metric(title: str, measure: Measure, description: str, *needs: Need) -> Cli
 
 METRICS = {
     "x0_error_rgb_ratio_to_repeat": _metric(
-        "denoising error of the picture against a still one's",
+        "ratio of the picture's denoising error to a still one's",
         _rgb_to_repeat,
         "held-out x0 error of the RGB stream as a share of repeating the person reference latent",
     ),
     "x0_error_hoi_ratio_to_repeat": _metric(
-        "denoising error of the structure against a still picture's",
+        "ratio of the structure's denoising error to a still one's",
         _hoi_to_repeat,
         "held-out x0 error of the HOI stream as a share of repeating the person reference latent",
         "hoi_stream",
     ),
     "x0_error_hoi_ratio_to_first_frame": _metric(
-        "denoising error of the structure against its first frame's",
+        "ratio of the structure's denoising error to its first frame's",
         _hoi_to_first_frame,
         "the same as a share of repeating the clip's own first HOI latent frame, a harder baseline",
         "hoi_stream",

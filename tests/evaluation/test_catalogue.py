@@ -18,6 +18,13 @@ def test_names_are_unique_and_every_metric_has_the_model_itself() -> None:
     assert all("model" in metric.roles for metric in families().values())
 
 
+def test_every_number_has_a_title_of_its_own_in_words() -> None:
+    titles = [definition.title for definition in definitions().values()]
+    assert len(set(titles)) == len(titles)
+    assert [title for title in titles if "_" in title or len(title) > 80 or not title.strip()] == []
+    assert definitions()["psnr_db_baseline"].title == f"{families()['psnr_db'].title}, baseline"
+
+
 def test_a_derived_metric_has_a_source() -> None:
     derived = [metric for metric in families().values() if isinstance(metric, DerivedMetric)]
     assert derived

@@ -40,12 +40,12 @@ class Row {
     if (!this.playing) return this.at;
     return (this.base + Math.max(0, this.timer() - this.since) * this.rate) % this.length;
   }
-  get frame() { return Math.min(this.frames - 1, Math.floor(this.seconds * FRAMES_PER_SECOND + 1e-6)); }
+  get frame() { return this.due(this.seconds); }
+  due(seconds) { return Math.min(this.frames - 1, Math.floor(seconds * FRAMES_PER_SECOND + 1e-6)); }
 
   toggle() { if (this.wanted) this.pause(); else this.play(); }
   async play() {
-    activate(this);
-    rows.filter(row => row !== this).forEach(row => row.leave());
+    this.take();
     this.wanted = true;
     this.write();
     await clock.wake();
@@ -62,15 +62,20 @@ class Row {
     }
     this.write();
   }
-  // Another row plays: this one stops, and its pictures need no memory.
+  // From now on this row alone plays, and has pictures in memory.
+  take() {
+    activate(this);
+    rows.filter(row => row !== this).forEach(row => row.leave());
+  }
   leave() {
     if (this.wanted) this.pause();
     if (this.screen) this.screen.drop();
     this.screen = this.loading = null;
+    this.write();
   }
   async step(frames) { await this.go((this.frame + frames + this.frames) % this.frames); }
   async go(frame) {
-    activate(this);
+    this.take();
     if (this.wanted) this.pause();
     this.at = this.middle(frame);
     this.write();
@@ -124,19 +129,20 @@ class Row {
   tick() {
     if (!this.playing) return;
     if (!clock.alive()) this.restart();
-    this.screen.follow(this.frame, this.seconds, this.rate);
-    this.write();
+    const seconds = this.seconds, frame = this.due(seconds);
+    this.screen.follow(frame, seconds, this.rate);
+    this.write(frame);
     this.next = requestAnimationFrame(() => this.tick());
   }
-  write() {
+  write(frame = this.frame) {
     const busy = Boolean(this.loading && !this.screen);
     const does = busy ? `Loading ${Math.round(100 * this.share)} %` : this.wanted ? "Pause" : "Play";
-    const where = `frame ${this.frame + 1} of ${this.frames}, ${(this.frame / FRAMES_PER_SECOND).toFixed(2)} s`;
+    const where = `frame ${frame + 1} of ${this.frames}, ${(frame / FRAMES_PER_SECOND).toFixed(2)} s`;
     if (this.said === does + where) return;
     this.said = does + where;
     this.button.textContent = does;
     this.button.setAttribute("aria-busy", String(busy));
-    this.slider.value = this.frame;
+    this.slider.value = frame;
     this.label.textContent = where;
     this.slider.setAttribute("aria-valuetext", where);
   }

@@ -16,9 +16,10 @@ import numpy as np
 
 from evaluation.catalogue import measured
 from evaluation.report.page import render_page
-from tests.numbered_videos import FRAMES, READ, numbered_report
+from tests.numbered_videos import READ, numbered_report
 from tests.webdriver import browser
 
+FRAMES = 33  # as the exam's clips have
 PREPARE = """
 const row = rows[0], context = clock.context, samples = Math.ceil(row.length * context.sampleRate);
 const rising = context.createBuffer(1, samples, context.sampleRate);
@@ -38,9 +39,9 @@ row.screen.follow = (...moment) => { painted += 1; follow(...moment); };
 setInterval(() => {
   const wave = new Float32Array(32);
   tapped.getFloatTimeDomainData(wave);
-  const ahead = context.currentTime - row.timer(), made = (wave[31] + 0.9) / 1.8 * row.length;
+  const ahead = context.currentTime - row.timer(), seconds = row.seconds, made = (wave[31] + 0.9) / 1.8 * row.length;
   const drawn = row.figures.map(figure => read(figure.canvas));
-  looks.push([row.seconds, row.length, made - ahead * row.rate, painted, ...drawn]);
+  looks.push([seconds, row.length, made - ahead * row.rate, painted, ...drawn]);
 }, 400);
 """
 )
@@ -50,7 +51,7 @@ def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with tempfile.TemporaryDirectory() as folder, browser() as window:
         own, champion = (
-            numbered_report(Path(folder) / name, {"psnr_db": measured("psnr_db", {"clip_0": 20.0})})
+            numbered_report(Path(folder) / name, {"psnr_db": measured("psnr_db", {"clip_0": 20.0})}, frames=FRAMES)
             for name in ("model", "champion")
         )
         page = Path(own.report_html)

@@ -147,6 +147,8 @@ def test_one_row_plays_and_only_its_pictures_are_kept(open_page: OpenPage) -> No
     play(window)
     assert window.run("return [rows[1].playing, rows[1].screen]") == [False, None]
     assert_one_frame(noted(window, 10))
+    window.press("j", ".")
+    window.until("rows[1].screen && rows[0].screen === null && !rows[0].playing")
 
 
 def test_a_row_that_is_left_while_it_loads_stays_still(open_page: OpenPage) -> None:
