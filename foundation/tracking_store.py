@@ -23,6 +23,9 @@ def open_store(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     from mlflow import MlflowClient
 
+    from foundation.project_artifacts import name_to_mlflow
+
+    name_to_mlflow()
     with _first_of_all(uri):
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)  # this, not the constructor, makes the tables
@@ -72,8 +75,10 @@ def make_registered_model(client: Any, name: str) -> None:
 
 def _artifacts_beside(uri: str) -> str | None:
     """A folder beside the database; None: a server has a place of its own."""
+    from foundation.project_artifacts import project_address
+
     database = sqlite_file(uri)
-    return None if database is None else (database.parent / "mlflow_artifacts").resolve().as_uri()
+    return None if database is None else project_address(database.parent / "mlflow_artifacts")
 
 
 @contextmanager

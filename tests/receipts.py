@@ -1,12 +1,18 @@
 """Receipts of training and generation as tests need them: as the method says, unless a test asks for something else."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from evaluation.contracts import Exam, GeneratedSamples
 from foundation.digests import file_sha256
 from model.contracts import RgbArtifact, TrainedStage
 from model.contracts.method import StageRecord
+from orchestration.steps.run_step import run_of
+
+Receipt = TypeVar("Receipt", bound=BaseModel)
 
 
 def stage_receipt(**changes: Any) -> TrainedStage:
@@ -69,3 +75,19 @@ def samples_receipt(exam: Exam, artifact_digest: str, digest: str, folder: Path 
         clips=[],
         contact_sheet="",
     )
+
+
+def left(receipt: Receipt) -> Receipt:
+    """The receipt, as the last thing that its run left."""
+    run = run_of(receipt)
+    assert run is not None
+    run.finish(receipt.model_dump(mode="json"))
+    return receipt
+
+
+def set_steps(folder: Path, steps: int) -> None:
+    """Change an artifact so that its own manifest still fits."""
+    sampling, manifest = (json.loads((folder / f"{name}.json").read_text()) for name in ("sampling", "manifest"))
+    (folder / "sampling.json").write_text(json.dumps({**sampling, "steps": steps}))
+    manifest["files"]["sampling.json"] = file_sha256(folder / "sampling.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))

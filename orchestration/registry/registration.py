@@ -65,7 +65,7 @@ def _upload(models: ModelRegistry, artifact: RgbArtifact, report: EvaluationRepo
             client.log_metric(run_id, name, metric.value)
     client.log_artifacts(run_id, str(folder), ARTIFACT)
     for file in (report.report_html, report.contact_sheet):
-        if Path(file).exists():
+        if Path(file).is_file():
             client.log_artifact(run_id, file, "report")
     _keep_receipts(client, run_id, receipts)
     _assert_arrived(client, run_id, artifact)

@@ -4,6 +4,7 @@ Each command looks first, verifies the bytes that it is about, and writes only i
 looked at. A command that broke off is finished by repeating it, and repeating a finished one changes nothing.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from foundation.child_process import OnLine
@@ -15,12 +16,15 @@ from orchestration.registry.reigns import Model, Reigns
 from orchestration.registry.succession import Succession
 from orchestration.steps.release_steps import verify_release
 
+Verify = Callable[[Succession, str, str, OnLine], object]
+"""(registered models, version, digest, log); raises ValueError where the version is not what was exported."""
+
 
 class Decider:
     """One person at one registered model."""
 
-    def __init__(self, config: PipelineConfig, log: OnLine) -> None:
-        self.config, self.log = config, log
+    def __init__(self, config: PipelineConfig, log: OnLine, verify: Verify = verify_release) -> None:
+        self.config, self.log, self.verify = config, log, verify
         self.succession = Succession(config.tracking)
 
     def approve(self, version: str, reason: str) -> Entry:
@@ -75,7 +79,7 @@ class Decider:
             return newest
         model = seen.to_restore(None if to is None else self._model(to)[1])
         draft = self._draft("rollback", seen, model, model, reason)
-        verify_release(self.succession, model[1], model[0], self.log)
+        self.verify(self.succession, model[1], model[0], self.log)
         return self.succession.decide(draft, seen)
 
     def _crown(self, action: Action, version: str, reason: str, despite_gate: bool) -> Entry:
@@ -87,7 +91,7 @@ class Decider:
         if not despite_gate:
             _assert_passed(seen, model)
         draft = self._draft(action, seen, model, model, reason)
-        verify_release(self.succession, model[1], model[0], self.log)
+        self.verify(self.succession, model[1], model[0], self.log)
         return self.succession.decide(draft, seen)
 
     def _draft(

@@ -23,9 +23,15 @@ OWNERS = {
     "deepspeed": {"model/training/deepspeed_engine.py"},
     "great_expectations": {"data/validation/expectations.py"},
     "dvc": set(),  # never imported; a child process of data/dataset_version
-    "mlflow": {"foundation/tracking_store.py", "model/training/run_tracking.py", "orchestration/registry/models.py"},
+    "mlflow": {
+        "foundation/project_artifacts.py",
+        "foundation/tracking_store.py",
+        "model/training/run_tracking.py",
+        "orchestration/registry/models.py",
+    },
+    "sqlalchemy": {"orchestration/registry/ledger.py"},
     "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py", "orchestration/commands/dagster_page.py"},
-    "typer": {f"orchestration/commands/{name}.py" for name in ("main", "data", "study", "plain_errors")},
+    "typer": {f"orchestration/commands/{name}.py" for name in ("main", "data", "promotion", "study", "plain_errors")},
 }
 FORBIDDEN = (
     ("data.clips.manifest", "model.contracts"),

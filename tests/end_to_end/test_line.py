@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -85,7 +86,7 @@ def test_a_newcomer_gets_a_champion_and_a_video_with_sound(clone: Clone) -> None
     assert frames.shape == (32, 96, 64, 3)  # 33, of which the first is the reference
     assert rate == 25
     assert abs(sound).max() > 0.01
-    assert "nothing to go back to" in clone.graspline("rollback", SMOKE, fails=True)
+    assert "nothing to go back to" in clone.graspline("rollback", SMOKE, "--reason", "try", fails=True)
 
 
 def test_a_second_run_finds_nothing_to_do(clone: Clone) -> None:
@@ -175,7 +176,8 @@ def _sittings(clone: Clone, artifact_digest: str) -> list[dict[str, Any]]:
 
 
 def _ledger(clone: Clone) -> Sequence[str]:
-    return (clone.folder / "registry/ledgers/graspline-rgb-smoke.jsonl").read_text().splitlines()
+    with contextlib.closing(sqlite3.connect(clone.folder / "registry/ledger.db")) as database:
+        return [body for (body,) in database.execute("select body from graspline_ledger order by sequence")]
 
 
 def _timed_steps(said: str) -> dict[str, str]:

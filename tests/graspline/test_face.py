@@ -12,13 +12,15 @@ import pytest
 from PIL import Image
 
 import graspline
-from evaluation.contracts import Decision, EvaluationReport, Metric
+from evaluation.contracts import Decision, EvaluationReport, Metric, Reason
 from foundation import home
 from foundation.digests import folder_digest
 from foundation.sound import write_audio
 from model.contracts import RgbArtifact, TrainedStage
 from orchestration.configuration.load_config import load_sections
-from orchestration.registry.succession import Succession
+from orchestration.registry.entries import Evidence
+from orchestration.registry.registration import register as register_version
+from orchestration.registry.succession import Succession, gate_draft
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "dagster", "mlflow", "dvc", "hydra", "numpy", "av")
@@ -69,16 +71,16 @@ def register(artifact: Path, stage: TrainedStage) -> None:
                 proof={},
                 parameters=1,
             )
-            now = succession.ledger.champion()
+            seen = succession.look()
             decision = Decision(
                 passed=number == 0,
-                reasons=[],
+                reasons=[Reason(rule="r", passed=number == 0, message="worse" if number else "better")],
                 challenger_digest=digest,
-                champion_digest=now and now.champion,
+                champion_digest=seen.champion and seen.champion[0],
                 exam_digest="exam",
             )
-            candidate = succession.models.register(receipt, report_of(digest))
-            succession.record(candidate, decision, "better" if decision.passed else "worse")
+            candidate = register_version(succession.models, receipt, report_of(digest))
+            succession.decide(gate_draft(seen, candidate, decision, Evidence(), automatic=True), seen)
 
 
 def run_examples(name: str) -> int:

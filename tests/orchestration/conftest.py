@@ -4,28 +4,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from pydantic import BaseModel
 
 from evaluation.contracts import EvaluationReport, Metric
-from foundation.digests import folder_digest, text_sha256
+from foundation.digests import file_sha256, folder_digest, text_sha256
 from model.contracts import RgbArtifact, TrackingConfig
-from orchestration.steps.run_step import run_of
-from tests.receipts import history
+from tests.receipts import history, left
 
-Receipt = TypeVar("Receipt", bound=BaseModel)
 MakeArtifact = Callable[[str], RgbArtifact]
 MakeReport = Callable[..., EvaluationReport]
-
-
-def left(receipt: Receipt) -> Receipt:
-    """The receipt, as the last thing that its run left."""
-    run = run_of(receipt)
-    assert run is not None
-    run.finish(receipt.model_dump(mode="json"))
-    return receipt
 
 
 CLIPS_SHOWN = '[{"clip_id": "clip_0", "prompt": "shows it", "frames_per_second": 25.0}]'
@@ -40,7 +28,8 @@ def make_artifact(project: Path) -> MakeArtifact:
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_text(weights)
         training = [record.model_dump(mode="json") for record in history(f"stage two of {weights}")]
-        (folder / "manifest.json").write_text(json.dumps({"training": training}), encoding="utf-8")
+        files = {"model.safetensors": file_sha256(folder / "model.safetensors")}
+        (folder / "manifest.json").write_text(json.dumps({"training": training, "files": files}), encoding="utf-8")
         return left(
             RgbArtifact(
                 folder=str(folder.relative_to(project)),

@@ -13,7 +13,9 @@ from orchestration.commands import summary
 from orchestration.commands.summary import caption, clock, print_status, print_summary
 from orchestration.configuration.load_config import load_config
 from orchestration.registry.contracts import Champion
-from orchestration.registry.succession import Succession
+from orchestration.registry.entries import Evidence
+from orchestration.registry.registration import register
+from orchestration.registry.succession import Succession, gate_draft
 from orchestration.steps.display import LiveDisplay, PlainDisplay, Timings, label
 from orchestration.steps.receipts import Receipts
 from tests.receipts import stage_receipt
@@ -120,10 +122,19 @@ def test_status(
     assert "No model was judged yet: `graspline run` makes one." in text(page)
     succession = Succession(tracking)
     artifact = make_artifact("w")
-    succession.promote(succession.models.register(artifact, make_report(artifact)).version, "shown [to] Ada")
-    print_status(page)
-    shown = text(page)
-    assert "champion           version 1" in shown
+    candidate = register(succession.models, artifact, make_report(artifact))
+    reason = Reason(rule="psnr_db", passed=True, message="shown [to] Ada")
+    decision = Decision(
+        passed=True, reasons=[reason], challenger_digest=artifact.digest, champion_digest=None, exam_digest="e"
+    )
+    for automatic in (False, True):
+        seen = succession.look()
+        succession.decide(gate_draft(seen, candidate, decision, Evidence(), automatic), seen)
+        print_status(page)
+    waiting, shown = text(page).split("champion           version 1")
+    assert "waits: version 1 passed" in waiting
+    assert "graspline approve 1 --reason WHY" in waiting
+    assert "waits" not in shown
     assert "shown [to] Ada" in shown
     assert "20.0" in shown
 

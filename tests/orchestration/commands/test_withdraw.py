@@ -13,7 +13,8 @@ from evaluation.contracts import EvaluationReport
 from model.contracts import EncodedBatch, RgbArtifact, TrackingConfig
 from orchestration.commands.withdraw import withdraw
 from orchestration.configuration.load_config import load_config
-from orchestration.registry.succession import Succession
+from orchestration.registry.models import ModelRegistry
+from orchestration.registry.registration import register
 from orchestration.registry.trained_on import remember_training_set
 from orchestration.steps import data_steps
 from orchestration.steps.step import StepContext
@@ -51,10 +52,10 @@ def test_the_models_that_learnt_from_them_are_named_and_their_shards_go(
     (Path(batch.folder) / "index.json").write_text(json.dumps({"clips": {"c1": CLIPS["c1"]}}))
     remember_training_set("without ann", [batch])
     (Path(batch.folder) / "index.json").write_text(json.dumps({"clips": CLIPS}))
-    succession = Succession(tracking)
+    models = ModelRegistry(tracking)
     for weights, digest in (("a", "with ann"), ("b", "without ann"), ("c", "")):
         artifact = make_artifact(weights).model_copy(update={"train_digest": digest})
-        succession.models.register(artifact, make_report(artifact))
+        register(models, artifact, make_report(artifact))
     told = said(tracking, "ann")
     assert "smoke_train: 1 clips (c0) removed" in told
     assert "version 1: trained on 1 of their clips" in told
@@ -115,5 +116,5 @@ def test_a_model_s_training_set_that_an_older_version_wrote_down(
     file = Path("registry/training_sets/old.json")
     file.write_text(file.read_text().replace('"ann"', '"ann "'))
     artifact = make_artifact("a").model_copy(update={"train_digest": "old"})
-    Succession(tracking).models.register(artifact, make_report(artifact))
+    register(ModelRegistry(tracking), artifact, make_report(artifact))
     assert "version 1 (challenger): trained on 1 of their clips" in said(tracking, "ann")

@@ -1,119 +1,26 @@
 """From a report to the champion, with a really exported artifact: what passes reigns, what does not is written down."""
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-import torch
-from pydantic import BaseModel
-from safetensors.torch import save_file
 
 from evaluation.contracts import Amount, Decision, EvaluationReport
-from foundation.digests import file_sha256, folder_digest
-from model.conditioning.latent_codecs.linear import fit_linear_codec
-from model.contracts import Encoders, RgbArtifact, TrackingConfig, TrainedStage, TrainingSet
-from model.network.dual_stream_transformer import DualStreamTransformer
-from orchestration.configuration.load_config import PipelineConfig, load_config
+from foundation.digests import folder_digest
+from model.contracts import RgbArtifact, TrainingSet
 from orchestration.registry.contracts import Champion, RegisteredCandidate
+from orchestration.registry.registration import register
 from orchestration.registry.succession import Succession
-from orchestration.steps import model_steps, release_steps
-from orchestration.steps.run_step import run_of
+from orchestration.steps import release_steps
 from orchestration.steps.step import StepContext
-from tests.receipts import stage_two_receipt
+from tests.receipts import left, set_steps
 from tests.sealed_exam import leave_sealed
 
-SMALL = ["network.dim=48", "network.ffn_dim=64", "network.layers=2", "network.heads=2", "network.frequency_dim=16"]
-SHAPES = [*SMALL, "network.audio_injection_layers=[0]", "network.expert_dim=8"]
-GATE = [
-    "gate.rules=[{metric: psnr_db, floor: 10, margin: {size: 1, kind: units}}]",
-    "gate.improvements=[{metric: psnr_db, useful: {size: 0.1, kind: units}, sought: {size: 1, kind: units}}]",
-]
 TRAINING_SET = TrainingSet(
     train=(), held_out=(), train_digest="t", held_out_digest="h", digest="d", overlap_allowed=False
 )
-Receipt = TypeVar("Receipt", bound=BaseModel)
 Variant = Callable[[int, float], tuple[RgbArtifact, EvaluationReport]]
-
-
-@pytest.fixture(scope="module")
-def config() -> PipelineConfig:
-    return load_config([*SHAPES, *GATE])
-
-
-def left(receipt: Receipt) -> Receipt:
-    """The receipt, as the last thing that its run left."""
-    run = run_of(receipt)
-    assert run is not None
-    run.finish(receipt.model_dump(mode="json"))
-    return receipt
-
-
-def stage_two(folder: Path, config: PipelineConfig) -> TrainedStage:
-    """Random weights of both streams, as if a run had trained them."""
-    torch.manual_seed(0)
-    dual = DualStreamTransformer(config.network, config.recipe, streams="dual")
-    file = folder / "stage_two.safetensors"
-    save_file({name: 0.1 * torch.randn_like(value) + value for name, value in dual.state_dict().items()}, file)
-    Path("runs/x").mkdir(parents=True)
-    return left(stage_two_receipt(file))
-
-
-def fitted_encoders(folder: Path, config: PipelineConfig) -> Encoders:
-    """A codec fitted on noise."""
-    folder.mkdir()
-    video = torch.rand(1, 3, 9, 96, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    channels = config.encoding.latent_codec.channels
-    fit_linear_codec(lambda: [("rgb", video)], channels).codec.save(folder / "latent_codec.safetensors")
-    (folder / "encoders.json").write_text(json.dumps({"weights_sha256": {}}))
-    text = config.encoding.text_encoder
-    save_file({"text_LD": torch.zeros(text.tokens, text.dim)}, folder / "empty_text.safetensors")
-    return Encoders(folder=str(folder), digest=folder_digest(folder), captions={})
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory, config: PipelineConfig) -> RgbArtifact:
-    """One artifact through the step that makes it; a second order finds it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder := tmp_path_factory.mktemp("exported"))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        work = StepContext(config, log=lambda _line: None)
-        parents = stage_two(folder, config), fitted_encoders(folder / "encoders", config), TRAINING_SET
-        made, again = (model_steps.rgb_artifact(work, *parents) for _ in range(2))
-        assert (made.reused, again.reused) == (False, True)
-        assert made.receipt == again.receipt
-        assert isinstance(made.receipt, RgbArtifact)
-        return made.receipt.model_copy(update={"folder": str(folder / made.receipt.folder)})
-
-
-@pytest.fixture
-def variant(project: Path, exported: RgbArtifact, make_report: Callable[..., EvaluationReport]) -> Variant:
-    """Another model: the artifact with another number of sampling steps, whole in itself, and its report."""
-
-    def make(steps: int, psnr_db: float) -> tuple[RgbArtifact, EvaluationReport]:
-        folder = Path(f"runs/export-{steps}/rgb_artifact")
-        shutil.copytree(exported.folder, folder)
-        set_steps(folder, steps)
-        artifact = left(exported.model_copy(update={"folder": str(folder), "digest": folder_digest(folder)}))
-        return artifact, make_report(artifact, psnr_db=psnr_db)
-
-    return make
-
-
-def set_steps(folder: Path, steps: int) -> None:
-    """Change an artifact so that its own manifest still fits."""
-    sampling, manifest = (json.loads((folder / f"{name}.json").read_text()) for name in ("sampling", "manifest"))
-    (folder / "sampling.json").write_text(json.dumps({**sampling, "steps": steps}))
-    manifest["files"]["sampling.json"] = file_sha256(folder / "sampling.json")
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-@pytest.fixture
-def work(config: PipelineConfig, tracking: TrackingConfig) -> StepContext:
-    return StepContext(config.model_copy(update={"tracking": tracking}), log=lambda _line: None)
 
 
 def release(
@@ -170,17 +77,21 @@ def test_the_line_promotes_once_and_refuses_what_is_worse(work: StepContext, var
 
 
 def test_a_passing_model_waits_where_a_person_approves(work: StepContext, variant: Variant) -> None:
-    decision, champion, _ = release(with_gate(work, automatic=False), variant(4, 20.0))
+    made = variant(4, 20.0)
+    decision, champion, _ = release(with_gate(work, automatic=False), made)
     assert (decision.passed, champion.changed, champion.version) == (True, False, None)
-    assert champion.message == "version 1 passed and waits: `graspline promote 1`"
-    assert Succession(work.config.tracking).ledger.entries() == []
+    assert champion.message == "version 1 passed and waits: `graspline approve 1 --reason WHY`"
+    seen = Succession(work.config.tracking).look()
+    assert [(entry.action, entry.version, entry.champion) for entry in seen.waiting()] == [("pass", "1", None)]
+    assert release(with_gate(work, automatic=False), made)[2], "it waits, and is written down once"
+    assert len(Succession(work.config.tracking).look().entries) == 1
 
 
 def test_swapped_bytes_are_never_promoted(work: StepContext, variant: Variant) -> None:
     """Even where the artifact's own manifest was rewritten with them."""
     made = variant(4, 20.0)
     succession = Succession(work.config.tracking)
-    candidate = succession.models.register(*made)
+    candidate = register(succession.models, *made)
     set_steps(succession.models.folder(candidate.version), 1)
     with pytest.raises(ValueError, match=r"version 1 is not what was exported: .* changed since it was registered"):
         release(work, made)
@@ -207,25 +118,7 @@ def test_an_artifact_that_does_not_load_is_never_promoted(work: StepContext, var
         ValueError, match=r"version 1 is not what was exported, it is not promoted: .*model\.safetensors"
     ):
         release(work, (broken, about_it))
-    assert Succession(work.config.tracking).ledger.entries() == []
-
-
-def test_who_was_rolled_back_returns_by_hand_only(
-    work: StepContext, variant: Variant, tracking: TrackingConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(release_steps, "load_sections", lambda _overrides: work.config)  # the test's own registry
-    succession = Succession(tracking)
-    first, second = variant(4, 20.0), variant(5, 25.0)
-    succession.promote(succession.models.register(*first).version, "first")
-    succession.promote(succession.models.register(*second).version, "second")
-    assert release_steps.roll_back("the hands shake").champion_version == "1"
-    decision, champion, _ = release(work, second)
-    assert (decision.passed, champion.changed, champion.version) == (False, False, "1")
-    assert "was rolled back by a person: promote it by hand" in champion.message
-    assert release_steps.promote_by_hand("2", "fixed the exam").champion_version == "2"
-    assert succession.models.aliases() == {"champion": "2", "previous_champion": "1", "challenger": "2"}
-    decision, champion, reused = release(work, second)
-    assert (decision.passed, champion.version, reused) == (True, "2", True)
+    assert Succession(work.config.tracking).look().entries == ()
 
 
 @pytest.mark.parametrize("name", ["result.json", "report.html", "videos/a.mp4"])
@@ -266,9 +159,9 @@ def test_the_gate_reads_no_edited_report_of_either_side(work: StepContext, varia
     with pytest.raises(ValueError, match=r"report\.html changed after the run was finished"):
         release_steps.promotion_decision(work, registered, TRAINING_SET)
     page.write_text(numbers)
-    champions = min(Path().rglob("artifacts/receipts.json"), key=lambda file: file.stat().st_mtime)
+    champions = min(Path().rglob("artifacts/receipts/*.json"), key=lambda file: file.stat().st_mtime)
     champions.write_text(champions.read_text().replace('"value": 20.0', '"value": 2.0'))
-    with pytest.raises(ValueError, match=r"receipts\.json was changed after it was written: of version 1: run again"):
+    with pytest.raises(ValueError, match=r"receipts/\w+\.json was changed .*: of version 1: run again"):
         release_steps.promotion_decision(work, registered, TRAINING_SET)
 
 
@@ -291,3 +184,16 @@ def test_the_page_gets_its_verdict_and_stays_sealed(work: StepContext, variant: 
     release(work, (artifact, report))
     assert Path(report.report_html).read_text() != before
     assert release(work, (artifact, report))[2], "nothing to do, and nothing is found changed"
+
+
+def test_a_model_below_a_floor_is_refused_beside_a_champion(work: StepContext, variant: Variant) -> None:
+    """The sealed exam is not held for it, so its decision knows of no champion."""
+    release(work, variant(4, 20.0))
+    decision, champion, _ = release(work, variant(5, 5.0))
+    assert (decision.passed, decision.champion_digest, champion.changed, champion.version) == (False, None, False, "1")
+    entries = Succession(work.config.tracking).look().entries
+    assert [(entry.action, entry.version, entry.verdict) for entry in entries] == [
+        ("promote", "1", True),
+        ("refuse", "2", False),
+    ]
+    assert None not in entries[0].evidence.model_dump().values(), "what it rests on is on record"
