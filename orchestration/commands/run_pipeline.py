@@ -114,7 +114,7 @@ def _all_phases(
         taken_in = [batch for batch in arrivals if batch not in refused]
         if number % 2:
             told = replace(pipeline, definitions=build_definitions(display, overrides, taken_in))
-            _until_not_overtaken(told, assets, overrides, display)
+            until_not_overtaken(told, assets, overrides, display)
             continue
         for batch in [batch for batch in batches if batch not in refused]:
             try:
@@ -126,7 +126,7 @@ def _all_phases(
     return refused
 
 
-def _until_not_overtaken(
+def until_not_overtaken(
     pipeline: Pipeline, assets: Sequence[dg.AssetKey], overrides: Sequence[str], display: Display
 ) -> None:
     """Where another run made its model champion between this one's judgement and its promotion, judge again."""
