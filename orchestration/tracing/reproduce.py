@@ -153,7 +153,7 @@ def distances(was: EvaluationReport, now: EvaluationReport) -> list[Distance]:
         apart = abs(again.value - metric.value)
         noises = 0.0 if apart == 0 else apart / noise if noise else None
         found.append(Distance(metric=name, was=metric.value, now=again.value, noises=noises))
-    return sorted(found, key=lambda distance: -math.inf if distance.noises is None else -distance.noises)
+    return sorted(found, key=lambda distance: math.inf if distance.noises is None else -distance.noises)
 
 
 def _left(checkout: Path, step: str, field: str) -> list[Any]:
