@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from foundation import child_guard
 from foundation.addresses import redacted
@@ -113,10 +113,25 @@ def follow(
         raise
 
 
-def start_server(arguments: Sequence[str], **extra: str) -> Server:
-    """Start `python <arguments>` in a session of its own, where no Ctrl-C reaches it; `end_server` ends it."""
-    command = _guarded(Path(sys.executable), arguments)
-    return subprocess.Popen(command, env=child_environment(**extra), start_new_session=True)
+def start_server(
+    arguments: Sequence[str], folder: Path | None = None, log: IO[bytes] | None = None, **extra: str
+) -> Server:
+    """Start `python <arguments>` in a session of its own, where no Ctrl-C reaches it; `end_server` ends it.
+
+    Args:
+        arguments: what follows `python`.
+        folder: where it works; None: here.
+        log: where its output goes; None: where ours does.
+        extra: variables of its environment.
+    """
+    return subprocess.Popen(
+        _guarded(Path(sys.executable), arguments),
+        env=child_environment(**extra),
+        start_new_session=True,
+        cwd=folder,
+        stdout=log,
+        stderr=None if log is None else subprocess.STDOUT,
+    )
 
 
 def end_server(server: Server) -> None:

@@ -7,6 +7,7 @@ Expectations and not DVC itself.
 """
 
 import json
+import os
 import re
 import time
 from collections.abc import Generator
@@ -14,8 +15,6 @@ from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from filelock import FileLock, Timeout
 
 from data.clips.manifest import NAME as MANIFEST
 from data.clips.manifest import read_manifest
@@ -25,6 +24,7 @@ from data.versions.batch_receipts import raw_receipt
 from data.versions.diff_batches import BatchVersion
 from data.versions.settled import is_lost, is_settled, settle
 from foundation.child_process import OnLine, follow
+from foundation.named_lock import held
 from foundation.names import check_name
 
 LOCK = Path(".dvc/tmp/one_writer.lock")
@@ -106,18 +106,9 @@ def ignore(_line: str) -> None:
 
 @contextmanager
 def one_writer(on_line: OnLine) -> Generator[None]:
-    """DVC takes one writer at a time; the others wait here, and log it."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        on_line("waiting for another process that works on datasets/")
-        lock.acquire()
-    try:
+    """DVC takes one writer at a time; the others wait here, and log for whom."""
+    with held(LOCK, f"process {os.getpid()}", lambda line: on_line(f"{line}, which works on datasets/")):
         yield
-    finally:
-        lock.release()
 
 
 def _run(module: list[str], what: str, on_line: OnLine, quiet: bool = False) -> list[str]:

@@ -19,6 +19,7 @@ from orchestration.commands.prepare_request import PrepareRequest
 from orchestration.commands.run_pipeline import StepFailedError, open_pipeline
 from orchestration.commands.summary import print_set_aside
 from orchestration.configuration.load_config import load_sections
+from orchestration.steps.retraining import begin_retraining
 from orchestration.steps.step import Display
 
 SHOWN = 20  # failures
@@ -31,7 +32,7 @@ def prepare_batches(request: PrepareRequest, display: Display) -> list[PreparedB
         StepFailedError: a batch could not be delivered or prepared at all.
     """
     load_sections(request.overrides)
-    pipeline = open_pipeline(request.overrides, request.batches, display)
+    pipeline = open_pipeline(begin_retraining(request.overrides), request.batches, display)
     for batch in request.batches:
         try:
             pipeline.prepare(batch)

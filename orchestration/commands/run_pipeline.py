@@ -19,7 +19,7 @@ from orchestration.definitions import build_definitions
 from orchestration.registry.succession import Succession
 from orchestration.steps.data_steps import arrivals_of, batches_of, held_batches
 from orchestration.steps.receipts import Receipts
-from orchestration.steps.retraining import ID, begin_retraining
+from orchestration.steps.retraining import ID, Retraining, begin_retraining
 from orchestration.steps.step import Display, StepContext
 
 FRAME = re.compile(r'File "(?P<file>[^"]+)", line \d+.*\n\s*(?P<code>.*)')
@@ -100,7 +100,7 @@ def run_pipeline(overrides: Sequence[str], display: Display) -> Outcome:
     config, retraining = load_config(overrides), begin_retraining(overrides)
     arrivals = arrivals_of(config.data)
     batches = batches_of(config.data, arrivals)
-    pipeline = replace(open_pipeline(overrides, batches, display), tags=retraining.tags())
+    pipeline = open_pipeline(retraining, batches, display)
     with held_batches(StepContext(config, display.log, retraining=retraining), batches):
         refused = _all_phases(pipeline, overrides, batches, arrivals, display)
     return Outcome(refused, Receipts(config, retraining.id))
@@ -114,7 +114,7 @@ def _all_phases(
         taken_in = [batch for batch in arrivals if batch not in refused]
         if number % 2:
             told = replace(pipeline, definitions=build_definitions(display, overrides, taken_in))
-            _until_not_overtaken(told, assets, overrides, display)
+            until_not_overtaken(told, assets, overrides, display)
             continue
         for batch in [batch for batch in batches if batch not in refused]:
             try:
@@ -126,7 +126,7 @@ def _all_phases(
     return refused
 
 
-def _until_not_overtaken(
+def until_not_overtaken(
     pipeline: Pipeline, assets: Sequence[dg.AssetKey], overrides: Sequence[str], display: Display
 ) -> None:
     """Where another run made its model champion between this one's judgement and its promotion, judge again."""
@@ -152,13 +152,13 @@ def _is_overtaken(receipts: Receipts) -> bool:
     return decision.champion_digest != (champion[0] if champion else None)
 
 
-def open_pipeline(overrides: Sequence[str], batches: Sequence[str], display: Display) -> Pipeline:
-    """The graph for one configuration, its batches known to Dagster; deliveries that it leaves out are named."""
+def open_pipeline(retraining: Retraining, batches: Sequence[str], display: Display) -> Pipeline:
+    """The graph for one retraining, its batches known to Dagster; deliveries that it leaves out are named."""
     for line in misnamed_arrivals():
         display.log(line)
     instance = open_instance()
     instance.add_dynamic_partitions(str(BATCHES.name), list(batches))
-    return Pipeline(build_definitions(display, overrides), instance)
+    return Pipeline(build_definitions(display, retraining.overrides), instance, retraining.tags())
 
 
 def _why(result: dg.ExecuteInProcessResult) -> StepFailedError:

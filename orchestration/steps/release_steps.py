@@ -34,7 +34,11 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
     assert_trained_as_its_receipt_says(artifact)
     models = ModelRegistry(step.config.tracking)
     reused = models.is_registered(artifact)
-    return StepResult(register(models, artifact, report), reused)
+    candidate = register(models, artifact, report)
+    if step.retraining is not None and not reused:
+        for name, value in step.retraining.tags().items():
+            models.client.set_tag(candidate.mlflow_run_id, name, value)
+    return StepResult(candidate, reused)
 
 
 def promotion_decision(step: StepContext, candidate: RegisteredCandidate, training_set: TrainingSet) -> StepResult:

@@ -8,7 +8,7 @@ from foundation.run_folder import RESULT, RunFolder
 from foundation.sealed_file import read_sealed
 from foundation.state_file import read_state
 from foundation.video_about import read_about
-from model.contracts import TrackingConfig, TrainingSet
+from model.contracts import EncodedBatch, TrackingConfig, TrainingSet
 from model.contracts.method import StageRecord
 from orchestration.registry.entries import Entry
 from orchestration.registry.succession import Succession
@@ -60,7 +60,7 @@ def trace_model(tracking: TrackingConfig, name: str) -> TracedModel:
         reigns=said_of(succession.look().entries, version),
         stages=stages,
         train_digest=train_digest,
-        batches=_batches(stages),
+        **_sides(stages),
         clips=None if clips is None else [traced(clip, facts) for clip, facts in clips.items()],
     )
 
@@ -108,17 +108,15 @@ def _run_of(record: StageRecord) -> RunFolder | None:
     return None
 
 
-def _batches(stages: Sequence[TracedStage]) -> list[TracedBatch]:
+def _sides(stages: Sequence[TracedStage]) -> dict[str, list[TracedBatch]]:
+    """What was learnt from and what was held out, as the last stage's run was told."""
     last = stages[-1].run
     if last is None:
-        return []
+        return {"batches": [], "exam": []}
     training_set = RunFolder(Path(last)).input("training_set", TrainingSet)
-    return [
-        TracedBatch(
-            batch=batch.batch,
-            encoded_digest=batch.digest,
-            prepared_digest=batch.prepared_digest,
-            encoders_digest=batch.encoders_digest,
-        )
-        for batch in training_set.train
-    ]
+    return {"batches": list(map(_traced, training_set.train)), "exam": list(map(_traced, training_set.held_out))}
+
+
+def _traced(batch: EncodedBatch) -> TracedBatch:
+    digests = {name: getattr(batch, name) for name in ("prepared_digest", "encoders_digest")}
+    return TracedBatch(batch=batch.batch, encoded_digest=batch.digest, **digests)

@@ -49,6 +49,7 @@ class TracedModel(BaseModel, frozen=True, extra="forbid"):
     stages: list[TracedStage]
     train_digest: str
     batches: list[TracedBatch]  # none: the run that knew them is not on this machine any more
+    exam: list[TracedBatch]  # the held-out batches of the same day
     clips: list[TracedClip] | None  # None: the training set is not known here
 
 

@@ -1,6 +1,6 @@
 """A registered version is trained again, from its data, its configuration and its code, in a checkout of its own.
 
-The checkout is a git worktree at the commit that trained it. It gets the data that was learnt from, held against the
+The checkout is at the commit that trained it. It gets the data that was learnt from, held against the
 digests of the version's training set, and runs `graspline run` with the retraining's own overrides: whatever that
 commit's code is, it is what runs. Nothing of this project's registry is touched.
 """
@@ -27,6 +27,7 @@ from orchestration.registry.succession import Succession
 from orchestration.tracing.back import trace_model
 from orchestration.tracing.contracts import TracedBatch, TracedModel
 
+RECORDS = ("dvc.lock", "datasets/batches.yaml", "datasets/withdrawals.jsonl")
 OnLine = Callable[[str], None]
 
 
@@ -56,9 +57,14 @@ def reproduce(tracking: TrackingConfig, name: str, on_line: OnLine) -> Reproduce
     """
     model = trace_model(tracking, name)
     by = _retraining(model)
-    with _worktree(by["commit"]) as checkout:
+    with _checkout(by["commit"]) as checkout:
         for batch in model.batches:
             restore(batch, checkout, on_line)
+        for batch in model.exam:
+            try:
+                restore(batch, checkout, on_line)
+            except ValueError as error:  # the weights do not depend on it
+                on_line(f"the exam is another one than then: {error}")
         environment = {"PYTHONPATH": str(checkout)}
         command = ["-m", "orchestration.commands.main", "run", *by["overrides"]]
         code, last = follow(command, on_line, environment, folder=checkout)
@@ -92,15 +98,13 @@ def _retraining(model: TracedModel) -> dict[str, Any]:
 
 
 @contextmanager
-def _worktree(commit: str) -> Generator[Path]:
-    """A checkout of that commit, removed at the end."""
+def _checkout(commit: str) -> Generator[Path]:
+    """A git checkout of that commit, removed at the end; it borrows this one's objects."""
     with tempfile.TemporaryDirectory(prefix="graspline_reproduce_") as folder:
         checkout = Path(folder) / "checkout"
-        _git("worktree", "add", "--detach", str(checkout), commit)
-        try:
-            yield checkout
-        finally:
-            _git("worktree", "remove", "--force", str(checkout))
+        _git("clone", "--quiet", "--no-checkout", "--shared", str(ROOT), str(checkout))
+        _git("-C", str(checkout), "checkout", "--quiet", "--detach", commit)
+        yield checkout
 
 
 def restore(batch: TracedBatch, checkout: Path, on_line: OnLine) -> None:
@@ -113,14 +117,15 @@ def restore(batch: TracedBatch, checkout: Path, on_line: OnLine) -> None:
         source = Path("datasets") / kind / batch.batch
         if source.is_dir():
             shutil.copytree(source, checkout / source, dirs_exist_ok=True)
-    pointer = Path(f"datasets/raw/{batch.batch}.dvc")
-    for file in (pointer, Path("dvc.lock"), Path("datasets/batches.yaml"), Path("datasets/withdrawals.jsonl")):
+    settled = Path("datasets/.memory/settled").glob(f"*@{batch.batch}")
+    for file in (Path(f"datasets/raw/{batch.batch}.dvc"), *(Path(name) for name in RECORDS), *settled):
         if file.is_file():
+            (checkout / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, checkout / file)
     if _is_as_learnt(batch, checkout):
         return
     on_line(f"batch {batch.batch} is another version here, asking DVC's cache for the one of that commit")
-    _git("-C", str(checkout), "checkout", "--", ".")
+    _git("-C", str(checkout), "checkout", "--quiet", "--", ".")
     cache = str(Path(".dvc/cache").resolve())
     for arguments in (["cache", "dir", "--local", cache], ["checkout", "--force", "--quiet"]):
         follow(["-m", "dvc", *arguments], on_line, folder=checkout)
@@ -148,7 +153,7 @@ def distances(was: EvaluationReport, now: EvaluationReport) -> list[Distance]:
         apart = abs(again.value - metric.value)
         noises = 0.0 if apart == 0 else apart / noise if noise else None
         found.append(Distance(metric=name, was=metric.value, now=again.value, noises=noises))
-    return sorted(found, key=lambda distance: -math.inf if distance.noises is None else -distance.noises)
+    return sorted(found, key=lambda distance: math.inf if distance.noises is None else -distance.noises)
 
 
 def _left(checkout: Path, step: str, field: str) -> list[Any]:

@@ -11,13 +11,12 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.contracts import Decision, EvaluationReport
-from foundation.child_process import follow
+from foundation.child_process import Server, end_server, start_server
 from foundation.home import ROOT
 from model.contracts import RgbArtifact, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import load_config
@@ -25,6 +24,7 @@ from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.steps.receipts import Receipts
 
 SMOKE = "experiment=smoke"
+LOOK_SECONDS = 0.2
 OTHERWISE: tuple[tuple[str, ...], ...] = (
     (),
     (),
@@ -68,9 +68,16 @@ class Ended:
 def torture_runs(folder: Path, at_once: int, overrides: Sequence[str]) -> list[Ended]:
     """Start the runs in a scratch project below `folder`, which must be empty; wait for all."""
     project = copy_project(folder / "project")
-    mix = [OTHERWISE[number % len(OTHERWISE)] for number in range(at_once)]
-    with ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(lambda number: _run(project, number, (*overrides, *mix[number])), range(at_once)))
+    started = [_start(project, number, (*overrides, *other)) for number, other in enumerate(_mix(at_once))]
+    try:
+        while any(run.ended is None for run in started):
+            for run in started:
+                run.look()
+            time.sleep(LOOK_SECONDS)
+    finally:
+        for run in started:
+            end_server(run.server)
+    return [run.ended for run in started if run.ended is not None]
 
 
 def faults_of(project: Path, runs: Sequence[Ended]) -> list[str]:
@@ -107,13 +114,34 @@ def copy_project(project: Path) -> Path:
     return project
 
 
-def _run(project: Path, number: int, overrides: tuple[str, ...]) -> Ended:
-    since, said = time.monotonic(), project.parent / f"run-{number}.txt"
+def _mix(at_once: int) -> list[tuple[str, ...]]:
+    return [OTHERWISE[number % len(OTHERWISE)] for number in range(at_once)]
+
+
+@dataclass
+class _Started:
+    """A run that was started."""
+
+    overrides: tuple[str, ...]
+    server: Server
+    said: Path
+    since: float
+    ended: Ended | None = None
+
+    def look(self) -> None:
+        """Note what came of it once it has ended."""
+        code = self.server.poll()
+        if code is not None and self.ended is None:
+            seconds = time.monotonic() - self.since
+            self.ended = Ended(self.overrides, code, seconds, self.said.read_text(encoding="utf-8"))
+
+
+def _start(project: Path, number: int, overrides: tuple[str, ...]) -> _Started:
+    said = project.parent / f"run-{number}.txt"
     command = ["-m", "orchestration.commands.main", "run", SMOKE, *overrides]
-    with said.open("w", encoding="utf-8") as log:
-        environment = {"PYTHONPATH": str(project), "COLUMNS": "200"}
-        code, _ = follow(command, lambda line: print(line, file=log, flush=True), environment, folder=project)
-    return Ended(overrides, code, time.monotonic() - since, said.read_text(encoding="utf-8"))
+    with said.open("wb") as log:
+        server = start_server(command, project, log, PYTHONPATH=str(project), COLUMNS="200")
+    return _Started(overrides, server, said, time.monotonic())
 
 
 def _strangers(receipts: Receipts) -> list[str]:

@@ -10,8 +10,19 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.commands.run_pipeline import Pipeline, StepFailedError, StepInterruptedError, run_pipeline
+from evaluation.contracts import Decision
+from orchestration.commands.run_pipeline import (
+    Pipeline,
+    StepFailedError,
+    StepInterruptedError,
+    run_pipeline,
+    until_not_overtaken,
+)
+from orchestration.configuration.load_config import load_config
+from orchestration.definitions import build_definitions
 from orchestration.steps.display import PlainDisplay
+from orchestration.steps.receipts import Receipts
+from orchestration.steps.retraining import ID
 
 ROOT = Path(__file__).parents[3]
 RUNS: list[str] = []
@@ -165,3 +176,29 @@ def test_an_ordered_batch_or_a_signal_stops_the_run(
 ) -> None:
     with pytest.raises(StepFailedError, match=str(error)):
         run(**{batch: error})
+
+
+@pytest.mark.parametrize(("judged_against", "asked"), [("a former champion", 2), (None, 1)])
+def test_a_run_whose_champion_changed_meanwhile_judges_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch, judged_against: str | None, asked: int
+) -> None:
+    """Nobody reigns here, so a decision against somebody is about another day."""
+    calls: list[list[str]] = []
+
+    def materialise(_pipeline: Pipeline, assets: Sequence[dg.AssetKey], _batch: str | None = None) -> None:
+        calls.append([asset.to_user_string() for asset in assets])
+        if len(calls) == 1:
+            raise StepFailedError("champion: the champion changed meanwhile")
+
+    monkeypatch.setattr(Pipeline, "materialise", materialise)
+    decision = Decision(passed=True, reasons=[], challenger_digest="c", champion_digest=judged_against, exam_digest="e")
+    Receipts(load_config(), "this run").write(decision, "promotion_decision")
+    pipeline = Pipeline(build_definitions(PlainDisplay()), dg.DagsterInstance.ephemeral(), {ID: "this run"})
+    every = [dg.AssetKey("stage_one"), dg.AssetKey("promotion_decision"), dg.AssetKey("champion")]
+    if asked == 1:
+        with pytest.raises(StepFailedError, match="changed meanwhile"):
+            until_not_overtaken(pipeline, every, (), PlainDisplay())
+    else:
+        until_not_overtaken(pipeline, every, (), PlainDisplay())
+        assert calls[-1] == ["promotion_decision", "champion"], "trained and registered is it already"
+    assert len(calls) == asked
