@@ -31,7 +31,7 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
     assert_left(artifact)
     assert_left(report)
     assert_trained_as_its_receipt_says(artifact)
-    models = ModelRegistry(step.config.tracking)
+    models = ModelRegistry(step.config.tracking, step.config.approval)
     reused = models.is_registered(artifact)
     return StepResult(register(models, artifact, report), reused)
 
@@ -42,7 +42,7 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
     Raises:
         ValueError: a report is not what was written when it was made.
     """
-    succession = Succession(step.config.tracking)
+    succession = Succession(step.config.tracking, step.config.approval)
     release = succession.champion_release()
     settled = _settled(succession.look(), candidate)
     if settled is not None:
@@ -62,7 +62,7 @@ def champion(step: StepContext, decision: Decision, candidate: RegisteredCandida
             exported ones.
     """
     _assert_about(decision, candidate)
-    succession, automatic = Succession(step.config.tracking), step.config.gate.automatic
+    succession, automatic = Succession(step.config.tracking, step.config.approval), step.config.gate.automatic
     seen = succession.follow()
     waiting = f"version {candidate.version} passed and waits: `graspline approve {candidate.version} --reason WHY`"
     message = waiting if decision.passed and not automatic else why(decision)
