@@ -6,7 +6,7 @@ whoever may write to the store cannot put another model in its place. The key pa
     openssl ecparam -name prime256v1 -genkey -noout -out signing.pem
     openssl ec -in signing.pem -pubout -out verifying.pem
 
-The library is an extra (`uv pip install --group signing`), imported when a key is configured.
+The library is an extra (`make setup-extras`), imported when a key is configured.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any
 from orchestration.configuration.approval import ApprovalConfig
 
 SUFFIX = ".sig"  # of the file beside the artifact's folder
-MISSING = "approval.signing_key and approval.verifying_key need model-signing: `uv pip install --group signing`"
+MISSING = "approval.signing_key and approval.verifying_key need model-signing: `make setup-extras`"
 
 
 def sign(folder: Path, signature: Path, config: ApprovalConfig) -> None:

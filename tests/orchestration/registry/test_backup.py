@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from evaluation.contracts import Decision, EvaluationReport
+from foundation.tracking_store import SQLITE
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.registry.backup import back_up, restore
 from orchestration.registry.entries import Evidence
 from orchestration.registry.registration import register
 from orchestration.registry.succession import Succession, gate_draft
 
-HERE = TrackingConfig(uri="sqlite:///registry/mlflow.db", experiment="graspline", registered_model="graspline-rgb")
+
+def here() -> TrackingConfig:
+    """The working folder's registry."""
+    uri = f"{SQLITE}{Path.cwd()}/registry/mlflow.db"
+    return TrackingConfig(uri=uri, experiment="graspline", registered_model="graspline-rgb")
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def succession(
     make_report: Callable[..., EvaluationReport],
 ) -> Succession:
     """Two versions, both promoted, in the working folder's registry."""
-    succession = Succession(HERE)
+    succession = Succession(here())
     for weights in "ab":
         artifact = make_artifact(weights)
         candidate = register(succession.models, artifact, make_report(artifact))
@@ -44,20 +49,20 @@ def decide(succession: Succession, digest: str, candidate: object) -> None:
 
 def test_a_restored_registry_works_under_another_path(succession: Succession, project: Path) -> None:
     entries = succession.look().entries
-    back_up(HERE, project / "b.zip")
+    back_up(here(), project / "b.zip")
     elsewhere = project / "elsewhere"
     elsewhere.mkdir()
     shutil.move("registry", "gone")  # whoever looked for it where it was would find nothing
     with chdir(elsewhere):
-        restore(HERE, project / "b.zip")
-        restored = Succession(HERE)
+        restore(here(), project / "b.zip")
+        restored = Succession(here())
         assert restored.look().entries == entries
         assert restored.misled(restored.look()) == []
         folder = restored.verified_folder("champion")
         assert (elsewhere / folder).is_dir()
         assert restored.models.release("1")[1].metrics["psnr_db"].value == 20.0
         with pytest.raises(ValueError, match=r"registry/mlflow\.db is there already"):
-            restore(HERE, project / "b.zip")
+            restore(here(), project / "b.zip")
 
 
 def test_no_address_in_the_database_is_of_this_machine(succession: Succession, project: Path) -> None:
@@ -70,7 +75,7 @@ def test_a_backup_in_the_middle_of_decisions_is_whole(succession: Succession, pr
     stop = threading.Event()
 
     def go_on() -> None:
-        mine = Succession(HERE)
+        mine = Succession(here())
         while not stop.is_set():
             seen = mine.look()
             mine.decide(_again(seen.entries[-1 - len(seen.entries) % 2]), seen)
@@ -79,7 +84,7 @@ def test_a_backup_in_the_middle_of_decisions_is_whole(succession: Succession, pr
     busy.start()
     try:
         for number in range(3):
-            back_up(HERE, project / f"{number}.zip")
+            back_up(here(), project / f"{number}.zip")
     finally:
         stop.set()
         busy.join()
@@ -87,8 +92,8 @@ def test_a_backup_in_the_middle_of_decisions_is_whole(succession: Succession, pr
         folder = project / f"restored-{number}"
         folder.mkdir()
         with chdir(folder):
-            restore(HERE, project / f"{number}.zip")
-            restored = Succession(HERE)
+            restore(here(), project / f"{number}.zip")
+            restored = Succession(here())
             assert len(restored.look().entries) >= 2
             restored.follow()
             assert restored.misled(restored.look()) == []
@@ -104,7 +109,7 @@ def _again(entry: object) -> object:
 @pytest.mark.parametrize("damage", ["flipped", "cut", "out of the registry", "no zip"])
 def test_a_damaged_backup_leaves_nothing(succession: Succession, project: Path, damage: str) -> None:
     file = project / "b.zip"
-    back_up(HERE, file)
+    back_up(here(), file)
     if damage == "no zip":
         file.write_text("no zip")
     elif damage == "cut":
@@ -122,5 +127,5 @@ def test_a_damaged_backup_leaves_nothing(succession: Succession, project: Path, 
     fresh = project / "fresh"
     fresh.mkdir()
     with chdir(fresh), pytest.raises(ValueError, match=r"b\.zip"):
-        restore(HERE, file)
+        restore(here(), file)
     assert [path for path in fresh.rglob("*") if path.is_file()] == []
