@@ -1,0 +1,42 @@
+"""Rounded weights give what autocast gives with whole ones, bit for bit."""
+
+import pytest
+import torch
+
+from evaluation.ablation.random_batch import ClipShape, random_batch
+from model.contracts import NetworkConfig
+from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.stored_precision import store_matrices
+from model.presets import recipe_preset
+
+
+@pytest.mark.parametrize("recipe", ["paper", "released"])
+def test_the_bits_are_autocasts(recipe: str, small: NetworkConfig) -> None:
+    torch.manual_seed(0)
+    network = DualStreamTransformer(small, recipe_preset(recipe), "rgb").eval().requires_grad_(False)
+    for parameter in network.parameters():
+        parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    batch = random_batch(small, ClipShape(32, 32, 2), torch.device("cpu"))
+    with torch.autocast("cpu", torch.bfloat16):
+        wanted = network(batch.rgb_BCThw, batch.timestep_B, batch.conditions).rgb_BCThw
+        store_matrices(network, torch.bfloat16)
+        found = network(batch.rgb_BCThw, batch.timestep_B, batch.conditions).rgb_BCThw
+    assert found.std() > 0
+    assert torch.equal(found, wanted)
+
+
+def test_what_decides_in_fp32_stays(small: NetworkConfig) -> None:
+    network = DualStreamTransformer(small, recipe_preset("paper"), "rgb").requires_grad_(False)
+    store_matrices(network, torch.bfloat16)
+    kept = {name for name, x in network.state_dict().items() if x.dtype == torch.float32}
+    rounded = {name for name, x in network.state_dict().items() if x.dtype == torch.bfloat16}
+    assert {name for name in kept if name.startswith("time.")} == {
+        n for n in network.state_dict() if n.startswith("time.")
+    }
+    assert all("norm" in name or "modulation" in name for name in kept if name.startswith("blocks.0"))
+    assert {
+        "blocks.0.self_attention.q.weight",
+        "blocks.0.experts.hidden_weight_EXD",
+        "rgb_head.output.weight",
+    } <= rounded
+    assert not any(parameter.requires_grad for parameter in network.parameters())
