@@ -2,16 +2,17 @@
 
     python -m benchmarks block [--network wan_s2v_14b] [--only "asymmetric step"]
     python -m benchmarks guided-step [--network wan_s2v_14b] [--depths 4 8 40] [--precision bf16]
-    python -m benchmarks train-step [--network scale_model --set dim=768 layers=1] [--recipe paper] [--first 2]
+    python -m benchmarks train-step|inference --public DIR [--network scale_model --set dim=768 layers=1] [--only fp32]
+    python -m benchmarks train-step [--recipe paper] [--first 2]
     python -m benchmarks inference-cost [--network tiny --height 96 --width 64 --frames 8 --batch 4]
     python -m benchmarks inference-flops [--network wan_s2v_14b] [--frames 20]
 
 block: one block at full width, forward and backward, against the card's rate (benchmarks.block). guided-step: one step
-of the sampler (benchmarks.guided_step). train-step: one asymmetric training step against a dense-mask implementation
-with the public code's conventions, and against ours with each shortcut off. inference-cost, inference-flops: the
-RGB-only network against the plain backbone and both streams (benchmarks.inference_cost). Each takes --out FILE for the
-JSON, which is written anew after every row. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is one;
-on a CPU, seconds are processor seconds.
+of the sampler (benchmarks.guided_step). train-step, inference with --public: beside the authors' own code, which must
+agree (benchmarks.side_by_side); train-step without it: ours with each shortcut off. inference-cost, inference-flops:
+the RGB-only network against the plain backbone and both streams (benchmarks.inference_cost). Each takes --out FILE for the
+JSON, which is written anew after every row. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is one
+(--public does not); on a CPU, seconds are processor seconds.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from benchmarks.card import measure_card
 from benchmarks.guided_step import guided_rows
 from benchmarks.inference_cost import FULL_SIZES, bench_inference_cost, bench_inference_flops
 from benchmarks.inputs import bench_network
+from benchmarks.side_by_side import side_by_side
 from benchmarks.train_step import bench_train_step
 from evaluation.ablation.published import INFERENCE_COST
 from evaluation.ablation.random_batch import ClipShape
@@ -37,6 +39,7 @@ from model.presets import recipe_preset
 
 Rows = Iterator[tuple[str, Any]]
 """Title of a table and one row of it, as soon as it is measured."""
+BESIDE = ("train-step", "inference")  # verbs that can run beside the public code
 FULL = ("block", "guided-step", "inference-flops")  # verbs that measure the published network at its published size
 
 
@@ -80,8 +83,15 @@ def _guided_step(choice: argparse.Namespace) -> Rows:
 
 def _train_step(choice: argparse.Namespace) -> Rows:
     network, recipe = bench_network(choice.network, choice.set), recipe_preset(choice.recipe)
+    if choice.public is not None:
+        yield from side_by_side(choice, network)
+        return
     for row in bench_train_step(network, recipe, _shape(choice), choice.repeats, choice.first):
         yield "train-step", row
+
+
+def _inference(choice: argparse.Namespace) -> Rows:
+    yield from side_by_side(choice, bench_network(choice.network, choice.set))
 
 
 def _inference_cost(choice: argparse.Namespace) -> Rows:
@@ -100,6 +110,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], Rows]] = {
     "block": _block,
     "guided-step": _guided_step,
     "train-step": _train_step,
+    "inference": _inference,
     "inference-cost": _inference_cost,
     "inference-flops": _inference_flops,
 }
@@ -125,13 +136,20 @@ def _choice(arguments: list[str]) -> argparse.Namespace:
         own.add_argument("--repeats", type=int, default=3)
         own.add_argument("--out", type=Path)
         if verb == "train-step":
-            own.add_argument("--first", type=int, help="so many rows only; 2 is the reference and ours")
+            own.add_argument("--first", type=int, help="without --public: so many rows only")
+        if verb in BESIDE:
+            own.add_argument("--public", type=Path, required=verb == "inference", help="a checkout of the public code")
+            own.add_argument("--only", nargs="*", default=[], help="groups of that name")
+            own.add_argument("--no-memory", action="store_true", help="time alone: no process for every contender")
+            own.add_argument("--peak", metavar="GROUP/NAME", help="that contender's memory alone, in MiB")
         elif verb == "block":
             own.add_argument("--only", nargs="*", default=[], help="rows whose names begin with one of these words")
         elif verb == "guided-step":
             own.add_argument("--depths", type=int, nargs="+", default=[4, 8], help="layers; the first two extrapolate")
             own.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
-    return parser.parse_args(arguments)
+    choice = parser.parse_args(arguments)
+    choice.given = arguments  # what a process of a contender's own is started with
+    return choice
 
 
 def _print(row: dict[str, Any]) -> None:
