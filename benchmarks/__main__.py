@@ -10,9 +10,9 @@
 block: one block at full width, forward and backward, against the card's rate (benchmarks.block). guided-step: one step
 of the sampler (benchmarks.guided_step). train-step, inference with --public: beside the authors' own code, which must
 agree (benchmarks.side_by_side); train-step without it: ours with each shortcut off. inference-cost, inference-flops:
-the RGB-only network against the plain backbone and both streams (benchmarks.inference_cost). Each takes --out FILE for the
-JSON, which is written anew after every row. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is one
-(--public does not); on a CPU, seconds are processor seconds.
+the RGB-only network against the plain backbone and both streams (benchmarks.inference_cost). Each takes --out FILE for
+the JSON, which is written anew after every row. The scale model is Wan2.2-S2V-14B in small. Uses a GPU where there is
+one (--public does not); on a CPU, seconds are processor seconds.
 """
 
 import argparse

@@ -140,7 +140,7 @@ class BlockBench:
                     parameter.add_(torch.randn_like(parameter), alpha=0.01)
             block.start_hoi_as_copy()
         if way.frozen and self.device.type != "meta":
-            store_matrices(block, torch.bfloat16)
+            store_matrices(block, "bf16")
         return block.requires_grad_(way.backward and not way.frozen)
 
     def run(

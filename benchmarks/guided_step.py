@@ -7,9 +7,7 @@ a row of its own says what the whole network would then take, and that it is ext
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
@@ -18,14 +16,13 @@ from benchmarks.kernels_used import KernelsUsed, kernels_used, require_flash
 from evaluation.ablation.cost import countable
 from evaluation.ablation.random_batch import ClipShape, random_batch
 from evaluation.ablation.turns import turns
-from model.contracts import NetworkConfig, RecipeConfig, SamplingConfig
+from model.contracts import NetworkConfig, Precision, RecipeConfig, SamplingConfig
 from model.inference.guidance import GuidedVelocity
 from model.network.attention_plan import plan_attention, token_layout
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.stored_precision import store_matrices
 
 GUIDANCE, SHIFT, SIGMA = 5.0, 7.0, 0.5
-Precision = Literal["bf16", "fp32"]
 
 
 @dataclass(frozen=True)
@@ -103,8 +100,7 @@ def _random_network(
     """Random weights, never two copies of them: drawn where and as they are stored."""
     with torch.device("meta"):
         model = DualStreamTransformer(network, recipe, "rgb")
-        if precision == "bf16":
-            store_matrices(model, torch.bfloat16)
+        store_matrices(model, precision)
     model.to_empty(device=device).requires_grad_(False).eval()
     torch.manual_seed(0)
     for name, parameter in model.named_parameters():
@@ -117,13 +113,12 @@ def _random_network(
 def _guided(model: DualStreamTransformer, clip: ClipShape, precision: Precision) -> Callable[[], object]:
     device = next(model.parameters()).device
     batch = random_batch(model.network, clip, device)
-    sampling = SamplingConfig(steps=1, guidance=GUIDANCE, sigma_shift=SHIFT, guidance_passes="two")
+    sampling = SamplingConfig(steps=1, guidance=GUIDANCE, sigma_shift=SHIFT, precision=precision, guidance_passes="two")
     velocity = GuidedVelocity(model, batch.conditions, torch.zeros_like(batch.conditions.text_BLD[0]), sampling)
     sigma_B = torch.full((clip.batch,), SIGMA, device=device)
 
     @torch.no_grad()
     def run() -> object:
-        with torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext():
-            return velocity(batch.rgb_BCThw, sigma_B)
+        return velocity(batch.rgb_BCThw, sigma_B)
 
     return run

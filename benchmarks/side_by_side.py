@@ -226,5 +226,5 @@ def _named(both: SideBySide, name: str) -> Callable[[], Step]:
 
 
 def _stored(network: DualStreamTransformer) -> DualStreamTransformer:
-    store_matrices(network, BF16)
+    store_matrices(network, "bf16")
     return network
