@@ -24,9 +24,9 @@ class Agreement:
     worst: str = ""
 
 
-def check_forward(theirs_BCThw: Tensor, ours_BCThw: Tensor) -> list[Agreement]:
+def check_same(name: str, theirs_BCThw: Tensor, ours_BCThw: Tensor) -> list[Agreement]:
     """ValueError: they differ by more than the bound."""
-    return _held([Agreement("output", relative(ours_BCThw, theirs_BCThw), OUTPUT_BOUND, theirs_BCThw.numel())])
+    return _held([Agreement(name, relative(ours_BCThw, theirs_BCThw), OUTPUT_BOUND, theirs_BCThw.numel())])
 
 
 def check_step(theirs: torch.nn.Module, ours: DualStreamTransformer, losses: tuple[float, float]) -> list[Agreement]:

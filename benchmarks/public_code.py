@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.public_inputs import HOI_SEED, TIMESTEP_INDEX, PublicInputs
-from model.contracts import NetworkConfig
+from model.contracts import NetworkConfig, SamplingConfig
 
 ONLY_IMPORTED = frozenset(
     {
@@ -182,6 +182,32 @@ class PublicCode:
                 return self._forward(
                     dit=network, latents=latents, timestep=timestep_B, is_conditional=True, **conditions
                 )[:, :, 1:]
+
+        return run
+
+    def sampled(self, network: torch.nn.Module, x: PublicInputs, sampling: SamplingConfig) -> Callable[[], Tensor]:
+        """RGB latents [B,C,T,h,w] from the noise `x.rgb`, as its pipeline's loop makes them: its own scheduler and
+        model function, both sides of guidance conditional, the timestep in bf16, the reference put back each step."""
+        scheduler: Any = type(self.scheduler)(shift=5, sigma_min=0.0, extra_one_step=True)
+        scheduler.set_timesteps(sampling.steps, shift=sampling.sigma_shift)
+        towards = x.conditions_of_public(torch.float32)
+        away = {**towards, "context": torch.zeros_like(x.text), "audio_embeds": torch.zeros_like(x.audio)}
+
+        def velocity(latents: Tensor, timestep_B: Tensor, conditions: dict[str, Any]) -> Tensor:
+            with quiet():
+                return self._forward(
+                    dit=network, latents=latents, timestep=timestep_B.clone(), is_conditional=True, **conditions
+                )
+
+        @torch.no_grad()
+        def run() -> Tensor:
+            latents = torch.cat([x.person, x.rgb], dim=2)
+            for timestep in scheduler.timesteps:
+                timestep_B = timestep[None].to(torch.bfloat16).float()
+                one, other = (velocity(latents, timestep_B, side) for side in (towards, away))
+                latents = scheduler.step(other + sampling.guidance * (one - other), timestep, latents)
+                latents[:, :, :1] = x.person
+            return latents[:, :, 1:]
 
         return run
 

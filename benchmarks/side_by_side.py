@@ -27,18 +27,20 @@ from torch import Tensor
 
 from benchmarks.limit import recorded
 from benchmarks.memory import peak_bytes
-from benchmarks.public_agreement import Agreement, check_forward, check_step
+from benchmarks.public_agreement import Agreement, check_same, check_step
 from benchmarks.public_code import PublicCode
 from benchmarks.public_inputs import public_inputs
 from evaluation.ablation.random_batch import ClipShape
 from evaluation.ablation.turns import turns
-from model.contracts import NetworkConfig
+from model.contracts import NetworkConfig, SamplingConfig
 from model.flow_matching import joint_loss
+from model.inference.sampler import sample_latents
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.stored_precision import store_matrices
 from model.presets import recipe_preset
 from model.weights.released_keys import is_hoi_key, load_released
 
+SAMPLING = SamplingConfig(steps=4, guidance=5.0, sigma_shift=7.0)  # that the samplers are held against each other with
 CPU, FP32, BF16 = torch.device("cpu"), torch.float32, torch.bfloat16
 Step = Callable[[], Tensor]
 
@@ -125,8 +127,15 @@ class SideBySide:
             ours = self.ours(recomputed=True)
             losses = self._their_step(FP32)().item(), self.our_step(ours, False)().item()
             return check_step(self.theirs, ours, losses)
-        theirs = self.public.forward(self.theirs.eval(), self.x, FP32)()
-        return check_forward(theirs, self.our_forward(self.ours("rgb"), False)())
+        theirs, ours = self.theirs.eval(), self.ours("rgb")
+        outputs = self.public.forward(theirs, self.x, FP32)(), self.our_forward(ours, False)()
+        samples = self.public.sampled(theirs, self.x, SAMPLING)(), self._sampled(ours)
+        return [*check_same("output", *outputs), *check_same("guided sampling", *samples)]
+
+    def _sampled(self, network: DualStreamTransformer) -> Tensor:
+        """What the sampler makes of the same noise."""
+        empty_LD = torch.zeros_like(self.x.text[0])
+        return sample_latents(network, self.x.conditions(with_hoi=False), empty_LD, SAMPLING, self.x.rgb)
 
     def _their_step(self, dtype: torch.dtype, recomputed: bool = True, autocast: bool = False) -> Step:
         network = self.theirs if dtype == FP32 else self.public.network(self.network, dtype).train()

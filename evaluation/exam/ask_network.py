@@ -12,7 +12,7 @@ from torch import Tensor
 from evaluation.exam.held_out import EvaluationClip, conditions_of, target_latents
 from evaluation.measuring.network_answer import NetworkAnswer, mean_square
 from model.contracts import AttentionMode, Precision
-from model.flow_matching import TIMESTEPS, add_noise, router_labels, to_x0
+from model.flow_matching import add_noise, router_labels, timesteps_of, to_x0
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.stored_precision import computing_in
 from model.network.streams import Conditions
@@ -40,7 +40,9 @@ def ask_network(
     conditions = repeated(conditions_of([clip]), levels)
     hoi_BCThw = hoi.noisy_BCThw if network.streams == "dual" else None
     with computing_in(precision, network):
-        output = network(rgb.noisy_BCThw, sigma_I * TIMESTEPS, conditions, hoi_BCThw=hoi_BCThw, attention=attention)
+        output = network(
+            rgb.noisy_BCThw, timesteps_of(sigma_I, network.recipe), conditions, hoi_BCThw=hoi_BCThw, attention=attention
+        )
     rgb_x0 = to_x0(output.rgb_BCThw.float(), rgb.noisy_BCThw, sigma_I, network.recipe, conditions.person_BC1hw)
     hoi_error = None
     if output.hoi_BCThw is not None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from model.contracts import SamplingConfig
-from model.flow_matching import TIMESTEPS, to_velocity
+from model.flow_matching import timesteps_of, to_velocity
 from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.stored_precision import computing_in
 from model.network.streams import Conditions
@@ -60,9 +60,11 @@ class GuidedVelocity:
     def _velocity(
         self, rgb_BCThw: Tensor, sigma_B: Tensor, conditions: Conditions, conditional: bool | Tensor
     ) -> Tensor:
+        recipe = self.network.recipe
         with computing_in(self.sampling.precision, self.network):
-            output = self.network(rgb_BCThw, TIMESTEPS * sigma_B, conditions, conditional=conditional).rgb_BCThw
-        return to_velocity(output.float(), rgb_BCThw, sigma_B, self.network.recipe, conditions.person_BC1hw)
+            timestep_B = timesteps_of(sigma_B, recipe)
+            output = self.network(rgb_BCThw, timestep_B, conditions, conditional=conditional).rgb_BCThw
+        return to_velocity(output.float(), rgb_BCThw, sigma_B, recipe, conditions.person_BC1hw)
 
 
 def without_prompt_and_sound(conditions: Conditions, empty_text_LD: Tensor) -> Conditions:

@@ -8,7 +8,7 @@ from torch import nn
 
 from benchmarks.__main__ import main
 from benchmarks.limit import recorded
-from benchmarks.public_agreement import check_forward, check_step
+from benchmarks.public_agreement import check_same, check_step
 from benchmarks.public_inputs import public_inputs
 from evaluation.ablation.random_batch import ClipShape
 from model.contracts import NetworkConfig
@@ -59,11 +59,11 @@ def test_another_loss_or_output_is_refused(trained: DualStreamTransformer) -> No
     with pytest.raises(ValueError, match="differ in loss"):
         check_step(InTheirLayout(trained), trained, (1.5, 1.5001))
     x = torch.randn(1, 4, 2, 8, 8)
-    assert check_forward(x, x.clone())[0].difference == 0
+    assert check_same("output", x, x.clone())[0].difference == 0
     with pytest.raises(ValueError, match="differ in output"):
-        check_forward(x, x + 1e-3)
+        check_same("output", x, x + 1e-3)
     with pytest.raises(ValueError, match="differ in output by nan"):
-        check_forward(x, torch.full_like(x, torch.nan))
+        check_same("output", x, torch.full_like(x, torch.nan))
 
 
 def test_the_limit_is_the_products_and_attention_of_a_step() -> None:
