@@ -39,8 +39,9 @@ def recorded(step: Callable[[], object]) -> Recorded:
         if not isinstance(x, _Like):
             return x
         if x not in operands:
-            made = torch.empty_strided(x.shape, x.stride, dtype=x.dtype)
-            operands[x] = made.normal_(std=0.05) if x.dtype.is_floating_point else made.zero_()
+            once = [1 if step == 0 else size for size, step in zip(x.shape, x.stride, strict=True)]  # of what repeats
+            made = torch.empty_strided(once, x.stride, dtype=x.dtype)
+            operands[x] = (made.normal_(std=0.05) if x.dtype.is_floating_point else made.zero_()).expand(x.shape)
         return operands[x]
 
     def ready(function: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Callable[[], object]:
