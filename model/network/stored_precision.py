@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from model.contracts import Precision
-from model.network.dual_stream_transformer import DualStreamTransformer
 from model.network.embeddings import TimeEmbedding
 from model.network.region_experts import RegionExperts
 
@@ -29,24 +28,24 @@ def store_matrices(network: nn.Module, precision: Precision) -> None:
                 setattr(part, name, nn.Parameter(weight.detach().to(DTYPES[precision]), weight.requires_grad))
 
 
-def computing_in(precision: Precision, network: DualStreamTransformer) -> AbstractContextManager[Any]:
+def computing_in(precision: Precision, network: nn.Module) -> AbstractContextManager[Any]:
     """A context in which the network runs in this precision.
 
     Raises:
         ValueError: the device has no bf16, or fp32 is asked of matrices that are stored in bf16.
     """
-    weight = network.rgb_patch.project.weight
     if precision == "fp32":
-        if weight.dtype != torch.float32:
+        if any(parameter.dtype == torch.bfloat16 for parameter in network.parameters()):
             raise ValueError(
                 "sampling.precision=fp32, but this model's matrices are stored in bf16: leave it at bf16, or export "
                 "the model with sampling.precision=fp32"
             )
         return nullcontext()
-    device = weight.device.type
+    place = next(network.parameters()).device
+    device = place.type
     if device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         raise ValueError(
-            f"sampling.precision=bf16: {torch.cuda.get_device_name(weight.device)} has no bf16; use one of compute "
+            f"sampling.precision=bf16: {torch.cuda.get_device_name(place)} has no bf16; use one of compute "
             "capability 8.0 or later, or sampling.precision=fp32"
         )
     if device == "cpu" and not torch.cpu._is_avx512_bf16_supported():  # pyright: ignore[reportPrivateUsage]

@@ -91,7 +91,7 @@ def test_the_proof_holds_in_bf16_and_the_artifact_runs_in_it(
     assert (whole.proof["precision"], receipt.proof["precision"]) == ("fp32", "bf16")
     assert receipt.proof["noise_swap"] == receipt.proof["nan"] == "same bits on 3 shapes"
     sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("fp32", "bf16")]
-    assert sizes[1] < 0.6 * sizes[0]
+    assert sizes[1] < 0.65 * sizes[0]  # a time embedding in fp32 is a third of so small a network
     loaded = load_artifact(tmp_path / "bf16")
     assert loaded.network.blocks[0].get_submodule("self_attention").q.weight.dtype == torch.bfloat16
     assert loaded.network.time.project.weight.dtype == torch.float32
