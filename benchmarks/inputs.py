@@ -15,7 +15,7 @@ SCALE_MODEL = NetworkConfig(
     text_dim=256,
     text_tokens=32,
     audio_dim=64,
-    audio_layers=3,
+    audio_layers=25,
     audio_injection_layers=[1],
     expert_dim=32,
 )

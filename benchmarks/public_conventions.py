@@ -1,7 +1,7 @@
 """Our network with one of its shortcuts off, for the benchmark only.
 
-`with_conventions` makes a network of the same weights and numbers that follows some of the public code's conventions;
-`benchmarks.public_reference` follows all of them.
+`with_conventions` makes a network of the same weights and numbers that follows one of the conventions that ours left:
+most are the public code's, a dense mask is others'. Beside the public code itself: benchmarks.side_by_side.
 
 Shape legend: B batch, S all tokens, N tokens of a run, D width, H heads, K head size, P rotation pairs, R = 3 regions.
 """
@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.public_reference import asymmetric_mask
 from model.contracts import NetworkConfig, RecipeConfig
 from model.network.attention import AttentionPlan, CrossAttention, SelfAttention
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -26,7 +25,7 @@ from model.network.transformer_block import BlockInputs, Modulation, Tokens, Tra
 
 @dataclass(frozen=True)
 class Conventions:
-    """Which of the public code's conventions to keep."""
+    """Which conventions to keep."""
 
     dense_mask: bool = False  # one attention over all tokens under a [S,S] mask, instead of two unmasked calls
     repeated_projections: bool = False  # RGB keys and values projected again for the HOI queries (without dense_mask)
@@ -120,7 +119,7 @@ class ConventionalSelfAttention(SelfAttention):
     def _dense(self, rgb_BSD: Tensor, hoi_BND: Tensor, plan: AttentionPlan) -> tuple[Tensor, Tensor]:
         qkv = self._rotated(torch.cat((rgb_BSD, hoi_BND), dim=1), plan.rotary)
         sides = (rgb_BSD.shape[1], hoi_BND.shape[1])
-        mask_11SS = asymmetric_mask(sides, plan.rgb_seen_by_hoi, rgb_BSD.device).bool()
+        mask_11SS = asymmetric_mask(sides, plan.rgb_seen_by_hoi, rgb_BSD.device)
         q, k, v = (x.transpose(1, 2) for x in qkv)
         y_BHSK = F.scaled_dot_product_attention(q, k, v, attn_mask=mask_11SS)
         rgb_y, hoi_y = self.output(y_BHSK.transpose(1, 2)).split(sides, dim=1)
@@ -179,6 +178,17 @@ class SeparateExperts(RegionExperts):
             y = F.linear(hidden, self.output_weight_EDX[expert], self.output_bias_ED[expert])
             total = total + y * share_BNR[..., region, None].to(y.dtype)
         return total
+
+
+def asymmetric_mask(sides: tuple[int, int], seen: tuple[tuple[int, int], ...], device: torch.device) -> Tensor:
+    """[1,1,S,S], true where a query sees a key: RGB sees RGB, HOI sees HOI and the `seen` runs."""
+    rgb, hoi = sides
+    mask_11SS = torch.zeros(1, 1, rgb + hoi, rgb + hoi, dtype=torch.bool, device=device)
+    mask_11SS[..., :rgb, :rgb] = True
+    mask_11SS[..., rgb:, rgb:] = True
+    for start, length in seen:
+        mask_11SS[..., rgb:, start : start + length] = True
+    return mask_11SS
 
 
 def _spread(values_B1D: list[Tensor], lengths: list[int]) -> list[Tensor]:

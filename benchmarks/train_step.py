@@ -1,6 +1,7 @@
-"""One asymmetric training step: a dense-mask implementation, ours, and ours with each shortcut off.
+"""One asymmetric training step: ours, and ours with each shortcut off, in turns.
 
-All have the same weights and give the same numbers. The reference is `benchmarks.public_reference`; it is 1.00.
+All have the same weights and give the same numbers; ours, with nothing recomputed, is 1.00. Beside the authors' own
+code: benchmarks.side_by_side.
 
 Shape legend: B batch, N target tokens.
 """
@@ -12,7 +13,6 @@ import torch
 
 from benchmarks.memory import peak_bytes
 from benchmarks.public_conventions import single_conventions, with_conventions
-from benchmarks.public_reference import DenseMaskReference
 from benchmarks.table import Measured
 from evaluation.ablation.random_batch import Batch, ClipShape, random_batch
 from evaluation.ablation.turns import interleaved_seconds, measuring_device
@@ -41,27 +41,13 @@ def bench_train_step(
 
 
 def contenders(ours: DualStreamTransformer) -> dict[str, tuple[DualStreamTransformer, bool]]:
-    """Name -> network, and whether it runs under bf16 autocast; the reference comes first."""
-    reference, recomputed_reference = _like(ours, DenseMaskReference, False), _like(ours, DenseMaskReference, True)
-    recomputed = _like(ours, DualStreamTransformer, True)
-    networks = {
-        "dense_mask_reference": (reference, True),
-        "ours": (ours, True),
-        "dense_mask_reference, layers recomputed": (recomputed_reference, True),
-        "ours, layers recomputed": (recomputed, True),
-        "dense_mask_reference in fp32": (reference, False),
-        "ours in fp32": (ours, False),
-    }
+    """Name -> network, and whether it runs under bf16 autocast; ours comes first."""
+    recomputed = DualStreamTransformer(ours.network, ours.recipe, ours.streams, checkpoint_blocks=True)
+    recomputed.load_state_dict(ours.state_dict())
+    recomputed.to(next(ours.parameters()).device).train(ours.training)
+    networks = {"ours": (ours, True), "ours, layers recomputed": (recomputed, True), "ours in fp32": (ours, False)}
     single = single_conventions().items()
     return networks | {f"ours with {name}": (with_conventions(ours, kept), True) for name, kept in single}
-
-
-def _like(
-    ours: DualStreamTransformer, kind: type[DualStreamTransformer], checkpoint_blocks: bool
-) -> DualStreamTransformer:
-    model = kind(ours.network, ours.recipe, ours.streams, checkpoint_blocks)
-    model.load_state_dict(ours.state_dict())
-    return model.to(next(ours.parameters()).device).train(ours.training)
 
 
 def train_step(model: DualStreamTransformer, batch: Batch, autocast: bool) -> Callable[[], object]:

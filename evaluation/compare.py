@@ -31,16 +31,22 @@ class Comparison:
 
 
 def require_same_exam(challenger: EvaluationReport, champion: EvaluationReport) -> None:
-    """Refuse to compare two reports of different exams.
+    """Refuse to compare two reports of different exams, or of models that ran in different precisions.
 
     Raises:
-        ValueError: the exam digests differ.
+        ValueError: the exam digests or the precisions differ.
     """
     if challenger.exam_digest != champion.exam_digest:
         raise ValueError(
             f"challenger {challenger.artifact_digest[:12]} was evaluated on exam {challenger.exam_digest[:12]}, "
             f"champion {champion.artifact_digest[:12]} on exam {champion.exam_digest[:12]}: "
             "evaluate the champion again on the challenger's held-out clips, then compare"
+        )
+    if challenger.precision != champion.precision:
+        raise ValueError(
+            f"challenger {challenger.artifact_digest[:12]} was judged in {challenger.precision}, champion "
+            f"{champion.artifact_digest[:12]} in {champion.precision}: export the challenger with "
+            f"sampling.precision={champion.precision}, then compare"
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from foundation.bounds import Count, Few, Once, PositiveShare, Quantity, Seed, Trimmed, above, each_once, whole
 from foundation.fingerprint import DoesNotDecide
+from model.contracts import Precision
 
 Direction = Literal["higher_is_better", "lower_is_better"]
 VideoKind = Literal["studio", "filmed"]  # drawn by the studio; filmed, or generated to look so
@@ -193,6 +194,7 @@ class EvaluationReport(BaseModel, frozen=True, extra="forbid"):
     artifact_digest: str
     exam_digest: str  # held-out clips + seed + metrics and their code: reports compare only where it is equal
     exam: ExamName = "open"
+    precision: Precision = "fp32"  # the model's samples were made in it: reports compare only where it is equal
     clips: dict[str, ClipGroups] = {}  # a clip without is nobody's relative
     metrics: dict[str, Metric]
     report_html: str

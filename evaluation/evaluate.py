@@ -91,7 +91,8 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     locator = load_locator(Path(tools.hand_locator)) if tools.hand_locator else None
     report_progress(2, STEPS, "recognisers read")
     network = _dual_stream(artifact) or loaded.network
-    answers = [ask_network(network, clip, config.noise_levels, samples.exam.seed) for clip in clips]
+    precision, (levels, seed) = loaded.sampling.precision, (config.noise_levels, samples.exam.seed)
+    answers = [ask_network(network, clip, levels, seed, precision=precision) for clip in clips]
     recognisers = fitted(tools)
     motion = loaded.clip.motion_frames
     measured = [
@@ -105,6 +106,7 @@ def evaluate(run: RunFolder) -> EvaluationReport:
         artifact_digest=samples.artifact_digest,
         exam_digest=exam_digest(config, samples.exam, training_set, examiner.manifest.encoders_digest),
         exam=samples.exam.name,
+        precision=precision,
         clips=groups_of(clips, training_set.train),
         metrics=metrics,
         report_html=str(run.path / "report.html"),

@@ -64,6 +64,12 @@ def add_noise(clean_BCThw: Tensor, sigma_B: Tensor, generator: torch.Generator) 
     return Noised(clean_BCThw, noise, (1 - sigma) * clean_BCThw + sigma * noise, sigma_B)
 
 
+def timesteps_of(sigma_B: Tensor, recipe: RecipeConfig) -> Tensor:
+    """What the network is told of a noise level: [B] in 0..1000, fp32, where the recipe says so rounded to bf16."""
+    timestep_B = TIMESTEPS * sigma_B
+    return timestep_B.bfloat16().float() if recipe.timesteps == "bf16" else timestep_B
+
+
 def bell_weights(sigma_B: Tensor, shift: float) -> Tensor:
     """The released per-step weight [B]: exp(-2 ((t - 500) / 1000)^2), min-subtracted, mean 1 over the 1000 steps."""
     bell_I = _bell(schedule(TRAINING_STEPS, shift)[:-1].to(sigma_B.device))

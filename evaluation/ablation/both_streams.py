@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from model.contracts import SamplingConfig
-from model.flow_matching import TIMESTEPS, euler_step, schedule, to_velocity
+from model.flow_matching import euler_step, schedule, timesteps_of, to_velocity
 from model.inference.guidance import joined, without_prompt_and_sound
 from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.stored_precision import computing_in
 from model.network.streams import Conditions
 
 Pair = tuple[Tensor, Tensor]
@@ -42,7 +43,8 @@ def sample_both_streams(
     sigmas = schedule(sampling.steps, sampling.sigma_shift).to(noise[0].device)
     rgb_BCThw, hoi_BCThw = noise
     for sigma, following in itertools.pairwise(sigmas):
-        rgb_v, hoi_v = _velocities(network, sides, (rgb_BCThw, hoi_BCThw), sigma, sampling.guidance)
+        with computing_in(sampling.precision, network):
+            rgb_v, hoi_v = _velocities(network, sides, (rgb_BCThw, hoi_BCThw), sigma, sampling.guidance)
         rgb_BCThw = euler_step(rgb_BCThw, rgb_v, sigma, following)
         hoi_BCThw = euler_step(hoi_BCThw, hoi_v, sigma, following)
     return rgb_BCThw, hoi_BCThw
@@ -55,7 +57,7 @@ def _velocities(network: DualStreamTransformer, sides: Conditions, noisy: Pair, 
     rgb, hoi = (x_BCThw.repeat(repeats, 1, 1, 1, 1) for x_BCThw in noisy)
     sigma_B = sigma.expand(len(rgb))
     conditional = torch.arange(len(rgb), device=rgb.device) < clips
-    output = network(rgb, TIMESTEPS * sigma_B, sides, hoi, attention="full", conditional=conditional)
+    output = network(rgb, timesteps_of(sigma_B, network.recipe), sides, hoi, attention="full", conditional=conditional)
     assert output.hoi_BCThw is not None
     recipe = network.recipe
     rgb_v = to_velocity(output.rgb_BCThw.float(), rgb, sigma_B, recipe, sides.person_BC1hw)

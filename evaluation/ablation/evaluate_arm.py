@@ -108,7 +108,8 @@ def _measured_clips(
     locator, recognisers = tools.hand_locator and load_locator(Path(tools.hand_locator)), fitted(tools)
     attention = "full" if sampler.both_streams else "asymmetric"
     network = sampler.network.cpu()
-    answers = [ask_network(network, clip, config.noise_levels, config.seed, attention) for clip in clips]
+    precision = sampler.sampling.precision
+    answers = [ask_network(network, clip, config.noise_levels, config.seed, attention, precision) for clip in clips]
     return [
         measured_clip(clip, locator or None, answer, (recognisers, exact_of(clip, motion)))
         for clip, answer in zip(clips, answers, strict=True)

@@ -14,6 +14,11 @@ def interleaved_seconds(
 
     On a CPU these are the process's own processor seconds: what its neighbours do hardly counts.
     """
+    return {name: median(values) for name, values in turns(contenders, repeats, device).items()}
+
+
+def turns(contenders: Mapping[str, Callable[[], object]], repeats: int, device: torch.device) -> dict[str, list[float]]:
+    """Each contender's seconds, turn by turn; the same turn of two contenders lay side by side."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(repeats + 1):
         for name, run in contenders.items():
@@ -21,7 +26,7 @@ def interleaved_seconds(
             run()
             if turn > 0:  # the first turn warms up
                 seconds[name].append(_clock(device) - started)
-    return {name: median(values) for name, values in seconds.items()}
+    return seconds
 
 
 def measuring_device() -> torch.device:

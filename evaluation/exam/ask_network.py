@@ -11,9 +11,10 @@ from torch import Tensor
 
 from evaluation.exam.held_out import EvaluationClip, conditions_of, target_latents
 from evaluation.measuring.network_answer import NetworkAnswer, mean_square
-from model.contracts import AttentionMode
-from model.flow_matching import TIMESTEPS, add_noise, router_labels, to_x0
+from model.contracts import AttentionMode, Precision
+from model.flow_matching import add_noise, router_labels, timesteps_of, to_x0
 from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.stored_precision import computing_in
 from model.network.streams import Conditions
 
 
@@ -24,10 +25,12 @@ def ask_network(
     noise_levels: Sequence[float],
     seed: int,
     attention: AttentionMode = "asymmetric",
+    precision: Precision = "fp32",
 ) -> NetworkAnswer:
     """The answer at all noise levels, as one batch with fixed noise, of either kind of network.
 
-    `attention` is full for a network that was trained so in stage two, which is compared and never shipped.
+    `attention` is full for a network that was trained so in stage two, which is compared and never shipped;
+    `precision` is what the model's samples were made in.
     """
     rgb_CThw, hoi_CThw = target_latents(clip), clip.fields["hoi_CThw"]
     levels, sigma_I = len(noise_levels), torch.tensor(noise_levels)
@@ -36,7 +39,10 @@ def ask_network(
     hoi = add_noise(hoi_CThw.expand(levels, -1, -1, -1, -1), sigma_I, generator)
     conditions = repeated(conditions_of([clip]), levels)
     hoi_BCThw = hoi.noisy_BCThw if network.streams == "dual" else None
-    output = network(rgb.noisy_BCThw, sigma_I * TIMESTEPS, conditions, hoi_BCThw=hoi_BCThw, attention=attention)
+    with computing_in(precision, network):
+        output = network(
+            rgb.noisy_BCThw, timesteps_of(sigma_I, network.recipe), conditions, hoi_BCThw=hoi_BCThw, attention=attention
+        )
     rgb_x0 = to_x0(output.rgb_BCThw.float(), rgb.noisy_BCThw, sigma_I, network.recipe, conditions.person_BC1hw)
     hoi_error = None
     if output.hoi_BCThw is not None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 
@@ -47,6 +48,8 @@ from model.contracts import (
     TrainedStage,
 )
 from model.contracts.method import Shipped, TrainingHistory
+from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.stored_precision import store_matrices
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,8 @@ def _given_weights(encoders: Path) -> dict[str, str]:
 
 def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactConfigs) -> int:
     """Everything but the manifest; returns the number of parameters."""
-    rgb = {key: value.float() for key, value in load_file(weights).items() if not is_hoi(key)}
+    kinds = _stored_kinds(configs)
+    rgb = {key: value.to(kinds[key]) for key, value in load_file(weights).items() if not is_hoi(key)}
     save_file(rgb, staged / WEIGHTS)
     _write_json(staged / NETWORK, {"network": configs.network.model_dump(), "recipe": configs.recipe.model_dump()})
     clip = configs.clip.model_dump(exclude=NOT_OF_A_MODEL)
@@ -160,6 +164,14 @@ def _write_parts(staged: Path, weights: Path, encoders: Path, configs: ArtifactC
             )
         shutil.copyfile(encoders / name, staged / name)
     return sum(value.numel() for value in rgb.values())
+
+
+def _stored_kinds(configs: ArtifactConfigs) -> dict[str, torch.dtype]:
+    """What each of the RGB stream's weights is stored in."""
+    with torch.device("meta"):
+        network = DualStreamTransformer(configs.network, configs.recipe, streams="rgb")
+    store_matrices(network, configs.sampling.precision)
+    return {key: value.dtype for key, value in network.state_dict().items()}
 
 
 def _write_json(file: Path, value: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 | file | what |
 |---|---|
-| model.safetensors | the RGB stream's weights, fp32; no HOI key |
+| model.safetensors | the RGB stream's weights, matrices in the sampling's precision, the rest fp32; no HOI key |
 | network.json | NetworkConfig and RecipeConfig |
 | conditioning.json | EncodingConfig, and ClipFormat without how prepared videos are stored |
 | latent_codec.safetensors | where an encoder was fitted: what it keeps (here the linear codec's basis) |
@@ -34,6 +34,7 @@ from model.conditioning.text_encoder import TextEncoder
 from model.contracts import EncodingConfig, NetworkConfig, RecipeConfig, SamplingConfig
 from model.contracts.method import Shipped
 from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.stored_precision import store_matrices
 
 FORMAT = "graspline-rgb-artifact-2"
 MANIFEST, WEIGHTS, NETWORK, CONDITIONING = "manifest.json", "model.safetensors", "network.json", "conditioning.json"
@@ -137,6 +138,7 @@ def load_network(folder: Path) -> DualStreamTransformer:
     """
     config = read_config(folder / NETWORK, "network", NetworkConfig)
     network = DualStreamTransformer(config, read_config(folder / NETWORK, "recipe", RecipeConfig), streams="rgb")
+    store_matrices(network, read_config(folder / SAMPLING, None, SamplingConfig).precision)
     load_weights(network, folder / WEIGHTS)
     return network.eval().requires_grad_(False)
 
@@ -158,6 +160,10 @@ def load_weights(network: DualStreamTransformer, file: Path) -> None:
         raise ValueError(f"{file} does not fit its network configuration ({wrong[0]}, {len(wrong)} keys): export again")
     if broken := sorted(key for key, value in weights.items() if not value.isfinite().all()):
         raise ValueError(f"{file}: {broken[0]} holds NaN or infinity: train the stage again")
+    own = network.state_dict()
+    if rounded := sorted(key for key, value in weights.items() if value.dtype != own[key].dtype):
+        kind = str(own[rounded[0]].dtype).removeprefix("torch.")
+        raise ValueError(f"{file}: {rounded[0]} is not {kind}, as the precision of its network wants: export again")
     network.load_state_dict(weights)
 
 

@@ -129,12 +129,17 @@ class DeepSpeedConfig(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
+Precision = Literal["fp32", "bf16"]
+"""What a network computes in at inference."""
+
+
 class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     """conf/sampling/*.yaml. Paper: 40 steps, CFG 5, sigma shift 7."""
 
     steps: Count
     guidance: Weight
     sigma_shift: Positive
+    precision: Precision = "fp32"  # bf16: stored and computed as training's bf16_autocast rounds (decision 0024)
     # one: both sides of guidance as one batch; two: a pass each; auto: one, and two once it ran out of GPU memory
     guidance_passes: Annotated[
         Literal["auto", "one", "two"], DoesNotDecide("the same samples up to the last bits, from more or less memory")

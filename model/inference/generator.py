@@ -34,6 +34,7 @@ class Settings(TypedDict, total=False):
     steps: int | None  # of sampling
     guidance: float | None  # how strongly prompt and speech count; 1: without guidance, half the work
     sigma_shift: float | None
+    precision: Literal["fp32", "bf16"] | None  # bf16: quicker on a GPU; a model stored in bf16 has no other
     guidance_passes: Literal["auto", "one", "two"] | None
 
 

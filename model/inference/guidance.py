@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from model.contracts import SamplingConfig
-from model.flow_matching import TIMESTEPS, to_velocity
+from model.flow_matching import timesteps_of, to_velocity
 from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.stored_precision import computing_in
 from model.network.streams import Conditions
 
 
@@ -25,6 +26,7 @@ class GuidedVelocity:
         self, network: DualStreamTransformer, conditions: Conditions, empty_text_LD: Tensor, sampling: SamplingConfig
     ) -> None:
         self.network, self.sampling = network, sampling
+        computing_in(sampling.precision, network)  # refused before the first step, not in it
         unconditional = without_prompt_and_sound(conditions, empty_text_LD)
         both = None if sampling.guidance_passes == "two" else joined(conditions, unconditional)
         self.conditions, self.unconditional = distinct_prompts(conditions), distinct_prompts(unconditional)
@@ -58,8 +60,11 @@ class GuidedVelocity:
     def _velocity(
         self, rgb_BCThw: Tensor, sigma_B: Tensor, conditions: Conditions, conditional: bool | Tensor
     ) -> Tensor:
-        output = self.network(rgb_BCThw, TIMESTEPS * sigma_B, conditions, conditional=conditional).rgb_BCThw
-        return to_velocity(output.float(), rgb_BCThw, sigma_B, self.network.recipe, conditions.person_BC1hw)
+        recipe = self.network.recipe
+        with computing_in(self.sampling.precision, self.network):
+            timestep_B = timesteps_of(sigma_B, recipe)
+            output = self.network(rgb_BCThw, timestep_B, conditions, conditional=conditional).rgb_BCThw
+        return to_velocity(output.float(), rgb_BCThw, sigma_B, recipe, conditions.person_BC1hw)
 
 
 def without_prompt_and_sound(conditions: Conditions, empty_text_LD: Tensor) -> Conditions:

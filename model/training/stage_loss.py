@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from model.contracts import AttentionMode, RecipeConfig
-from model.flow_matching import TIMESTEPS, Losses, Noised, add_noise, draw_sigmas, joint_loss
+from model.flow_matching import Losses, Noised, add_noise, draw_sigmas, joint_loss, timesteps_of
 from model.network.streams import Conditions, Denoised
 from model.training.clip_dataset import TrainingBatch
 from model.training.determinism import generator
@@ -22,7 +22,7 @@ def batch_loss(
 ) -> Losses:
     """Forward pass and losses of one micro batch, whose tensors are on the network's device."""
     rgb, hoi = noised_streams(batch, recipe, seed)
-    timestep_B = rgb.sigma_B * TIMESTEPS
+    timestep_B = timesteps_of(rgb.sigma_B, recipe)
     hoi_BCThw = None if hoi is None else hoi.noisy_BCThw
     denoised = network(rgb.noisy_BCThw, timestep_B, batch.conditions, hoi_BCThw, attention=attention)
     return joint_loss(denoised, rgb, hoi, batch.conditions.person_BC1hw, batch.regions_BN, recipe)

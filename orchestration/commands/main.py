@@ -227,7 +227,7 @@ def parity(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
-    """Compare two things in one run: train-step, inference-cost, inference-flops (`graspline bench VERB --help`)."""
+    """Measure the network: block, guided-step, train-step, inference, inference-cost, inference-flops (VERB --help)."""
     with called() as (_, where):
         from orchestration.commands.shown_child import show_child
 

@@ -38,6 +38,14 @@ def test_other_exam_is_refused() -> None:
         require_same_exam(_report({"a": 1.0}), _report({"a": 1.0}, exam="two"))
 
 
+def test_another_precision_is_refused_and_the_fix_is_named() -> None:
+    report = _report({"a": 1.0})
+    rounded = report.model_copy(update={"precision": "bf16"})
+    require_same_exam(rounded, rounded)
+    with pytest.raises(ValueError, match=r"judged in bf16, champion a in fp32: export .* sampling\.precision=fp32"):
+        require_same_exam(rounded, report)
+
+
 def test_identical_models_are_never_better() -> None:
     report = _report(_clips(np.arange(16)))
     gain = compare_metric(report, report, PSNR).gain

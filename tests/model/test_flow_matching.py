@@ -18,6 +18,7 @@ from model.flow_matching import (
     route_loss,
     router_labels,
     schedule,
+    timesteps_of,
     to_velocity,
     to_x0,
 )
@@ -98,3 +99,9 @@ def test_route_loss_weighs_classes_in_the_order_of_regions() -> None:
     assert route_loss(uniform, torch.tensor([[0, 1, 2, 0]]), recipe).item() == pytest.approx(math.log(3) * 22 / 4)
     sure_of_head = torch.tensor([0.0, 60.0, 0.0]).expand(2, 1, 4, 3)
     assert route_loss(sure_of_head, torch.tensor([[1, 1, 1, 1]]), recipe).item() == pytest.approx(0.0)
+
+
+def test_the_released_recipe_tells_rounded_timesteps_and_keeps_the_noise_level() -> None:
+    sigma_B = torch.tensor([0.9954, 0.5, 0.12345])
+    assert timesteps_of(sigma_B, _recipe("released")).tolist() == [996.0, 500.0, 123.5]
+    torch.testing.assert_close(timesteps_of(sigma_B, _recipe("paper")), 1000 * sigma_B, rtol=0, atol=0)

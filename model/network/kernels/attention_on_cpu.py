@@ -1,8 +1,8 @@
-"""Softmax attention for training on a CPU: plain matrix products, one head and one run of queries at a time.
+"""Softmax attention on a CPU: plain matrix products, one head and one run of queries at a time.
 
 In bf16 the library's fused CPU kernel works at half the rate of its matrix products. Here a run of queries is as long
 as its scores stay in the cache; nothing but queries, keys and values is kept for the backward pass, which makes the
-scores again. In fp32, on a GPU and without gradients the library's kernel is the better one.
+scores again. On a GPU, and in fp32 without gradients, the library's kernel is the better one.
 
 Shape legend: B batch, N queries, M keys, H heads, K head size, R queries of a run.
 """
@@ -56,7 +56,7 @@ class AttentionOnCpu(torch.autograd.Function):
 def attend(q_BNHK: Tensor, k_BMHK: Tensor, v_BMHK: Tensor) -> Tensor:
     """Unmasked softmax attention [B,N,H,K] in the values' precision."""
     q, k, v = (x.to(v_BMHK.dtype) for x in (q_BNHK, k_BMHK, v_BMHK))
-    if q.device.type == "cpu" and torch.is_grad_enabled():
+    if q.device.type == "cpu" and (torch.is_grad_enabled() or v.dtype == torch.bfloat16):
         with without_autocast(q):
             return attend_on_cpu(q, k, v)
     return attend_fused(q, k, v)

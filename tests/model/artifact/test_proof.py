@@ -5,13 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from model.artifact.export import ArtifactConfigs, export_artifact
 from model.artifact.proof import prove_rgb_only
+from model.artifact.rgb_artifact import LoadedArtifact, load_artifact, load_network
 from model.contracts import Encoders, NetworkConfig, RecipeConfig, TrainedStage
+from model.inference.sampler import sample_latents
 from model.network.dual_stream_transformer import DualStreamTransformer
+from model.network.streams import Conditions
 
 MakeDual = Callable[[NetworkConfig, RecipeConfig], DualStreamTransformer]
 MakeStage = Callable[[DualStreamTransformer], TrainedStage]
@@ -74,3 +79,50 @@ def test_the_proof_sees_an_artifact_of_other_weights(artifact: Path, stage_two: 
 def test_the_proof_looks_at_what_was_trained(artifact: Path, stage_two: TrainedStage) -> None:
     with pytest.raises(ValueError, match="the HOI stream reaches the RGB output"):
         prove_rgb_only(Path(stage_two.weights), artifact, "full")
+
+
+def test_the_proof_holds_in_bf16_and_the_artifact_runs_in_it(
+    make_dual: MakeDual, make_stage: MakeStage, encoders: Encoders, configs: ArtifactConfigs, tmp_path: Path
+) -> None:
+    rounded = replace(configs, sampling=configs.sampling.model_copy(update={"precision": "bf16"}))
+    stage = make_stage(make_dual(configs.network, configs.recipe))
+    whole = export_artifact(tmp_path / "fp32", stage, encoders, configs)
+    receipt = export_artifact(tmp_path / "bf16", stage, encoders, rounded)
+    assert (whole.proof["precision"], receipt.proof["precision"]) == ("fp32", "bf16")
+    assert receipt.proof["noise_swap"] == receipt.proof["nan"] == "same bits on 3 shapes"
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("fp32", "bf16")]
+    assert sizes[1] < 0.65 * sizes[0]  # a time embedding in fp32 is a third of so small a network
+    loaded = load_artifact(tmp_path / "bf16")
+    assert loaded.network.blocks[0].get_submodule("self_attention").q.weight.dtype == torch.bfloat16
+    assert loaded.network.time.project.weight.dtype == torch.float32
+    given = inputs_of(configs.network)
+    samples = [sample(load_artifact(tmp_path / name), given) for name in ("fp32", "bf16")]
+    difference = (samples[1] - samples[0]).std() / samples[0].std()
+    assert 0 < difference < 2e-2
+
+
+def test_a_file_in_another_precision_is_refused(artifact: Path) -> None:
+    file = artifact / "model.safetensors"
+    weights = load_file(file)
+    save_file({key: value.bfloat16() if ".q.weight" in key else value for key, value in weights.items()}, file)
+    with pytest.raises(ValueError, match=r"q\.weight is not float32, as the precision of its network wants"):
+        load_network(artifact)
+
+
+def inputs_of(network: NetworkConfig) -> Conditions:
+    torch.manual_seed(0)
+    return Conditions(
+        text_BLD=torch.randn(1, network.text_tokens, network.text_dim),
+        person_BC1hw=torch.randn(1, network.latent_channels, 1, 6, 4),
+        audio_BKAS=torch.randn(1, network.audio_layers, network.audio_dim, 8),
+        product_BC1hw=torch.randn(1, network.latent_channels, 1, 6, 4),
+    )
+
+
+def sample(artifact: LoadedArtifact, given: Conditions) -> Tensor:
+    noise = torch.randn(
+        1, artifact.network.network.latent_channels, 2, 6, 4, generator=torch.Generator().manual_seed(1)
+    )
+    latents = sample_latents(artifact.network, given, artifact.empty_text_LD, artifact.sampling, noise)
+    assert latents.dtype == torch.float32
+    return latents

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from model.artifact.export import ArtifactConfigs
 from model.contracts import NetworkConfig, RecipeConfig, SamplingConfig
+from model.flow_matching import schedule
 from model.inference.guidance import GuidedVelocity, distinct_prompts, joined, without_prompt_and_sound
 from model.inference.sampler import draw_noise, sample_latents
 from model.network.dual_stream_transformer import DualStreamTransformer
@@ -110,3 +111,20 @@ def test_each_prompt_is_told_once() -> None:
     assert told.prompt_of_B is not None
     spread = told.text_BLD[told.prompt_of_B]
     assert torch.equal(spread, torch.cat((three.text_BLD, EMPTY.expand(3, 6, 8))))
+
+
+def test_both_sides_are_told_what_the_recipe_says(
+    make_dual: MakeDual, configs: ArtifactConfigs, read_recipe: Callable[[str], RecipeConfig]
+) -> None:
+    """As published: the experts on for both sides of guidance, timesteps rounded to bf16."""
+    published = {"experts": ("hand", "head"), "router": "released", "timesteps": "bf16", "prediction": "velocity"}
+    network = make_dual(configs.network, configs.recipe.model_copy(update=published))
+    steps: list[Tensor] = []
+    network.register_forward_pre_hook(lambda _module, given: steps.append(given[1]))
+    sampled(network, "two")
+    assert len(steps) == 8
+    exact = [1000 * float(sigma) for sigma in schedule(4, 5)[:4] for _ in "two"]
+    assert [float(step[0]) for step in steps] != exact
+    assert all(torch.equal(step, step.bfloat16().float()) for step in steps)
+    assert not read_recipe("released").experts_off_unconditional
+    assert read_recipe("released").timesteps == "bf16"

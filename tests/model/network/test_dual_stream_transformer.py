@@ -106,12 +106,14 @@ def test_shared_prompts_are_projected_once(
         model(inputs.rgb, inputs.timestep, replace(shared, prompt_of_B=rows[:2]))
 
 
-def test_experts_switch_off_only_in_the_released_recipe(
+def test_experts_switch_off_only_where_the_recipe_says_so(
     small: NetworkConfig, recipe: RecipeConfig, make_inputs: Any, randomized: Any
 ) -> None:
     inputs = make_inputs(small, (2, 8, 8))
+    released = recipe.experts_off_above is not None
+    assert not recipe.experts_off_unconditional
+    recipe = recipe.model_copy(update={"experts_off_unconditional": released})
     model = randomized(small, recipe)
-    released = recipe.experts_off_unconditional
 
     def rgb(timestep: float, conditional: bool | torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():

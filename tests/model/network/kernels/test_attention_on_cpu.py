@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from model.network.kernels import attention_on_cpu
-from model.network.kernels.attention_on_cpu import AttentionOnCpu, attend_on_cpu
+from model.network.kernels.attention_on_cpu import AttentionOnCpu, attend, attend_on_cpu
 
 BATCH, QUERIES, KEYS, HEADS, HEAD = 2, 150, 70, 3, 16
 
@@ -44,4 +44,19 @@ def test_every_way_to_attend_agrees(precision: torch.dtype, together: int, monke
     monkeypatch.setattr(attention_on_cpu, "SCORES_TOGETHER", together)
     inputs = _inputs(precision)
     got, exact = attend_on_cpu(*inputs), _exact(*inputs)
+    assert (got.double() - exact).abs().max() <= (1e-5 if precision == torch.float32 else 2e-2) * exact.abs().max()
+
+
+@pytest.mark.parametrize(("precision", "own"), [(torch.float32, False), (torch.bfloat16, True)])
+def test_without_gradients_bf16_keeps_its_kernel(
+    precision: torch.dtype, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[bool] = []
+    apply = AttentionOnCpu.apply
+    monkeypatch.setattr(attention_on_cpu, "SCORES_TOGETHER", 1)
+    monkeypatch.setattr(AttentionOnCpu, "apply", lambda *qkv: used.append(True) or apply(*qkv))
+    inputs = _inputs(precision)
+    with torch.no_grad():
+        got, exact = attend(*inputs), _exact(*inputs)
+    assert bool(used) is own
     assert (got.double() - exact).abs().max() <= (1e-5 if precision == torch.float32 else 2e-2) * exact.abs().max()
