@@ -30,22 +30,6 @@ def deliveries(
 
 
 @app.command()
-def promotion(
-    kills: Annotated[int, typer.Option(help="decisions and registrations broken off by SIGKILL", min=0)] = 200,
-    race: Annotated[int, typer.Option(help="processes that promote at once; 0: none", min=0)] = 8,
-    rounds: Annotated[int, typer.Option(help="races", min=1)] = 50,
-    seed: Annotated[int, typer.Option(help="of the random instants")] = 0,
-    ledger: Annotated[str | None, typer.Option(help="database of the races' ledger, postgresql://...")] = None,
-) -> None:
-    """Scratch registries: always one champion, a valid ledger, a repeat finishes what broke off. Exit code 1 if not."""
-    with plain_errors() as console:
-        from orchestration.commands.torture_promotion import torture_and_print
-
-        fine = torture_and_print(console, kills, (race, rounds), seed, ledger)
-    raise typer.Exit(0 if fine else 1)
-
-
-@app.command()
 def runs(
     overrides: Overrides = None,
     at_once: Annotated[int, typer.Option(help="whole runs, of a mix of configurations", min=2)] = 8,
