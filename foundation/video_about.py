@@ -28,7 +28,7 @@ def read_about(video: Path) -> dict[str, Any] | None:
     try:
         with av.open(str(video)) as container:
             comment = container.metadata.get("comment", "")
-    except (av.FFmpegError, OSError) as error:
+    except (av.error.FFmpegError, OSError) as error:
         raise ValueError(f"{video} cannot be read as a video: {error}") from error
     try:
         said = json.loads(comment)
