@@ -71,7 +71,7 @@ lint: setup ## style, layers, spelling, types
 
 lock: setup ## requirements*.txt from the ranges in pyproject.toml; UPGRADE="--upgrade-package NAME" for a newer one
 	$(LOCK) pyproject.toml --group dev -o requirements.txt
-	$(LOCK) --group ray --group dwpose -c requirements.txt -o requirements-extras.txt
+	$(LOCK) --group ray --group dwpose --group signing --group postgres -c requirements.txt -o requirements-extras.txt
 	$(LOCK) --group annotators -o requirements-annotators.txt
 
 ui: setup ## the Dagster and MLflow pages on loopback

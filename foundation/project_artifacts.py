@@ -22,6 +22,12 @@ class ProjectArtifactRepository(LocalArtifactRepository):
         if ".." in folder.parts:
             raise ValueError(f"{artifact_uri} leads out of the project: it was not written by Graspline")
         super().__init__(folder.absolute().as_uri(), tracking_uri, registry_uri)
+        self._folder = folder
+
+    @property
+    def artifact_dir(self) -> str:
+        """Where it lies now: MLflow keeps repositories, and a program may work in one project after another."""
+        return str(self._folder.absolute())
 
 
 def project_address(folder: Path) -> str:

@@ -16,10 +16,9 @@ from foundation.names import check_name
 from foundation.progress import parse_progress
 from model.contracts import SamplingConfig
 from orchestration.configuration.load_config import PipelineConfig, load_sections
-from orchestration.registry.look_up import registered_folder
 from orchestration.registry.succession import Succession
 
-CHANGES_GENERATION = ("experiment", "data", "tracking", "sampling")
+CHANGES_GENERATION = ("experiment", "data", "tracking", "approval", "sampling")
 
 
 class Inputs(BaseModel, frozen=True):
@@ -46,8 +45,9 @@ def generate_videos(console: Console, model: str, given: Inputs, overrides: Sequ
     """
     config = load_sections(overrides)
     sampling = sampling_changes(config, overrides)
-    artifact = registered_folder(config.tracking, model)
-    known_as = ["--registered-as", config.tracking.registered_model, Succession(config.tracking).version_named(model)]
+    succession = Succession(config.tracking, config.approval)
+    artifact = succession.verified_folder(model)
+    known_as = ["--registered-as", config.tracking.registered_model, succession.version_named(model)]
     arguments = ["-m", "model.inference.generate", str(artifact), *options(filled(given, config)), *known_as]
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with Progress(console=console, transient=True) as progress:

@@ -72,6 +72,35 @@ def history(overrides: Overrides = None) -> None:
         print_history(console, _composed(overrides, where).tracking)
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="the file to write, .zip", resolve_path=True)],
+    overrides: Overrides = None,
+) -> None:
+    """Registry, ledger and receipts as one file, while runs go on."""
+    with called() as (console, where):
+        from orchestration.registry.backup import back_up
+
+        count = back_up(_composed(overrides, where).tracking, file)
+        console.print(f"wrote {file}: {count} files", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="what `graspline backup` wrote", resolve_path=True)],
+    overrides: Overrides = None,
+) -> None:
+    """Unpack a backup into a project without a registry, in whatever folder it lies, and verify the ledger."""
+    with called() as (console, where):
+        from orchestration.commands.registry_status import print_verified
+        from orchestration.registry import backup as of_registry
+
+        tracking = _composed(overrides, where).tracking
+        console.print(f"{of_registry.restore(tracking, file)} files are restored")
+        fine = print_verified(console, tracking)
+    raise typer.Exit(0 if fine else 1)
+
+
 @ledger_app.command()
 def verify(overrides: Overrides = None) -> None:
     """Hold every entry against its chain, the ledger's head against the registry, the champion's bytes against both."""

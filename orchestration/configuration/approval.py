@@ -12,3 +12,7 @@ class ApprovalConfig(BaseModel, frozen=True, extra="forbid"):
     roles: PathText | None = None  # a YAML file {promote: [ada], rollback: [ada, ben]}; null: everybody may
     signing_key: PathText | None = None  # private key (PEM) that registered artifacts are signed with; null: not signed
     verifying_key: PathText | None = None  # public key (PEM); given: an artifact without its signature is refused
+
+
+OPEN = ApprovalConfig()
+"""Nobody is kept out, nothing is signed."""

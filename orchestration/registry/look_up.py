@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foundation import home
-from model.contracts import TrackingConfig
 from orchestration.configuration.given_texts import from_folder
 from orchestration.configuration.load_config import load_sections
 from orchestration.registry.entries import Entry
@@ -43,8 +42,7 @@ def champion(overrides: Sequence[str] = ()) -> CurrentChampion | None:
     Raises:
         ValueError: an unknown override, a ledger that was changed or lost, or an artifact that was changed.
     """
-    with _tracking(overrides) as tracking:
-        succession = Succession(tracking)
+    with _succession(overrides) as succession:
         reign = succession.look().reign
         if reign is None:
             return None
@@ -62,39 +60,35 @@ def history(overrides: Sequence[str] = ()) -> list[Entry]:
     >>> [(entry.action, entry.version) for entry in graspline.history()]
     [('promote', '1'), ('refuse', '2')]
     """
-    with _tracking(overrides) as tracking:
-        return list(Succession(tracking).look().entries)
+    with _succession(overrides) as succession:
+        return list(succession.look().entries)
 
 
 def artifact_of(name: str, overrides: Sequence[str] = ()) -> Path:
-    """The artifact of a registered model. ValueError: there is none of that name, see `registered_folder`."""
-    with _tracking(overrides) as tracking:
-        return registered_folder(tracking, name).resolve()
-
-
-def version_of(name: str, overrides: Sequence[str] = ()) -> tuple[str, str]:
-    """(registered model, version) that a name stands for. ValueError: there is none of that name."""
-    with _tracking(overrides) as tracking:
-        return tracking.registered_model, Succession(tracking).version_named(name)
-
-
-def registered_folder(tracking: TrackingConfig, name: str) -> Path:
-    """An artifact's folder on this machine, byte by byte what was decided on or registered.
+    """The artifact of a registered model, byte by byte what was decided on or registered.
 
     Args:
-        tracking: where models are registered.
         name: champion, challenger, previous_champion or a version number.
+        overrides: configuration, as on the command line.
 
     Raises:
         ValueError: there is none, which names those there are; or a file of it changed.
     """
-    return Succession(tracking).verified_folder(name)
+    with _succession(overrides) as succession:
+        return succession.verified_folder(name).resolve()
+
+
+def version_of(name: str, overrides: Sequence[str] = ()) -> tuple[str, str]:
+    """(registered model, version) that a name stands for. ValueError: there is none of that name."""
+    with _succession(overrides) as succession:
+        return succession.config.registered_model, succession.version_named(name)
 
 
 @contextmanager
-def _tracking(overrides: Sequence[str]) -> Generator[TrackingConfig]:
+def _succession(overrides: Sequence[str]) -> Generator[Succession]:
     """The configured registry. Its paths are relative to the project: the program is there meanwhile, and goes back."""
     where = Path.cwd()
     with chdir(home.ROOT):
         home.enter()
-        yield load_sections(from_folder(overrides, where)).tracking
+        config = load_sections(from_folder(overrides, where))
+        yield Succession(config.tracking, config.approval)

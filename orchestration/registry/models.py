@@ -20,6 +20,8 @@ from foundation.sealed_file import read_sealed
 from foundation.state_file import read_state
 from foundation.tracking_store import is_there, open_store
 from model.contracts import RgbArtifact, TrackingConfig
+from orchestration.configuration.approval import OPEN, ApprovalConfig
+from orchestration.registry import signing
 
 ARTIFACT = "rgb_artifact"  # folder among the artifacts of the version's MLflow run
 DIGEST, RECEIPTS = "artifact_digest", "receipts"  # tags of a version
@@ -30,8 +32,8 @@ AGAIN = "run again with the configuration that made it (`graspline run ...`), wh
 class ModelRegistry:
     """The versions of one registered model on one tracking server. Nothing is written before it is asked for."""
 
-    def __init__(self, config: TrackingConfig) -> None:
-        self.config = config
+    def __init__(self, config: TrackingConfig, approval: ApprovalConfig = OPEN) -> None:
+        self.config, self.approval = config, approval
 
     @cached_property
     def client(self) -> Any:
@@ -121,7 +123,8 @@ class ModelRegistry:
             Their folder.
 
         Raises:
-            ValueError: a byte changed, with or without the artifact's own manifest; names the file.
+            ValueError: a byte changed, with or without the artifact's own manifest, which names the file; or the
+                signature that is asked for is missing or another key's.
         """
         registered = self.digest(version)
         if digest not in (None, registered):
@@ -133,6 +136,8 @@ class ModelRegistry:
         if not folder.is_dir() or folder_digest(folder) != registered:
             what = _changed_file(folder)
             raise ValueError(f"version {version} is not what was exported: {what} changed since it was registered")
+        if self.approval.verifying_key is not None:
+            signing.verify(folder, self._signature(version), self.approval)
         return folder
 
     def aliases(self) -> dict[str, str]:
@@ -158,6 +163,17 @@ class ModelRegistry:
         """Remember the ledger's newest entry."""
         if self.head() != head:
             self.client.set_registered_model_tag(self.config.registered_model, HEAD, head)
+
+    def _signature(self, version: str) -> Path:
+        """The signature's file on this machine; one that is not there where the version was never signed."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        source = f"{self._get(version).source}{signing.SUFFIX}"
+        try:
+            return Path(download_artifacts(artifact_uri=source, tracking_uri=self.config.uri))
+        except MlflowException:
+            return Path(f"{self.folder(version)}{signing.SUFFIX}")
 
     def _registered(self) -> Any:
         from mlflow.exceptions import MlflowException

@@ -5,6 +5,7 @@ request. So a process that dies on the way leaves no version, whoever repeats th
 that register the same artifact at once one makes the version and the others find it.
 """
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from foundation.digests import folder_digest, text_sha256
 from foundation.sealed_file import sealed_text
 from foundation.tracking_store import experiment_id, make_registered_model
 from model.contracts import RgbArtifact
+from orchestration.registry import signing
 from orchestration.registry.contracts import RegisteredCandidate
 from orchestration.registry.ledger import ledger_of
 from orchestration.registry.models import ARTIFACT, DIGEST, RECEIPTS, ModelRegistry
@@ -68,8 +70,18 @@ def _upload(models: ModelRegistry, artifact: RgbArtifact, report: EvaluationRepo
         if Path(file).is_file():
             client.log_artifact(run_id, file, "report")
     _keep_receipts(client, run_id, receipts)
+    _sign(models, run_id, artifact)
     _assert_arrived(client, run_id, artifact)
     return run_id
+
+
+def _sign(models: ModelRegistry, run_id: str, artifact: RgbArtifact) -> None:
+    if models.approval.signing_key is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        signature = Path(folder) / f"{ARTIFACT}{signing.SUFFIX}"
+        signing.sign(Path(artifact.folder), signature, models.approval)
+        models.client.log_artifact(run_id, str(signature))
 
 
 def _keep_receipts(client: Any, run_id: str, text: str) -> None:

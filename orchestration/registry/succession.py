@@ -10,6 +10,7 @@ from pathlib import Path
 
 from evaluation.contracts import Decision, EvaluationReport
 from model.contracts import RgbArtifact, TrackingConfig
+from orchestration.configuration.approval import OPEN, ApprovalConfig
 from orchestration.registry.contracts import Champion, RegisteredCandidate
 from orchestration.registry.entries import Draft, Entry, Evidence
 from orchestration.registry.ledger import ledger_of
@@ -20,9 +21,9 @@ from orchestration.registry.reigns import Reigns, reigns_of
 class Succession:
     """The champions of one registered model, past and present."""
 
-    def __init__(self, config: TrackingConfig) -> None:
+    def __init__(self, config: TrackingConfig, approval: ApprovalConfig = OPEN) -> None:
         self.config = config
-        self.models = ModelRegistry(config)
+        self.models = ModelRegistry(config, approval)
         self.ledger = ledger_of(config)
 
     def look(self) -> Reigns:

@@ -25,7 +25,7 @@ class Decider:
 
     def __init__(self, config: PipelineConfig, log: OnLine, verify: Verify = verify_release) -> None:
         self.config, self.log, self.verify = config, log, verify
-        self.succession = Succession(config.tracking)
+        self.succession = Succession(config.tracking, config.approval)
 
     def approve(self, version: str, reason: str) -> Entry:
         """Make a model champion that passed the gate and waits.

@@ -75,7 +75,7 @@ def compared_models(step: StepContext, first: str, second: str) -> tuple[Evaluat
 
 def registered(step: StepContext, name: str) -> RgbArtifact:
     """The artifact of champion, challenger, previous_champion or a version number. ValueError: there is none."""
-    succession = Succession(step.config.tracking)
+    succession = Succession(step.config.tracking, step.config.approval)
     return succession.models.release(succession.version_named(name))[0]
 
 

@@ -32,7 +32,7 @@ def registered_candidate(step: StepContext, artifact: RgbArtifact, report: Evalu
     assert_left(artifact)
     assert_left(report)
     assert_trained_as_its_receipt_says(artifact)
-    models = ModelRegistry(step.config.tracking)
+    models = ModelRegistry(step.config.tracking, step.config.approval)
     reused = models.is_registered(artifact)
     candidate = register(models, artifact, report)
     if step.retraining is not None and not reused:
@@ -48,7 +48,7 @@ def promotion_decision(step: StepContext, candidate: RegisteredCandidate, traini
         ValueError: the candidate learnt from another set, or a report is not what was written when it was made.
     """
     parents.fit_to_sample(candidate.artifact, training_set)
-    succession = Succession(step.config.tracking)
+    succession = Succession(step.config.tracking, step.config.approval)
     release = succession.champion_release()
     settled = _settled(succession.look(), candidate)
     if settled is not None:
@@ -68,7 +68,7 @@ def champion(step: StepContext, decision: Decision, candidate: RegisteredCandida
             exported ones.
     """
     _assert_about(decision, candidate)
-    succession, automatic = Succession(step.config.tracking), step.config.gate.automatic
+    succession, automatic = Succession(step.config.tracking, step.config.approval), step.config.gate.automatic
     seen = succession.follow()
     waiting = f"version {candidate.version} passed and waits: `graspline approve {candidate.version} --reason WHY`"
     message = waiting if decision.passed and not automatic else why(decision)

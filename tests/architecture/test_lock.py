@@ -28,7 +28,7 @@ class Lock(NamedTuple):
 
 LOCKS = {
     "requirements.txt": Lock(("dependencies", "dev"), sys.path),
-    "requirements-extras.txt": Lock(("ray", "dwpose"), sys.path),
+    "requirements-extras.txt": Lock(("ray", "dwpose", "signing", "postgres"), sys.path),
     "requirements-annotators.txt": Lock(("annotators",), [str(ANNOTATORS)]),
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 from foundation.parent_watch import end_with_parent
+from foundation.tracking_store import SQLITE
 from model.contracts import TrackingConfig
 from orchestration.commands.torture.registry.operations import (
     OF_DECISION,
@@ -22,6 +23,7 @@ from orchestration.commands.torture.registry.operations import (
     carry_out,
 )
 from orchestration.commands.torture.registry.scratch import (
+    MODEL,
     Release,
     make_registry,
     make_release,
@@ -81,7 +83,7 @@ def make_standing(template: Path, folder: Path) -> list[Release]:
     tracking = make_registry(template, folder / "registry", None)
     with chdir(folder):
         releases = [make_release(Path("runs"), number) for number in range(1, 6)]
-        succession = Succession(_relative(tracking))
+        succession = Succession(tracking)
         for number, release in enumerate(releases[:4], 1):
             candidate, seen = registered(succession.config, release), succession.look()
             succession.decide(passed_draft(seen, candidate, automatic=number < 3), seen)
@@ -110,13 +112,9 @@ def torture_kills(
 
 def _at(config: PipelineConfig) -> PipelineConfig:
     """The configuration, for the registry in the working folder."""
-    uri = "sqlite:///registry/mlflow.db"
-    tracking = TrackingConfig(uri=uri, experiment="tortured", registered_model="tortured")
+    uri = f"{SQLITE}{Path.cwd()}/registry/mlflow.db"  # whole: MLflow keeps connections by their address
+    tracking = TrackingConfig(uri=uri, experiment=MODEL, registered_model=MODEL)
     return config.model_copy(update={"tracking": tracking})
-
-
-def _relative(tracking: TrackingConfig) -> TrackingConfig:
-    return tracking.model_copy(update={"uri": "sqlite:///registry/mlflow.db"})
 
 
 def _killed(number: int, config: PipelineConfig, order: Order, release: Release) -> Killed:
