@@ -24,11 +24,12 @@ def read_about(video: Path) -> dict[str, Any] | None:
         ValueError: it is no video.
     """
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(str(video)) as container:
             comment = container.metadata.get("comment", "")
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         raise ValueError(f"{video} cannot be read as a video: {error}") from error
     try:
         said = json.loads(comment)

@@ -81,7 +81,7 @@ def artifact_of(name: str, overrides: Sequence[str] = ()) -> Path:
 def version_of(name: str, overrides: Sequence[str] = ()) -> tuple[str, str]:
     """(registered model, version) that a name stands for. ValueError: there is none of that name."""
     with _succession(overrides) as succession:
-        return succession.models.config.registered_model, succession.version_named(name)
+        return succession.config.registered_model, succession.version_named(name)
 
 
 @contextmanager
