@@ -1,5 +1,6 @@
 """The ledger of decisions: its chain finds every change, its compare-and-swap lets one of many writers win."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -171,7 +172,7 @@ def race(tmp_path: Path, address: str, names: str) -> tuple[list[int], list[str]
         return subprocess.Popen(
             [sys.executable, "-c", PROMOTE, name, address],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            env={"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "PATH": ""},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
