@@ -19,7 +19,9 @@ def torture_and_print(console: Console, kills: int, race: tuple[int, int], seed:
     with tempfile.TemporaryDirectory(prefix="graspline_torture_") as folder:
         for name in ("kills", "races"):
             (Path(folder) / name).mkdir()
-        killed = torture_kills(Path(folder) / "kills", config, (kills, seed), lambda one: _say(console, one))
+        killed = list[Killed]()
+        if kills:
+            killed = torture_kills(Path(folder) / "kills", config, (kills, seed), lambda one: _say(console, one))
         races = list[Race]()
         if race[0]:
             said = Path(folder) / "races"

@@ -184,8 +184,8 @@ class Ledger:
             engine = sql.create_engine(self.address, poolclass=sql.NullPool, connect_args=self._patience())
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise ValueError(
-                f"{redacted(self.address)} cannot be opened ({error}): for PostgreSQL `uv pip install "
-                "psycopg2-binary`, and postgresql://HOST/DATABASE as its address"
+                f"{redacted(self.address)} cannot be opened ({error}): for PostgreSQL `make "
+                "setup-extras`, and postgresql://HOST/DATABASE as its address"
             ) from error
         if self._file:
             listen(engine, "connect", _plain_transactions)

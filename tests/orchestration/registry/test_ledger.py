@@ -1,5 +1,6 @@
 """The ledger of decisions: its chain finds every change, its compare-and-swap lets one of many writers win."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -11,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from foundation.tracking_store import SQLITE
-from model.contracts import TrackingConfig
 from orchestration.registry.entries import GENESIS, Action, Draft, chained, hash_of
-from orchestration.registry.ledger import ChampionChangedError, Ledger, ledger_of
+from orchestration.registry.ledger import ChampionChangedError, Ledger
 from orchestration.registry.reigns import Reigns, reigns_of
 
 ROOT = Path(__file__).parents[3]
@@ -172,7 +172,7 @@ def race(tmp_path: Path, address: str, names: str) -> tuple[list[int], list[str]
         return subprocess.Popen(
             [sys.executable, "-c", PROMOTE, name, address],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            env={"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "PATH": ""},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -256,35 +256,6 @@ def test_a_table_of_another_version_is_named(ledger: Ledger) -> None:
     edit(ledger, "alter table graspline_ledger drop column body")
     with pytest.raises(ValueError, match="no such column"):
         ledger.entries()
-
-
-def config(uri: str, ledger: str | None = None) -> TrackingConfig:
-    return TrackingConfig(uri=uri, experiment="e", registered_model="rgb", ledger=ledger)
-
-
-@pytest.mark.parametrize(
-    ("given", "address", "server"),
-    [
-        (config("sqlite:///registry/mlflow.db"), "sqlite:///registry/ledger.db", "mlflow.db"),
-        (config("postgresql://db/mlflow"), "postgresql://db/mlflow", "here"),
-        (config("https://mlflow:5000/", "postgresql://db/x"), "postgresql://db/x", "https://mlflow:5000"),
-    ],
-)
-def test_the_ledger_lies_with_the_registry(given: TrackingConfig, address: str, server: str) -> None:
-    ledger = ledger_of(given)
-    assert (ledger.address, ledger.server, ledger.model) == (address, server, "rgb")
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        (config("https://mlflow:5000"), "say tracking.ledger=postgresql://HOST/DATABASE"),
-        (config("https://mlflow:5000", "https://ledger"), "is no database"),
-    ],
-)
-def test_a_server_without_a_ledger_is_refused(given: TrackingConfig, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        ledger_of(given)
 
 
 def test_a_killed_writer_leaves_the_entry_whole_or_absent(tmp_path: Path, ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ AS_NOBODY = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []  # i
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A server of this module's own, on loopback, in a folder that goes with it."""
-    pytest.importorskip("psycopg2", reason="an extra: `make setup-extras` installs psycopg2")
+    pytest.importorskip("psycopg", reason="an extra: `make setup-extras` installs psycopg")
     initdb, postgres = shutil.which("initdb"), shutil.which("postgres")
     if not initdb or not postgres:
         pytest.skip("PostgreSQL is not installed here (initdb, postgres)")
@@ -82,7 +82,7 @@ def test_a_lock_is_held_by_one_and_ends_with_it(address: str) -> None:
 
 
 def test_a_server_that_is_gone_is_told_in_a_line() -> None:
-    pytest.importorskip("psycopg2", reason="an extra: `make setup-extras` installs psycopg2")
+    pytest.importorskip("psycopg", reason="an extra: `make setup-extras` installs psycopg")
     gone = Ledger(f"postgresql://x@127.0.0.1:{free_port()}/y", "here", "rgb")
     with pytest.raises(ValueError, match=r"does not answer or cannot be written .*refused"):
         gone.entries()
