@@ -149,9 +149,9 @@ class BlockBench:
         """What is timed; `watch` sees the tokens before their gradients are given back."""
         tokens, inputs = self._tokens(way), self._inputs(way)
         leaves = [x for x in (*tokens, inputs.text_BLD, inputs.hoi_text_BLD) if x is not None]
-        gradients = [torch.randn_like(x) for x in tokens] if way.backward else []
+        gradients = [torch.randn_like(x) for x in tokens if x is not None] if way.backward else []
         called: Callable[..., tuple[Tokens, Tensor | None]] = (
-            torch.compile(block, fullgraph=True, dynamic=False) if way.compiled else block  # pyright: ignore[reportAssignmentType]
+            torch.compile(block, fullgraph=True, dynamic=False) if way.compiled else block
         )
         if way.recomputed:
             called = partial(checkpoint, called, use_reentrant=False, preserve_rng_state=False)
@@ -162,8 +162,9 @@ class BlockBench:
                 with autocast_where_known(self.device):
                     out, logits_BNE = called(tokens, inputs)
                 if way.backward:
+                    given = [x for x in out if x is not None]
                     routed = [] if way.frozen or logits_BNE is None else [logits_BNE]
-                    torch.autograd.backward([*out, *routed], [*gradients, *(torch.ones_like(x) for x in routed)])
+                    torch.autograd.backward([*given, *routed], [*gradients, *(torch.ones_like(x) for x in routed)])
             if watch is not None:
                 watch(tokens)
             for x in (*block.parameters(), *leaves):

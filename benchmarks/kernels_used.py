@@ -37,12 +37,12 @@ def kernels_used(run: Callable[[], object], device: torch.device) -> KernelsUsed
         run()
         if on_gpu:
             torch.cuda.synchronize(device)
-    kind = torch.autograd.DeviceType.CUDA if on_gpu else torch.autograd.DeviceType.CPU
+    kind = "CUDA" if on_gpu else "CPU"
     events = profiler.key_averages()
     calls = {event.key.removeprefix(CALL): event.count for event in events if event.key.startswith(CALL)}
     times: dict[str, float] = {}
     for event in events:
-        if event.device_type == kind and (on_gpu or event.key.startswith("aten::")):
+        if event.device_type.name == kind and (on_gpu or event.key.startswith("aten::")):
             spent = event.self_device_time_total if on_gpu else event.self_cpu_time_total
             times[event.key] = times.get(event.key, 0.0) + spent
     return sorted_kernels(times, calls)

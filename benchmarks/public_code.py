@@ -16,7 +16,7 @@ import importlib.machinery
 import io
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ class _Stubs(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextlib.contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
+def _importing_from(folder: Path) -> Generator[None]:
     """Its packages can be imported, and what they only import is stubbed; afterwards both is undone."""
     stubs = _Stubs()
     sys.meta_path.insert(0, stubs)
