@@ -68,6 +68,7 @@ def register(artifact: Path, stage: TrainedStage) -> None:
                 training=stage.history(),
                 proof={},
                 parameters=1,
+                conditioning_digest="c",
             )
             now = succession.ledger.champion()
             decision = Decision(
