@@ -9,6 +9,7 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from evaluation.contracts import Direction, Metric, Variant
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Family, Role, VideoMetric
@@ -42,11 +43,18 @@ class MetricDefinition:
     description: str
 
 
+@cache
 def families() -> dict[str, ClipMetric | DerivedMetric | VideoMetric]:
     """Name -> metric, in the order of the files and within each."""
     return {name: metric for file in choices(METRICS) for name, metric in load_choice(METRICS, file).METRICS.items()}
 
 
+def clip_metrics() -> dict[str, ClipMetric]:
+    """Name -> metric, of all that are measured on the clips of an exam."""
+    return {name: metric for name, metric in families().items() if isinstance(metric, ClipMetric)}
+
+
+@cache
 def definitions() -> dict[str, MetricDefinition]:
     """Name -> definition of every number, in all its roles."""
     return {

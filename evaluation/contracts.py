@@ -22,7 +22,7 @@ GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 
 
 class EvaluationConfig(BaseModel, frozen=True, extra="forbid"):
-    """conf/evaluation/*.yaml: the exams. Every field decides.
+    """conf/evaluation/*.yaml: the exams. Every field decides but the last.
 
     The open exam has the same clips and seeds for every model, so that what is tuned can be tuned on it. The sealed
     exam decides a promotion: other clips where there are some, and in any case noise that is drawn for that candidate.
@@ -40,6 +40,9 @@ class EvaluationConfig(BaseModel, frozen=True, extra="forbid"):
         list[PositiveShare], Field(min_length=1), Once
     ]  # sigmas at which the held-out x0 error is taken
     locator_steps: Count  # training steps of the embedded hand locator, and of the part map
+    processes: Annotated[
+        Few, DoesNotDecide("how many clips are at work at once: every video and number is the same")
+    ] = 1
 
     @model_validator(mode="after")
     def _variants_can_be_made(self) -> Self:

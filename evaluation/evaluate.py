@@ -14,48 +14,40 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file
 
 from evaluation.catalogue import definitions
 from evaluation.contracts import EvaluationConfig, EvaluationReport, Exam, GeneratedSamples, Metric, Variant
-from evaluation.exam.ask_network import ask_network
 from evaluation.exam.clip_groups import groups_of
-from evaluation.exam.fit_hand_locator import through_codec
-from evaluation.exam.fit_recognisers import exact_of
-from evaluation.exam.hand_locator import HandLocator, load_locator, locate_hands
-from evaluation.exam.held_out import EvaluationClip, read_clips
+from evaluation.exam.held_out import EvaluationClip
+from evaluation.exam.known_clips import KnownClip, Opened, known_clips, opened
 from evaluation.exam.open_and_sealed import file_of
-from evaluation.exam.own_encoders import encode_for
-from evaluation.measure import Versions, measure
-from evaluation.measuring.clip import Frames, MeasuredClip, Need, given
+from evaluation.measure import Versions, measure_takes
+from evaluation.measuring.clip import Frames, Need, given
 from evaluation.measuring.kinds import Role
 from evaluation.measuring.network_answer import NetworkAnswer
-from evaluation.measuring.seen import Exact
 from evaluation.noise_seeds import over_seeds
-from evaluation.recognisers.receipt import FittedRecognisers
-from evaluation.recognisers.recognisers import Recognisers, fitted
 from evaluation.report.page import render_page
 from evaluation.report.router_map import router_map
 from evaluation.report.videos import write_viewing_clip
+from foundation.clip_format import ClipFormat
 from foundation.code_digest import code_digest
-from foundation.digests import file_sha256, folder_digest
+from foundation.digests import folder_digest
+from foundation.fingerprint import deciding
+from foundation.map_items import Spread, map_items
 from foundation.pictures import write_image
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
 from foundation.video_reading import read_video
 from foundation.whole_file import write_whole
-from model.artifact.rgb_artifact import LoadedArtifact, load_artifact, load_weights
-from model.conditioning.latent_codec import LatentCodec
-from model.contracts import NetworkConfig, RecipeConfig, RgbArtifact, TrainingSet
-from model.network.dual_stream_transformer import DualStreamTransformer
+from model.artifact.rgb_artifact import read_manifest
+from model.contracts import RgbArtifact, TrainingSet
 
-STEPS = 5
-OfStudio = tuple[Recognisers | None, Exact | None]
-"""Recognisers, and what is known of a clip; None where the clips are not the studio's."""
+STEPS = 4
 MEASURING = (
     "evaluation.measure",
     "evaluation.exam.fit_hand_locator",
@@ -83,68 +75,31 @@ def evaluate(run: RunFolder) -> EvaluationReport:
     artifact, samples = run.input("artifact", RgbArtifact), run.input("samples", GeneratedSamples)
     training_set = run.input("training_set", TrainingSet)
     check_they_belong_together(artifact, samples, training_set)
-    loaded = load_artifact(Path(artifact.folder))
-    examiner = load_artifact(Path(run.input("examiner", RgbArtifact).folder))
-    clips = encode_for(loaded, read_clips(training_set.held_out, samples.exam), training_set.held_out)
+    here = opened(run.path)
+    encoders = read_manifest(Path(run.input("examiner", RgbArtifact).folder)).encoders_digest
     report_progress(1, STEPS, "held-out clips read")
-    tools = run.input("recognisers", FittedRecognisers)
-    locator = load_locator(Path(tools.hand_locator)) if tools.hand_locator else None
-    report_progress(2, STEPS, "recognisers read")
-    network = _dual_stream(artifact) or loaded.network
-    precision, (levels, seed) = loaded.sampling.precision, (config.noise_levels, samples.exam.seed)
-    answers = [ask_network(network, clip, levels, seed, precision=precision) for clip in clips]
-    recognisers = fitted(tools)
-    motion = loaded.clip.motion_frames
-    measured = [
-        measured_clip(clip, locator, answer, (recognisers, exact_of(clip, motion)))
-        for clip, answer in zip(clips, answers, strict=True)
-    ]
-    report_progress(3, STEPS, "network measured")
-    metrics = measure_seeds(measured, versions_of(measured, clips, samples, loaded.codec), samples)
-    report_progress(4, STEPS, "samples measured")
+    known = list(known_clips(run.path))
+    report_progress(2, STEPS, "network measured")
+    metrics = measure_seeds(known, samples, config.processes)
+    report_progress(3, STEPS, "samples measured")
     report = EvaluationReport(
         artifact_digest=samples.artifact_digest,
-        exam_digest=exam_digest(config, samples.exam, training_set, examiner.manifest.encoders_digest),
+        exam_digest=exam_digest(config, samples.exam, training_set, encoders),
         exam=samples.exam.name,
-        precision=precision,
-        clips=groups_of(clips, training_set.train),
+        precision=here.artifact.sampling.precision,
+        clips=groups_of(here.clips, training_set.train),
         metrics=metrics,
         report_html=str(run.path / "report.html"),
         contact_sheet=str(run.path / "contact_sheet.png"),
         folder=str(run.path),
     )
-    _draw_clips(run.path / "videos", clips, answers, loaded)
-    _gather_pages(run, clips, samples, report)
+    _draw_clips(run.path / "videos", known, here)
+    _gather_pages(run, here.clips, samples, report)
     report_progress(STEPS, STEPS, "report written")
     return report
 
 
-def measured_clip(
-    clip: EvaluationClip, locator: HandLocator | None, answer: NetworkAnswer | None, of_studio: OfStudio
-) -> MeasuredClip:
-    """All that the metrics can know of a held-out clip."""
-    recognisers, exact = of_studio
-    person_HW3 = clip.person()
-    return MeasuredClip(
-        clip_id=clip.clip_id,
-        frames_per_second=clip.record.frames_per_second,
-        product_id=clip.record.product_id,
-        person_id=clip.record.person_id,
-        truth=clip.frames(),
-        boxes=clip.record.boxes,
-        sound=clip.sound(),
-        person=person_HW3,
-        product=clip.product(),
-        hand_locator=locator and (lambda frames: locate_hands(locator, torch.from_numpy(frames)).numpy()),
-        network=answer,
-        exact=exact,
-        recognise=recognisers and exact and (lambda frames: recognisers.look(frames, person_HW3, exact.face)),
-    )
-
-
-def versions_of(
-    measured: Sequence[MeasuredClip], clips: Sequence[EvaluationClip], samples: GeneratedSamples, codec: LatentCodec
-) -> Versions:
+def versions_of(known: Sequence[KnownClip], samples: GeneratedSamples) -> Versions:
     """What was generated, and what it is held against: truth, truth through the codec, the reference repeated."""
     variants: dict[Role, Variant] = {
         "model": "true",
@@ -154,23 +109,26 @@ def versions_of(
         "product_shuffled": "product_shuffled",
     }
     versions: dict[Role, Mapping[str, Frames]] = {
-        role: load_file(Path(samples.folder) / f"{variant}.safetensors")
-        for role, variant in variants.items()
-        if variant in samples.variants
+        role: _frames(samples, variant) for role, variant in variants.items() if variant in samples.variants
     }
-    truth = {clip.clip_id: given(clip.truth) for clip in measured}
-    still = {clip.clip_id: np.repeat(given(clip.person)[None], len(truth[clip.clip_id]), axis=0) for clip in measured}
-    ceiling = {clip.clip_id: through_codec(clip, codec).numpy() for clip in clips}
+    clips = [one.measured for one in known]
+    truth = {clip.clip_id: given(clip.truth) for clip in clips}
+    still = {clip.clip_id: np.repeat(given(clip.person)[None], len(truth[clip.clip_id]), axis=0) for clip in clips}
+    ceiling = {one.measured.clip_id: one.ceiling for one in known}
     return {**versions, "truth": truth, "ceiling": ceiling, "baseline": still}
 
 
-def measure_seeds(measured: Sequence[MeasuredClip], versions: Versions, samples: GeneratedSamples) -> dict[str, Metric]:
+def measure_seeds(known: Sequence[KnownClip], samples: GeneratedSamples, processes: int) -> dict[str, Metric]:
     """Every metric in every role, the model's own over all noise seeds."""
-    further = [
-        measure(measured, {"model": load_file(Path(samples.folder) / f"{file_of('true', repeat)}.safetensors")})
-        for repeat in range(1, samples.seeds_a_clip)
+    further: list[Versions] = [
+        {"model": _frames(samples, file_of("true", repeat))} for repeat in range(1, samples.seeds_a_clip)
     ]
-    return over_seeds([measure(measured, versions, REASONS), *further])
+    takes = [versions_of(known, samples), *further]
+    return over_seeds(measure_takes([one.measured for one in known], takes, REASONS, processes))
+
+
+def _frames(samples: GeneratedSamples, name: str) -> Mapping[str, Frames]:
+    return load_file(Path(samples.folder) / f"{name}.safetensors")
 
 
 def exam_digest(config: EvaluationConfig, exam: Exam, training_set: TrainingSet, encoders_digest: str) -> str:
@@ -180,7 +138,7 @@ def exam_digest(config: EvaluationConfig, exam: Exam, training_set: TrainingSet,
         "encoders": encoders_digest,
         "locator_batch": training_set.train[0].prepared_digest,
         "exam": exam.model_dump(),
-        "config": config.model_dump(),
+        "config": deciding(config),
         "metrics": {name: definition.version for name, definition in definitions().items()},
         "code": code_digest(*MEASURING),
     }
@@ -199,38 +157,37 @@ def check_they_belong_together(artifact: RgbArtifact, samples: GeneratedSamples,
         raise ValueError(f"samples {samples.folder} changed since they were made: remove their run and generate again")
 
 
-def _dual_stream(artifact: RgbArtifact) -> DualStreamTransformer | None:
-    """Stage two's network that the artifact was exported from, or None where its weights are gone.
-
-    Raises:
-        ValueError: other weights lie in their place.
-    """
-    weights = Path(artifact.stage_two_weights)
-    if not weights.exists():
-        return None
-    if file_sha256(weights) != artifact.stage_two_weights_sha256:
-        raise ValueError(f"{artifact.folder} was not exported from {weights} as it is now: export again")
-    configs = json.loads((Path(artifact.folder) / "network.json").read_text(encoding="utf-8"))
-    network = DualStreamTransformer(
-        NetworkConfig.model_validate(configs["network"]), RecipeConfig.model_validate(configs["recipe"]), streams="dual"
-    )
-    load_weights(network, weights)
-    return network.eval().requires_grad_(False)
-
-
-def _draw_clips(
-    folder: Path, clips: Sequence[EvaluationClip], answers: Sequence[NetworkAnswer], artifact: LoadedArtifact
-) -> None:
+def _draw_clips(folder: Path, known: Sequence[KnownClip], here: Opened) -> None:
     """What people see beside the videos: references, the structure that the network learns, where its experts work."""
     folder.mkdir(exist_ok=True)
-    for clip, answer in zip(clips, answers, strict=True):
-        frames_THW3 = read_video(clip.folder / clip.record.hoi_video)[0]
-        write_viewing_clip(folder / f"{clip.clip_id}_structure.mp4", frames_THW3, None, artifact.clip)
-        for kind, picture_HW3 in (("person", clip.person()), ("product", clip.product())):
-            if picture_HW3 is not None:
-                write_image(folder / f"{clip.clip_id}_{kind}.png", picture_HW3)
-        if len(answer.picks_MIN):
-            router_map(answer).save(folder / f"{clip.clip_id}_router.png")
+    jobs = [
+        DrawJob(clip, here.artifact.clip, folder, one.measured.network)
+        for clip, one in zip(here.clips, known, strict=True)
+    ]
+    for _ in map_items(draw_clip, jobs, Spread(processes=here.config.processes)):
+        pass
+
+
+@dataclass(frozen=True)
+class DrawJob:
+    """One clip and the network's answer about it; where to draw them."""
+
+    clip: EvaluationClip
+    shape: ClipFormat
+    folder: Path
+    answer: NetworkAnswer | None
+
+
+def draw_clip(job: DrawJob) -> None:
+    """Write the clip's structure video and references, and the router's map where the network has experts."""
+    clip, start = job.clip, str(job.folder / job.clip.clip_id)
+    frames_THW3 = read_video(clip.folder / clip.record.hoi_video)[0]
+    write_viewing_clip(Path(f"{start}_structure.mp4"), frames_THW3, None, job.shape)
+    for kind, picture_HW3 in (("person", clip.person()), ("product", clip.product())):
+        if picture_HW3 is not None:
+            write_image(Path(f"{start}_{kind}.png"), picture_HW3)
+    if job.answer is not None and len(job.answer.picks_MIN):
+        router_map(job.answer).save(f"{start}_router.png")
 
 
 def _gather_pages(

@@ -14,12 +14,14 @@ Shape legend: B clips, T frames, H W pixels.
 """
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from evaluation.contracts import EvaluationConfig, Exam, GeneratedSamples, Variant
@@ -27,9 +29,13 @@ from evaluation.exam.held_out import EvaluationClip, conditions_of, read_clips
 from evaluation.exam.open_and_sealed import clip_seed, file_of
 from evaluation.exam.own_encoders import encode_for
 from evaluation.exam.shuffled_conditions import lenders
+from evaluation.measuring.clip import Frames
+from evaluation.recognisers.one_thread import one_thread
 from evaluation.report.contact_sheet import SheetRow, contact_sheet
 from evaluation.report.videos import write_viewing_clip
 from foundation.digests import folder_digest
+from foundation.failures import ClipError
+from foundation.map_items import Spread, map_items
 from foundation.progress import report_progress
 from foundation.run_folder import RunFolder
 from model.artifact.rgb_artifact import LoadedArtifact, load_artifact
@@ -42,6 +48,34 @@ CLIPS_AT_ONCE = 8
 SHEET_CLIPS = 8
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A run folder, loaded."""
+
+    artifact: LoadedArtifact
+    exam: Exam
+    clips: list[EvaluationClip]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some clips of one variant, from one noise seed each."""
+
+    run: Path
+    variant: Variant
+    repeat: int
+    start: int
+
+
+@dataclass(frozen=True)
+class _Viewing:
+    """What is generated of one clip, for people."""
+
+    run: Path
+    clip: int
+    frames_THW3: Frames
+
+
 def generate_samples(run: RunFolder) -> GeneratedSamples:
     """Do what the module says.
 
@@ -49,31 +83,41 @@ def generate_samples(run: RunFolder) -> GeneratedSamples:
         ValueError: the artifact changed, or the held-out clips are fewer or other than the exam needs.
     """
     config = run.section("evaluation", EvaluationConfig)
-    training_set = run.input("training_set", TrainingSet)
-    receipt = run.input("artifact", RgbArtifact)
-    artifact = _load(receipt, run.section("sampling", SamplingConfig))
-    exam = run.input("exam", Exam)
-    clips = encode_for(artifact, read_clips(training_set.held_out, exam), training_set.held_out)
-    frames: dict[str, Tensor] = {
-        file_of(variant, repeat): _generate(artifact, clips, variant, [_seed(exam, clip, repeat) for clip in clips])
-        for variant in exam.variants
-        for repeat in range(config.seeds_a_clip if variant == "true" else 1)
-    }
-    folder = _save(run.path / "samples", frames, clips)
-    _write_videos(run.path / "videos", artifact, clips, frames["true"])
+    here = opened(run.path)  # before the processes start: they then have it at once
+    on_gpu = next(here.artifact.network.parameters()).is_cuda
+    spread = Spread(processes=1 if on_gpu else config.processes)
+    frames = _generate_all(run.path, here, config.seeds_a_clip, spread)
+    folder = _save(run.path / "samples", frames, here.clips)
+    _write_videos(run.path, frames["true"], spread)
     sheet = run.path / "contact_sheet.png"
-    contact_sheet([_sheet_row(clip, frames["true"][i]) for i, clip in enumerate(clips[:SHEET_CLIPS])]).save(sheet)
+    rows = [_sheet_row(clip, frames["true"][i]) for i, clip in enumerate(here.clips[:SHEET_CLIPS])]
+    contact_sheet(rows).save(sheet)
+    training_set = run.input("training_set", TrainingSet)
     return GeneratedSamples(
         folder=str(folder),
         digest=folder_digest(folder),
-        artifact_digest=receipt.digest,
+        artifact_digest=run.input("artifact", RgbArtifact).digest,
         held_out_digest=training_set.held_out_digest,
-        exam=exam,
-        variants=exam.variants,
+        exam=here.exam,
+        variants=here.exam.variants,
         seeds_a_clip=config.seeds_a_clip,
-        clips=[clip.clip_id for clip in clips],
+        clips=[clip.clip_id for clip in here.clips],
         contact_sheet=str(sheet),
     )
+
+
+@cache
+def opened(run: Path) -> Opened:
+    """The run folder's artifact and clips.
+
+    Raises:
+        ValueError: see generate_samples.
+    """
+    folder = RunFolder(run)
+    training_set, exam = folder.input("training_set", TrainingSet), folder.input("exam", Exam)
+    artifact = _load(folder.input("artifact", RgbArtifact), folder.section("sampling", SamplingConfig))
+    clips = encode_for(artifact, read_clips(training_set.held_out, exam), training_set.held_out)
+    return Opened(artifact, exam, clips)
 
 
 def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) -> Conditions:
@@ -90,10 +134,6 @@ def shuffled(conditions: Conditions, variant: Variant, lender: Sequence[int]) ->
     return conditions
 
 
-def _seed(exam: Exam, clip: EvaluationClip, repeat: int) -> int:
-    return clip_seed(exam.seed, clip.clip_id, repeat)
-
-
 def _load(receipt: RgbArtifact, machine: SamplingConfig) -> LoadedArtifact:
     """The artifact with its own sampling, but guidance in as many passes as this machine's configuration says."""
     folder = Path(receipt.folder)
@@ -104,21 +144,34 @@ def _load(receipt: RgbArtifact, machine: SamplingConfig) -> LoadedArtifact:
     return replace(artifact, sampling=artifact.sampling.model_copy(update=passes))
 
 
-def _generate(
-    artifact: LoadedArtifact, clips: Sequence[EvaluationClip], variant: Variant, seeds: Sequence[int]
-) -> Tensor:
-    """All clips of one variant as frames_BTHW3 uint8, each from its seed."""
-    conditions = conditions_of(clips)
-    if variant != "true":
-        conditions = shuffled(conditions, variant, lenders([clip.record.prompt for clip in clips]))
-    parts: list[Tensor] = []
-    for start in range(0, len(clips), CLIPS_AT_ONCE):
-        report_progress(start, len(clips), f"held-out clips generated, {variant.replace('_', ' ')}")
-        end = start + CLIPS_AT_ONCE
-        video_BCTHW = generate_clips(artifact, _part(conditions, start, end), list(seeds[start:end]))
-        parts += [torch.from_numpy(to_bytes(video)) for video in video_BCTHW]
-    report_progress(len(clips), len(clips), f"held-out clips generated, {variant.replace('_', ' ')}")
-    return torch.stack(parts)
+def _generate_all(run: Path, here: Opened, seeds_a_clip: int, spread: Spread) -> dict[str, Frames]:
+    """Name of the file -> frames_BTHW3 uint8 of all clips, of every variant and of the true one's further seeds."""
+    parts = [
+        _Part(run, variant, repeat, start)
+        for variant in here.exam.variants
+        for repeat in range(seeds_a_clip if variant == "true" else 1)
+        for start in range(0, len(here.clips), CLIPS_AT_ONCE)
+    ]
+    frames: dict[str, list[Frames]] = {}
+    for done, (part, videos) in enumerate(zip(parts, map_items(_generate, parts, spread), strict=True)):
+        if isinstance(videos, ClipError):
+            raise videos
+        frames.setdefault(file_of(part.variant, part.repeat), []).append(videos)
+        report_progress(done + 1, len(parts), f"held-out clips generated, {part.variant.replace('_', ' ')}")
+    return {name: np.concatenate(videos) for name, videos in frames.items()}
+
+
+def _generate(part: _Part) -> Frames:
+    """The part's frames_BTHW3 uint8. On a CPU by one thread: the bits are the same however many work."""
+    here, end = opened(part.run), part.start + CLIPS_AT_ONCE
+    conditions = conditions_of(here.clips)
+    if part.variant != "true":
+        conditions = shuffled(conditions, part.variant, lenders([clip.record.prompt for clip in here.clips]))
+    some = here.clips[part.start : end]
+    seeds = [clip_seed(here.exam.seed, clip.clip_id, part.repeat) for clip in some]
+    with one_thread():
+        video_BCTHW = generate_clips(here.artifact, _part(conditions, part.start, end), seeds)
+        return np.stack([to_bytes(video) for video in video_BCTHW])
 
 
 def _part(conditions: Conditions, start: int, end: int) -> Conditions:
@@ -126,28 +179,28 @@ def _part(conditions: Conditions, start: int, end: int) -> Conditions:
     return replace(conditions, **{name: value[start:end] for name, value in tensors.items()})
 
 
-def _save(folder: Path, frames: dict[str, Tensor], clips: Sequence[EvaluationClip]) -> Path:
+def _save(folder: Path, frames: Mapping[str, Frames], clips: Sequence[EvaluationClip]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, frames_BTHW3 in frames.items():
-        named = {clip.clip_id: frames_BTHW3[i].contiguous() for i, clip in enumerate(clips)}
-        save_file(named, folder / f"{name}.safetensors")
+        save_file({clip.clip_id: frames_BTHW3[i] for i, clip in enumerate(clips)}, folder / f"{name}.safetensors")
     return folder
 
 
-def _write_videos(
-    folder: Path, artifact: LoadedArtifact, clips: Sequence[EvaluationClip], frames_BTHW3: Tensor
-) -> None:
-    for index, clip in enumerate(clips):
-        samples, _ = clip.sound()
-        write_viewing_clip(folder / f"{clip.clip_id}_truth.mp4", clip.frames(), samples, artifact.clip)
-        write_viewing_clip(
-            folder / f"{clip.clip_id}_generated.mp4", frames_BTHW3[index].numpy(), samples, artifact.clip
-        )
-        report_progress(index + 1, len(clips), "videos written")
+def _write_videos(run: Path, frames_BTHW3: Frames, spread: Spread) -> None:
+    jobs = [_Viewing(run, clip, frames_THW3) for clip, frames_THW3 in enumerate(frames_BTHW3)]
+    for done, _ in enumerate(map_items(_write_viewing, jobs, spread), 1):
+        report_progress(done, len(jobs), "videos written")
 
 
-def _sheet_row(clip: EvaluationClip, frames_THW3: Tensor) -> SheetRow:
-    return SheetRow(clip.record.prompt, clip.person(), clip.product(), clip.frames(), frames_THW3.numpy())
+def _write_viewing(job: _Viewing) -> None:
+    here, folder = opened(job.run), job.run / "videos"
+    clip = here.clips[job.clip]
+    for name, frames_THW3 in (("truth", clip.frames()), ("generated", job.frames_THW3)):
+        write_viewing_clip(folder / f"{clip.clip_id}_{name}.mp4", frames_THW3, clip.sound()[0], here.artifact.clip)
+
+
+def _sheet_row(clip: EvaluationClip, frames_THW3: Frames) -> SheetRow:
+    return SheetRow(clip.record.prompt, clip.person(), clip.product(), clip.frames(), frames_THW3)
 
 
 def main() -> None:

@@ -3,11 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from evaluation.catalogue import families, measured, not_measured, role_name, single_number
+from evaluation.catalogue import clip_metrics, families, measured, not_measured, role_name, single_number
 from evaluation.contracts import Metric
+from evaluation.measure_clip import ClipJob, Plan, Values, measure_clip
 from evaluation.measuring.clip import NEEDS, Frames, MeasuredClip, Need
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Role
 from evaluation.measuring.per_frame import mean
+from foundation.failures import ClipError
+from foundation.map_items import Spread, map_items
 
 Versions = Mapping[Role, Mapping[str, Frames]]
 """Role -> clip id -> frames uint8 [T,H,W,3]: the model's, the shuffled ones, the baseline's, the codec's, the truth."""
@@ -26,12 +29,36 @@ def measure(
     Raises:
         ValueError: the frames of a clip have another shape than its truth.
     """
-    _check_shapes(clips, versions)
-    values: dict[str, Metric] = {}
-    for name, metric in families().items():
-        if isinstance(metric, ClipMetric):
-            values |= _measured(name, metric, clips, versions, reasons or {})
-    return derive_all(values)
+    return measure_takes(clips, [versions], reasons)[0]
+
+
+def measure_takes(
+    clips: Sequence[MeasuredClip],
+    takes: Sequence[Versions],
+    reasons: Mapping[Need, str] | None = None,
+    processes: int = 1,
+) -> list[dict[str, Metric]]:
+    """The same for several takes of the clips, such as noise seeds: the metrics of each.
+
+    Clip by clip, so that many can be at work at once (`processes`); what the clips are given with must then be
+    picklable. How many there are decides no number.
+    """
+    for versions in takes:
+        _check_shapes(clips, versions)
+    plan = Plan.of(clips)
+    jobs = [
+        ClipJob(plan, clip, [{role: frames[clip.clip_id] for role, frames in versions.items()} for versions in takes])
+        for clip in clips
+    ]
+    values: dict[str, list[Values]] = {}
+    for clip, of_takes in zip(clips, map_items(measure_clip, jobs, Spread(processes=processes)), strict=True):
+        if isinstance(of_takes, ClipError):
+            raise of_takes
+        values[clip.clip_id] = of_takes
+    return [
+        _gathered(plan, clips, versions, {clip: of_takes[take] for clip, of_takes in values.items()}, reasons or {})
+        for take, versions in enumerate(takes)
+    ]
 
 
 def derive_all(values: Mapping[str, Metric]) -> dict[str, Metric]:
@@ -40,24 +67,28 @@ def derive_all(values: Mapping[str, Metric]) -> dict[str, Metric]:
     return {**values, **{name: _derived(name, metric, values) for name, metric in derived.items()}}
 
 
-def _measured(
-    name: str, metric: ClipMetric, clips: Sequence[MeasuredClip], versions: Versions, reasons: Mapping[Need, str]
+def _gathered(
+    plan: Plan,
+    clips: Sequence[MeasuredClip],
+    versions: Versions,
+    values: Mapping[str, Values],
+    reasons: Mapping[Need, str],
 ) -> dict[str, Metric]:
-    able = [clip for clip in clips if all(map(clip.has, metric.needs))]
-    if len(able) < metric.fewest_clips:
-        return {name: not_measured(name, _why(metric, clips, reasons))}
-    values: dict[str, Metric] = {}
-    measure_one = metric.measure_among(able)
-    for role in metric.roles:
-        full = role_name(name, role)
-        if role == "baseline" and metric.guess is not None:
-            guessed = {clip.clip_id: metric.guess(clip, able) for clip in able}
-            values[full] = measured(full, guessed, metric.guess_note)
-        elif role in versions:
-            frames = versions[role]
-            output = {clip.clip_id: measure_one(clip, frames[clip.clip_id]) for clip in able}
-            values[full] = of_clips(full, output)
-    return values
+    """The metrics of one take, from what each clip was measured to have."""
+    metrics: dict[str, Metric] = {}
+    for name, metric in clip_metrics().items():
+        able = [clip for clip in clips if clip.clip_id in plan.able[name]]
+        if name not in plan.asked:
+            metrics[name] = not_measured(name, _why(metric, clips, reasons))
+            continue
+        for role in metric.roles:
+            full = role_name(name, role)
+            if role == "baseline" and metric.guess is not None:
+                guessed = {clip.clip_id: metric.guess(clip, able) for clip in able}
+                metrics[full] = measured(full, guessed, metric.guess_note)
+            elif role in versions:
+                metrics[full] = of_clips(full, {clip.clip_id: values[clip.clip_id][name, role] for clip in able})
+    return derive_all(metrics)
 
 
 def of_clips(name: str, output: Mapping[str, float | Sequence[float]]) -> Metric:

@@ -42,6 +42,7 @@ def load_choice(package: str, name: str) -> ModuleType:
     return import_module(f"{package}.{check_choice(package, name)}")
 
 
+@cache
 def declared(package: str, name: str, constant: str) -> Any:
     """What a choice says of itself in a constant of plain values, read without importing it; None: nothing."""
     spec = find_spec(package)

@@ -49,7 +49,7 @@ def history(weights_sha256: str) -> tuple[StageRecord, ...]:
     return stage_receipt(stage="stage_two", weights_sha256=weights_sha256).history()
 
 
-def artifact_receipt(folder: Path | str, digest: str) -> RgbArtifact:
+def artifact_receipt(folder: Path | str, digest: str, conditioning_digest: str = "c") -> RgbArtifact:
     """An artifact's that nobody loads, exported from weights "s"."""
     return RgbArtifact(
         folder=str(folder),
@@ -59,6 +59,7 @@ def artifact_receipt(folder: Path | str, digest: str) -> RgbArtifact:
         training=history("s"),
         proof={},
         parameters=1,
+        conditioning_digest=conditioning_digest,
     )
 
 

@@ -17,14 +17,15 @@ from torch import Tensor
 from evaluation.ablation.arm_network import ArmConfigs, ArmSampler, Video, arm_sampler
 from evaluation.ablation.contracts import ArmResult
 from evaluation.contracts import EvaluationConfig, Metric
-from evaluation.evaluate import REASONS, measured_clip
+from evaluation.evaluate import REASONS
 from evaluation.exam.ask_network import ask_network
 from evaluation.exam.clip_groups import groups_of
 from evaluation.exam.fit_recognisers import exact_of
-from evaluation.exam.hand_locator import load_locator
+from evaluation.exam.hand_locator import HandsInFile
 from evaluation.exam.held_out import EvaluationClip, read_clips
+from evaluation.exam.known_clips import measured_clip
 from evaluation.exam.open_and_sealed import open_exam
-from evaluation.measure import measure
+from evaluation.measure import Versions, measure_takes
 from evaluation.measuring.clip import MeasuredClip
 from evaluation.noise_seeds import over_seeds
 from evaluation.recognisers.receipt import FittedRecognisers
@@ -74,7 +75,7 @@ def evaluate_arm(run: RunFolder) -> ArmResult:
     frames = _generated(sampler, codec, clips, (config.seeds_a_clip, exam.seed))
     _keep(run.path, clips, frames)
     measured = _measured_clips(run, sampler, clips, config)
-    metrics = _metrics(measured, frames)
+    metrics = _metrics(measured, frames, config.processes)
     return ArmResult(
         arm=stage.ablation,
         seed=stage.before[0].seed,
@@ -105,25 +106,22 @@ def _measured_clips(
 ) -> list[MeasuredClip]:
     """The clips with what the network answers about them, attending as it was trained, and what sees them."""
     tools, motion = run.input("recognisers", FittedRecognisers), run.section("clip", ClipFormat).motion_frames
-    locator, recognisers = tools.hand_locator and load_locator(Path(tools.hand_locator)), fitted(tools)
+    locator, recognisers = HandsInFile(tools.hand_locator) if tools.hand_locator else None, fitted(tools)
     attention = "full" if sampler.both_streams else "asymmetric"
     network = sampler.network.cpu()
     precision = sampler.sampling.precision
     answers = [ask_network(network, clip, config.noise_levels, config.seed, attention, precision) for clip in clips]
     return [
-        measured_clip(clip, locator or None, answer, (recognisers, exact_of(clip, motion)))
+        measured_clip(clip, locator, answer, (recognisers, exact_of(clip, motion)))
         for clip, answer in zip(clips, answers, strict=True)
     ]
 
 
-def _metrics(measured: list[MeasuredClip], frames: Frames) -> dict[str, Metric]:
-    by_seed: list[dict[str, Metric]] = []
-    for done, of_seed in enumerate(frames):
-        report_progress(done, len(frames), "noise seeds measured")
-        videos = {clip: frames_THW3.numpy() for clip, frames_THW3 in of_seed.items()}
-        by_seed.append(measure(measured, {"model": videos}, REASONS))
-    report_progress(len(frames), len(frames), "noise seeds measured")
-    return over_seeds(by_seed)
+def _metrics(measured: list[MeasuredClip], frames: Frames, processes: int) -> dict[str, Metric]:
+    takes: list[Versions] = [
+        {"model": {clip: frames_THW3.numpy() for clip, frames_THW3 in of_seed.items()}} for of_seed in frames
+    ]
+    return over_seeds(measure_takes(measured, takes, REASONS, processes))
 
 
 def _keep(folder: Path, clips: list[EvaluationClip], frames: Frames) -> None:

@@ -9,27 +9,24 @@ evaluation.fit_recognisers, which needs an exported artifact, and there is none 
 import sys
 from pathlib import Path
 
-from evaluation.contracts import EvaluationConfig
-from evaluation.fit_recognisers import fit_on
-from evaluation.recognisers.receipt import FittedRecognisers
+from evaluation.fit_recognisers import fit
 from foundation.clip_format import ClipFormat
 from foundation.run_folder import RunFolder
 from model.conditioning.build import build_codec
-from model.contracts import Encoders, EncodingConfig, TrainingSet
+from model.conditioning.latent_codec import LatentCodec
+from model.contracts import Encoders, EncodingConfig
 
 
-def fit_tools(run: RunFolder) -> FittedRecognisers:
-    """Do what the module says. ValueError: the encoders' files are missing."""
+def codec_of_encoders(run: RunFolder) -> tuple[LatentCodec, int]:
+    """The training set's codec. ValueError: the encoders' files are missing."""
     encoding, clip = run.section("encoding", EncodingConfig), run.section("clip", ClipFormat)
-    codec = build_codec(encoding.latent_codec, Path(run.input("encoders", Encoders).folder))
-    training_set = run.input("training_set", TrainingSet)
-    return fit_on(run.path, training_set, codec, clip.motion_frames, run.section("evaluation", EvaluationConfig))
+    return build_codec(encoding.latent_codec, Path(run.input("encoders", Encoders).folder)), clip.motion_frames
 
 
 def main() -> None:
     run = RunFolder(Path(sys.argv[1]))
     with run.held():
-        run.finish(fit_tools(run).model_dump())
+        run.finish(fit(run, codec_of_encoders).model_dump())
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from safetensors.numpy import load_file
 
 from evaluation.audit._cheating import Library, Trained
 from evaluation.audit._judged import Bench, Videos
-from evaluation.evaluate import measured_clip
 from evaluation.exam.fit_hand_locator import fit_hand_locator, through_codec
 from evaluation.exam.fit_recognisers import exact_of, fit_recognisers
+from evaluation.exam.hand_locator import HandsOf
 from evaluation.exam.held_out import EvaluationClip, read_clips
+from evaluation.exam.known_clips import measured_clip
 from evaluation.exam.own_encoders import encode_for
 from evaluation.judge_audit import Audited
 from evaluation.measuring.clip import given
@@ -34,7 +35,8 @@ def bench_of(audited: Audited) -> tuple[Bench, list[Videos]]:
         raise ValueError("the audit plants damage where the studio knows every pixel: audit a model of studio clips")
     locator = fit_hand_locator(train, artifact.codec, config.locator_steps, config.seed)
     measured = [
-        measured_clip(clip, locator, None, (recognisers, exact)) for clip, exact in zip(clips, known, strict=True)
+        measured_clip(clip, locator and HandsOf(locator), None, (recognisers, exact))
+        for clip, exact in zip(clips, known, strict=True)
     ]
     still = {clip.clip_id: np.repeat(given(clip.person)[None], len(given(clip.truth)), axis=0) for clip in measured}
     bases: list[Videos] = [

@@ -47,14 +47,14 @@ def ask_network(
     hoi_error = None
     if output.hoi_BCThw is not None:
         hoi_x0 = to_x0(output.hoi_BCThw.float(), hoi.noisy_BCThw, sigma_I, network.recipe, None)
-        hoi_error = mean_square(hoi_x0 - hoi_CThw)
+        hoi_error = mean_square((hoi_x0 - hoi_CThw).numpy())
     picks_MIN = output.router_logits_MBNE.argmax(dim=-1)
     labels_MIN = router_labels(clip.fields["regions_N"]).expand_as(picks_MIN) if len(picks_MIN) else picks_MIN
     return NetworkAnswer(
-        person_C1hw=clip.fields["rgb_CThw"][:, :1],
-        rgb_CThw=rgb_CThw,
-        hoi_CThw=hoi_CThw,
-        rgb_error=mean_square(rgb_x0 - rgb_CThw),
+        person_C1hw=clip.fields["rgb_CThw"][:, :1].numpy(),
+        rgb_CThw=rgb_CThw.numpy(),
+        hoi_CThw=hoi_CThw.numpy(),
+        rgb_error=mean_square((rgb_x0 - rgb_CThw).numpy()),
         hoi_error=hoi_error,
         picks_MIN=picks_MIN.numpy(),
         labels_MIN=labels_MIN.numpy(),

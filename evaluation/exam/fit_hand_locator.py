@@ -6,8 +6,7 @@ reports stay comparable.
 Shape legend: A annotated frames, H W pixels, K = 2 hands (left, right), 2 = x, y.
 """
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import product
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from evaluation.exam.hand_locator import HandLocator, LabelledFrames, fit_locator
 from evaluation.exam.held_out import EvaluationClip
 from evaluation.measuring.hands import annotated_centres
+from evaluation.recognisers.one_thread import one_thread
 from model.conditioning.latent_codec import LatentCodec
 from model.conditioning.pixels import to_bytes
 
@@ -39,17 +39,6 @@ def through_codec(clip: EvaluationClip, codec: LatentCodec, latent_noise: float 
     noise = latent_noise * torch.randn(latents_1CThw.shape, generator=draw)
     with torch.no_grad():
         return torch.from_numpy(to_bytes(codec.decode(latents_1CThw + noise)[0]))
-
-
-@contextmanager
-def one_thread() -> Generator[None]:
-    """Sums in one order whatever the machine's cores; convolutions this small gain little from more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _labelled(clips: Sequence[EvaluationClip], codec: LatentCodec, seed: int) -> LabelledFrames:

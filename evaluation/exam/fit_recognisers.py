@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from data.sources.studio.exact import exact_truth
 from data.sources.studio.shapes import Part
-from evaluation.exam.fit_hand_locator import LATENT_NOISE, one_thread, through_codec
+from evaluation.exam.fit_hand_locator import LATENT_NOISE, through_codec
 from evaluation.exam.held_out import EvaluationClip
 from evaluation.measuring.clip import Frames
 from evaluation.measuring.seen import KIND_OF_PART, Exact
 from evaluation.recognisers.crops import face_box, face_crops, mouth_crops
 from evaluation.recognisers.faces import fit_face_space
 from evaluation.recognisers.mouths import fit_mouth_reader
+from evaluation.recognisers.one_thread import one_thread
 from evaluation.recognisers.part_map import PartFrames, fit_part_map
 from evaluation.recognisers.recognisers import Recognisers
 from foundation.clip_format import ClipFormat

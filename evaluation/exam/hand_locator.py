@@ -9,12 +9,16 @@ Shape legend: B frames, H W pixels of the working size, h w = H/4 W/4 cells, K =
 """
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from evaluation.recognisers.one_thread import one_thread
 
 HANDS = ("left_hand", "right_hand")
 MAX_SIDE_PIXELS = 96  # larger frames are shrunk to this before the network sees them
@@ -97,7 +101,31 @@ def fit_locator(labelled: LabelledFrames, steps: int, seed: int) -> HandLocator:
     return locator.eval().requires_grad_(False)
 
 
-def load_locator(file: Path) -> HandLocator:
+@dataclass(frozen=True)
+class HandsInFile:
+    """A locator by the name of its file, so that it crosses to another process: each loads it once."""
+
+    file: str
+
+    def __call__(self, frames_AHW3: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """As HandsOf."""
+        return HandsOf(load_locator(self.file))(frames_AHW3)
+
+
+@dataclass(frozen=True)
+class HandsOf:
+    """A locator as metrics call it."""
+
+    locator: HandLocator
+
+    def __call__(self, frames_AHW3: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Hand centres [A,K,2] in pixels of the frames given."""
+        with one_thread():
+            return locate_hands(self.locator, torch.from_numpy(frames_AHW3)).numpy()
+
+
+@cache
+def load_locator(file: str) -> HandLocator:
     """The locator whose weights the file holds."""
     locator = HandLocator()
     locator.load_state_dict(load_file(file))

@@ -16,6 +16,8 @@ from evaluation.measuring.seen import Exact, Seen
 
 T = TypeVar("T")
 Frames = NDArray[np.uint8]  # [T,H,W,3] RGB, or one picture [H,W,3]
+LocateHands = Callable[[Frames], NDArray[np.floating]]
+"""Frames [A,H,W,3] -> hand centres [A,K,2] in their pixels."""
 GENERATED = slice(1, None)  # frame 0 of everything generated shows the person reference: no metric looks at it
 
 REMEMBERED = 64  # values a clip keeps for its videos
@@ -61,7 +63,7 @@ class MeasuredClip:
     sound: tuple[NDArray[np.float32], int] | None = None  # samples [S] in -1..1, how many there are a second
     person: Frames | None = None
     product: Frames | None = None
-    hand_locator: Callable[[Frames], NDArray[np.floating]] | None = None  # frames [A,H,W,3] -> centres [A,K,2], pixels
+    hand_locator: LocateHands | None = None
     network: NetworkAnswer | None = None
     exact: Exact | None = None
     recognise: Callable[[Frames], Seen] | None = None  # frames of one video of this clip [T,H,W,3]
@@ -70,11 +72,17 @@ class MeasuredClip:
     def once(self, name: str, frames: Frames, compute: Callable[[Frames], T]) -> T:
         """`compute(frames)`, or what it gave for the very same array before: several metrics need it."""
         key = (name, id(frames))
-        if key not in self.memory or self.memory[key][0] is not frames:
-            if len(self.memory) >= REMEMBERED:
-                del self.memory[next(iter(self.memory))]
-            self.memory[key] = (frames, compute(frames))
-        return self.memory[key][1]
+        known = self.memory.pop(key, None)
+        if known is None or known[0] is not frames:
+            known = (frames, compute(frames))
+        while len(self.memory) >= REMEMBERED:
+            del self.memory[next(iter(self.memory))]
+        self.memory[key] = known  # last again: what is asked for again and again is not forgotten
+        return known[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What crosses to another process: all but the memory."""
+        return {**self.__dict__, "memory": {}}
 
     def seen(self, frames: Frames) -> Seen:
         """What the recognisers see in these frames."""

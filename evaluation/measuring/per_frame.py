@@ -10,6 +10,11 @@ PerFrame = Callable[[MeasuredClip, Frames], Sequence[float]]
 """One clip, frames uint8 [T,H,W,3] of one role -> a value a generated frame; NaN: this frame has none."""
 
 
+def remembered(name: str, per_frame: PerFrame) -> PerFrame:
+    """The same, worked out once for a video where several metrics are made of it."""
+    return lambda clip, frames: clip.once(name, frames, lambda frames: per_frame(clip, frames))
+
+
 def share_of_frames(per_frame: PerFrame, above: float) -> PerFrame:
     """1 in the frames whose value is above a limit, else 0; the clip's value is their share, of those that have one."""
     return lambda clip, frames: [float(x > above) if math.isfinite(x) else x for x in per_frame(clip, frames)]

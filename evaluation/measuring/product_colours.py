@@ -5,6 +5,8 @@ A soft histogram of its colours, and the mean colour of four bands. It sees colo
 Shape legend: H W pixels of a crop, P pixels, D descriptor.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +36,10 @@ def _soft_histogram(lab_P3: NDArray[np.floating], weights_P: Real) -> Real:
     places = np.clip((lab_P3 + np.array([0.0, 100.0, 100.0])) / CELL, 0, np.array(CELLS) - 1.001)
     low = places.astype(int)
     part = places - low
-    histogram = np.zeros(CELLS)
-    for corner in np.ndindex(2, 2, 2):
-        share_P = np.prod(np.where(corner, part, 1 - part), axis=1)
-        np.add.at(histogram, tuple((low + corner).T), weights_P * share_P)
-    return histogram.ravel() / weights_P.sum()
+    sides_2P3 = np.stack([1 - part, part])
+    histogram = np.zeros(math.prod(CELLS))
+    for light, red, blue in np.ndindex(2, 2, 2):
+        share_P = weights_P * (sides_2P3[light, :, 0] * sides_2P3[red, :, 1] * sides_2P3[blue, :, 2])
+        cell_P = np.ravel_multi_index(tuple((low + np.array([light, red, blue])).T), CELLS)
+        histogram += np.bincount(cell_P, share_P, len(histogram))
+    return histogram / weights_P.sum()

@@ -3,7 +3,9 @@
 Shape legend: T frames, H W pixels, D numbers that describe a face.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +37,13 @@ class Exact:
 class Seen:
     """All frames of one video."""
 
-    kinds_THW: NDArray[np.uint8]  # what each pixel shows, indices into KINDS
+    map_parts: Callable[[], NDArray[np.uint8]]  # takes longer than all else together, and not every video needs it
     mouth_T: NDArray[np.float64]  # 0 closed .. 1 wide open
     faces_TD: NDArray[np.float64]  # descriptions whose distance is about 1 between frames of one person
     person_D: NDArray[np.float64]  # the same of the person reference
     face_odd_T: NDArray[np.float64]  # how far from any face, 1: as training frames are
+
+    @cached_property
+    def kinds_THW(self) -> NDArray[np.uint8]:  # noqa: N802 - T H W is its shape
+        """What each pixel shows, indices into KINDS."""
+        return self.map_parts()

@@ -7,6 +7,7 @@ Shape legend: T frames, H W pixels.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ NO_CONTACT_PIXELS = 20.0  # where hand or product is not to be seen at all
 
 def gap_error_px(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
     """How much wider each generated frame's gap between product and nearest hand is than the true one, in pixels."""
-    gaps = [(_gap(seen), _gap(true)) for seen, true in _pairs(clip, frames_THW3)]
+    gaps = _seen_and_true(clip, frames_THW3, "gap", _gap)
     return [
         math.nan if true is None else abs((NO_CONTACT_PIXELS if seen is None else seen) - true) for seen, true in gaps
     ]
@@ -30,13 +31,17 @@ def gap_error_px(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
 
 def cover_error(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
     """Difference of the share of the product's outline that a hand covers from the true share."""
-    shares = [(_cover(seen), _cover(true)) for seen, true in _pairs(clip, frames_THW3)]
+    shares = _seen_and_true(clip, frames_THW3, "cover", _cover)
     return [math.nan if true is None else abs((0.0 if seen is None else seen) - true) for seen, true in shares]
 
 
-def _pairs(clip: MeasuredClip, frames_THW3: Frames) -> list[tuple[Kinds, Kinds]]:
-    seen_THW, true_THW = clip.seen(frames_THW3).kinds_THW, given(clip.exact).kinds_THW
-    return list(zip(seen_THW[GENERATED], true_THW[GENERATED], strict=True))
+def _seen_and_true(
+    clip: MeasuredClip, frames_THW3: Frames, name: str, of_frame: Callable[[Kinds], float | None]
+) -> list[tuple[float | None, float | None]]:
+    """A number of each generated frame, as seen and as it truly is."""
+    true_THW, seen_THW = given(clip.exact).kinds_THW, clip.seen(frames_THW3).kinds_THW
+    true = clip.once(f"true {name}", true_THW, lambda kinds_THW: [of_frame(kinds) for kinds in kinds_THW[GENERATED]])
+    return list(zip(map(of_frame, seen_THW[GENERATED]), true, strict=True))
 
 
 def _gap(kinds_HW: Kinds) -> float | None:

@@ -1,7 +1,7 @@
 """SSIM of frame differences: do things move where, when and as they move in the true clip?
 
 The absolute difference of two consecutive grey frames shows what moved between them. The generated clip's are compared
-with the true clip's by structural similarity (Wang et al., 2004; scikit-image, windows of 7 pixels), after a blur of
+with the true clip's by structural similarity (Wang et al., 2004; as scikit-image, windows of 7 pixels), after a blur of
 one pixel, so that an edge that is a pixel off still counts. The mean is weighted by how much the true clip changes at
 each pixel: else the background, which moves in neither clip, would make a still video the best one. 1: the same motion;
 near 0: none, or another. Motion invented where the true clip stands still is not seen here (`psnr_db` sees it).
@@ -22,6 +22,7 @@ from evaluation.measuring.kinds import ClipMetric, Measure, roles
 
 REGIONS = {"face": ("face",), "hands": ("left_hand", "right_hand"), "product": ("product",)}  # name -> boxes
 BLUR_PIXELS = 1.0
+WINDOW_PIXELS = 7
 
 
 def whole_frame(clip: MeasuredClip, frames_THW3: Frames) -> float:
@@ -55,12 +56,24 @@ def _maps(clip: MeasuredClip, frames_THW3: Frames) -> tuple[NDArray[np.float64],
 
 def _computed_maps(clip: MeasuredClip, frames_THW3: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """SSIM of the window around each pixel [D,H,W], and the true clip's change there."""
-    from skimage.metrics import structural_similarity
+    true_DHW = clip.once("differences", given(clip.truth), differences)
+    return ssim_maps(differences(frames_THW3), true_DHW), true_DHW
 
-    true_DHW, maps = differences(given(clip.truth)), list[Any]()
-    for generated_HW, true_HW in zip(differences(frames_THW3), true_DHW, strict=True):
-        maps.append(structural_similarity(generated_HW, true_HW, data_range=1.0, full=True)[1])
-    return np.array(maps).reshape(true_DHW.shape), true_DHW
+
+def ssim_maps(first_DHW: NDArray[np.float64], second_DHW: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What scikit-image's `structural_similarity` calls the full map, of all frames at once."""
+    from scipy.ndimage import uniform_filter
+
+    smooth: Any = uniform_filter  # SciPy's own types know one size for all axes only
+    local = partial(smooth, size=(1, WINDOW_PIXELS, WINDOW_PIXELS))
+    sample = WINDOW_PIXELS**2 / (WINDOW_PIXELS**2 - 1)  # covariances are the sample's
+    c1, c2 = 0.01**2, 0.03**2  # for values of 0..1
+    mean_1, mean_2 = local(first_DHW), local(second_DHW)
+    spread_1 = sample * (local(first_DHW * first_DHW) - mean_1 * mean_1)
+    spread_2 = sample * (local(second_DHW * second_DHW) - mean_2 * mean_2)
+    together = sample * (local(first_DHW * second_DHW) - mean_1 * mean_2)
+    upper = (2 * mean_1 * mean_2 + c1) * (2 * together + c2)
+    return upper / ((mean_1**2 + mean_2**2 + c1) * (spread_1 + spread_2 + c2))
 
 
 def _weighted(similarity_DHW: NDArray[np.float64], weight_DHW: NDArray[np.float64]) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, roles
-from evaluation.measuring.per_frame import mean, share_of_frames
+from evaluation.measuring.per_frame import mean, remembered, share_of_frames
 from evaluation.measuring.seen import HAND, Exact
 
 Mask = NDArray[np.bool_]
@@ -128,18 +128,19 @@ def _metric(title: str, unit: str, description: str, measure: Measure, higher: b
     )
 
 
+POSITION_ERROR = remembered("hand_position", position_error_px)
 METRICS = {
     POSITION: _metric(
         "mean distance of both hands from their places",
         "px",
         "distance of both hands from the true ones, by the part map, over all frames",
-        position_error_px,
+        POSITION_ERROR,
     ),
     "hand_off_frames": _metric(
         "share of frames with a hand out of place",
         "share",
         f"share of all frames whose hands are more than {OFF_PIXELS:g} px off in the mean",
-        share_of_frames(position_error_px, above=OFF_PIXELS),
+        share_of_frames(POSITION_ERROR, above=OFF_PIXELS),
     ),
     "hand_count_wrong_frames": _metric(
         "share of frames with a hand too many or missing",

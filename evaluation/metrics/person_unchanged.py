@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.colour import quick_lab
 from evaluation.measuring.kinds import ClipMetric, roles
-from evaluation.measuring.per_frame import share_of_frames
+from evaluation.measuring.per_frame import PerFrame, remembered, share_of_frames
 from evaluation.measuring.seen import BACKGROUND, BODY, FACE, HAIR, HAND
 from evaluation.measuring.still import FEWEST_PIXELS, cells, lab_error, mean_inside, still_pixels, whole_cells
 
@@ -29,7 +29,8 @@ OTHER_SLEEVES = 25.0  # Lab, of the arms' median colour: sleeves or skin of some
 
 def region_error(clip: MeasuredClip, frames_THW3: Frames, region: str) -> list[float]:
     """Mean distance in Lab of each generated frame in this region."""
-    return mean_inside(lab_error(clip, frames_THW3)[GENERATED], _inside(clip, region)[GENERATED])
+    inside_THW = clip.once(f"inside {region}", given(clip.truth), lambda _: _inside(clip, region))
+    return mean_inside(lab_error(clip, frames_THW3)[GENERATED], inside_THW[GENERATED])
 
 
 def limbs_error(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
@@ -40,24 +41,32 @@ def limbs_error(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
 
 def sleeves_off(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
     """Distance in Lab of the median colour of each generated frame's arms from the true one's: whose arms are they?"""
-    lab_THW3 = clip.once("video_lab", frames_THW3, quick_lab)
-    true_THW3 = clip.once("lab", given(clip.truth), quick_lab)
-    return [
-        float(np.linalg.norm(np.median(lab[arms], axis=0) - np.median(true[arms], axis=0)))
-        if arms.sum() >= FEWEST_PIXELS
-        else math.nan
-        for lab, true, arms in zip(lab_THW3[GENERATED], true_THW3[GENERATED], _arms(clip)[GENERATED], strict=True)
-    ]
+    seen_T3 = _sleeves(clip, clip.once("video_lab", frames_THW3, quick_lab))
+    true = clip.once("lab", given(clip.truth), quick_lab)
+    true_T3 = clip.once("sleeves", given(clip.truth), lambda _: _sleeves(clip, true))
+    return [float(x) for x in np.linalg.norm(seen_T3 - true_T3, axis=1)]
+
+
+def _sleeves(clip: MeasuredClip, lab_THW3: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Median colour of each generated frame's arms; NaN where hardly any are to be seen."""
+    return np.array(
+        [
+            np.median(lab[arms], axis=0) if arms.sum() >= FEWEST_PIXELS else np.full(3, np.nan, np.float32)
+            for lab, arms in zip(lab_THW3[GENERATED], _arms(clip)[GENERATED], strict=True)
+        ]
+    )
 
 
 def _arms(clip: MeasuredClip) -> NDArray[np.bool_]:
-    return (given(clip.exact).kinds_THW == BODY) & ~still_pixels(clip)
+    """Where arms are: what of the body does not stand still."""
+    kinds_THW = given(clip.exact).kinds_THW
+    return clip.once("arms", given(clip.truth), lambda _: (kinds_THW == BODY) & ~still_pixels(clip))
 
 
 def flicker(clip: MeasuredClip, frames_THW3: Frames) -> list[float]:
     """Mean change in Lab of the still cells, from each generated frame to the next."""
     cells_Thw3 = cells(frames_THW3[GENERATED])
-    still_Thw = whole_cells(still_pixels(clip)[GENERATED])
+    still_Thw = clip.once("still_cells", given(clip.truth), lambda _: whole_cells(still_pixels(clip)[GENERATED]))
     change_Thw = np.linalg.norm(np.diff(cells_Thw3, axis=0), axis=-1)
     both_Thw = still_Thw[1:] & still_Thw[:-1]
     return [
@@ -70,6 +79,10 @@ def _inside(clip: MeasuredClip, region: str) -> NDArray[np.bool_]:
     return still_pixels(clip) & np.isin(given(clip.exact).kinds_THW, REGIONS[region])
 
 
+def _region(region: str) -> PerFrame:
+    return remembered(f"{region}_error", partial(region_error, region=region))
+
+
 def _error(region: str, where: str) -> ClipMetric:
     return ClipMetric(
         title=f"colour error of {where}",
@@ -77,7 +90,7 @@ def _error(region: str, where: str) -> ClipMetric:
         direction="lower_is_better",
         version=1,
         needs=("truth", "person", "exact"),
-        measure=partial(region_error, region=region),
+        measure=_region(region),
         roles=roles(
             f"distance of {where} from the person reference, where they stand still, mean over all frames",
             *("person_shuffled", "baseline", "ceiling"),
@@ -92,7 +105,7 @@ def _wrong(region: str, where: str) -> ClipMetric:
         direction="lower_is_better",
         version=1,
         needs=("truth", "person", "exact"),
-        measure=share_of_frames(partial(region_error, region=region), above=SEEN[region]),
+        measure=share_of_frames(_region(region), above=SEEN[region]),
         roles=roles(f"share of all frames in which {where} are further than {SEEN[region]:g} Lab off", "ceiling"),
     )
 

@@ -9,6 +9,7 @@ Shape legend: T frames, H W pixels, D descriptor.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 from evaluation.measuring.clip import GENERATED, Frames, MeasuredClip, given
 from evaluation.measuring.colour import quick_lab
 from evaluation.measuring.kinds import ClipMetric, DerivedMetric, Measure, Role, roles
-from evaluation.measuring.per_frame import mean, share_of_frames
+from evaluation.measuring.per_frame import mean, remembered, share_of_frames
 from evaluation.measuring.product_colours import describe
 from evaluation.measuring.seen import PRODUCT
 from evaluation.measuring.still import lab_error, mean_inside
 
 Mask = NDArray[np.bool_]
+Look = NDArray[np.float64]  # [D]
+Looks = dict[int, list[tuple[str, Look]]]
+"""Frame -> the products that the true clips show there, and what they look like."""
 FEWEST_PIXELS = 20
 LONG = 1.25  # how much longer than wide an outline is that has a turn
 WRONG_LAB = 45.0  # mean of a frame's product; a person calls it another colour
@@ -66,38 +70,41 @@ def _turn(mask_HW: Mask) -> float:
 
 
 def _recognised(clips: Sequence[MeasuredClip]) -> Measure:
-    """Share of frames whose product is nearer to its own true look than to other products', in the middle frame."""
-    others = {clip.clip_id: (clip.product_id, _descriptions(clip, given(clip.truth))) for clip in clips}
-
-    def measure(clip: MeasuredClip, frames_THW3: Frames) -> float:
-        own = _descriptions(clip, frames_THW3)
-        return mean([_is_own(clip, frame, look_D, others) for frame, look_D in own.items()])
-
-    return measure
+    """Share of frames whose product is nearer to its own true look than to other products', in the same frame."""
+    looks: Looks = {}
+    for clip in clips:
+        for frame, look_D in _descriptions(clip, given(clip.truth)).items():
+            looks.setdefault(frame, []).append((clip.product_id, look_D))
+    return partial(_share_recognised, looks=looks)
 
 
-def _is_own(
-    clip: MeasuredClip,
-    frame: int,
-    look_D: NDArray[np.float64],
-    others: dict[str, tuple[str, dict[int, NDArray[np.float64]]]],
-) -> float:
-    distances = {
-        other_id: np.abs(look_D - looks[frame]).sum() for other_id, (_, looks) in others.items() if frame in looks
-    }
-    return float(others[min(distances, key=distances.__getitem__)][0] == clip.product_id) if distances else math.nan
+def _share_recognised(clip: MeasuredClip, frames_THW3: Frames, looks: Looks) -> float:
+    return mean(
+        [
+            _is_own(clip.product_id, look_D, looks.get(frame, []))
+            for frame, look_D in _descriptions(clip, frames_THW3).items()
+        ]
+    )
 
 
-def _descriptions(clip: MeasuredClip, frames_THW3: Frames) -> dict[int, NDArray[np.float64]]:
+def _is_own(product_id: str, look_D: Look, looks: Sequence[tuple[str, Look]]) -> float:
+    if not looks:
+        return math.nan
+    distances_N = np.abs(look_D - np.stack([known_D for _, known_D in looks])).sum(axis=1)
+    return float(looks[int(distances_N.argmin())][0] == product_id)
+
+
+def _descriptions(clip: MeasuredClip, frames_THW3: Frames) -> dict[int, Look]:
     true_THW = _true(clip)
     shown = [frame for frame in range(1, len(true_THW), EVERY_OTHER) if true_THW[frame].sum() >= FEWEST_PIXELS]
-    return {frame: _described(frames_THW3[frame], true_THW[frame]) for frame in shown}
+    lab_THW3 = clip.once("video_lab", frames_THW3, quick_lab)
+    return {frame: _described(lab_THW3[frame], true_THW[frame]) for frame in shown}
 
 
-def _described(frame_HW3: Frames, mask_HW: Mask) -> NDArray[np.float64]:
+def _described(lab_HW3: NDArray[np.float32], mask_HW: Mask) -> Look:
     rows, columns = np.nonzero(mask_HW)
     cut = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    return describe(quick_lab(frame_HW3[cut]), mask_HW[cut].astype(np.float64))
+    return describe(lab_HW3[cut], mask_HW[cut].astype(np.float64))
 
 
 def _metric(title: str, unit: str, description: str, measure: Measure, *own: Role, higher: bool = False) -> ClipMetric:
@@ -114,19 +121,20 @@ def _metric(title: str, unit: str, description: str, measure: Measure, *own: Rol
     )
 
 
+COLOUR_ERROR = remembered("product_error", colour_error)
 METRICS = {
     COLOUR: _metric(
         "colour error of the product",
         "Lab",
         "distance of the colours from the true clip's where the product is, mean over all frames",
-        colour_error,
+        COLOUR_ERROR,
         "product_shuffled",
     ),
     "product_wrong_frames": _metric(
         "share of frames with the product in wrong colours",
         "share",
         f"share of all frames whose product is more than {WRONG_LAB:g} Lab off",
-        share_of_frames(colour_error, above=WRONG_LAB),
+        share_of_frames(COLOUR_ERROR, above=WRONG_LAB),
     ),
     "product_mask_iou_all_frames": _metric(
         "outline of the product",

@@ -11,6 +11,7 @@ Shape legend: H W pixels of a crop, D descriptor, N references.
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +42,8 @@ def describe_reference(product_HW3: Frames) -> Real:
 
 def describe_in_clip(frames_THW3: Frames, boxes: Mapping[int, FrameBoxes], person_HW3: Frames) -> Real | None:
     """Mean descriptor [D] of the product over the annotated frames; None where no frame has a product box."""
-    person_lab = lab_from_rgb(person_HW3)
     described = [
-        _describe_in_frame(lab_from_rgb(frames_THW3[frame]), at.product, at.face, person_lab)
+        _describe_in_frame(frames_THW3[frame], at.product, at.face, person_HW3)
         for frame, at in sorted(boxes.items())
         if at.product
     ]
@@ -55,11 +55,11 @@ def nearest(query_D: Real, references_ND: Sequence[Real]) -> int:
     return int(np.argmin([np.abs(query_D - reference_D).sum() for reference_D in references_ND]))
 
 
-def _describe_in_frame(lab: Real, product: Box, face: Box | None, person_lab: Real) -> Real:
-    crop_HW3 = _cut(lab, product)
-    weights_HW = _differs(crop_HW3 - _cut(person_lab, product)) * _middle(*crop_HW3.shape[:2])
+def _describe_in_frame(frame_HW3: Frames, product: Box, face: Box | None, person_HW3: Frames) -> Real:
+    crop_HW3 = lab_from_rgb(_cut(frame_HW3, product))
+    weights_HW = _differs(crop_HW3 - lab_from_rgb(_cut(person_HW3, product))) * _middle(*crop_HW3.shape[:2])
     if face:
-        skin = np.median(_cut(person_lab, face).reshape(-1, 3), axis=0)
+        skin = np.median(lab_from_rgb(_cut(person_HW3, face)).reshape(-1, 3), axis=0)
         weights_HW = weights_HW * _differs((crop_HW3 - skin) * np.array([0.5, 1.0, 1.0]))
     return describe(crop_HW3, weights_HW if weights_HW.sum() > 2 else np.ones(weights_HW.shape))
 
@@ -75,7 +75,7 @@ def _middle(height: int, width: int) -> Real:
     return np.exp(-(y_H[:, None] ** 2) - x_W[None, :] ** 2)
 
 
-def _cut(picture: Real, box: Box) -> Real:
+def _cut(picture: Frames, box: Box) -> Frames:
     x1, y1, x2, y2 = box
     return picture[max(0, y1) : y2 + 1, max(0, x1) : x2 + 1]
 
@@ -83,14 +83,16 @@ def _cut(picture: Real, box: Box) -> Real:
 def _retrieval(clips: Sequence[MeasuredClip]) -> Measure:
     """1 where the product in the frames is nearest to a reference of its own product, else 0."""
     references = [describe_reference(given(clip.product)) for clip in clips]
+    return partial(_retrieved, references=references, product_ids=[clip.product_id for clip in clips])
 
-    def measure(clip: MeasuredClip, frames_THW3: Frames) -> float:
-        described = describe_in_clip(frames_THW3, given(clip.boxes), given(clip.person))
-        if described is None:
-            return math.nan
-        return float(clips[nearest(described, references)].product_id == clip.product_id)
 
-    return measure
+def _retrieved(
+    clip: MeasuredClip, frames_THW3: Frames, references: Sequence[Real], product_ids: Sequence[str]
+) -> float:
+    described = describe_in_clip(frames_THW3, given(clip.boxes), given(clip.person))
+    if described is None:
+        return math.nan
+    return float(product_ids[nearest(described, references)] == clip.product_id)
 
 
 def _chance(clip: MeasuredClip, clips: Sequence[MeasuredClip]) -> float:

@@ -5,7 +5,7 @@ known exactly in every frame, as they come out of the latent codec, some with no
 sees has a piece of another clip's frame pasted in, label and all: so it finds a hand or a product where none belongs.
 What it gets wrong on true clips stands beside every number it gives (roles `truth` and `ceiling`).
 
-Shape legend: B frames, H W pixels, h w = H/2 W/2 cells, K kinds of part.
+Shape legend: B frames, H W pixels, h w = H/2 W/2 cells, P = 4 pixels of a cell, K kinds of part.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,18 @@ class PartMap(nn.Module):
         """uint8 frames and references [B,H,W,3] to logits [B,K,H,W]."""
         return self.logits(_unit(frames_BHW3), _unit(references_BHW3))
 
+    def kinds_of(self, frames_BHW3: Tensor, references_BHW3: Tensor) -> Tensor:
+        """The likeliest kind of every pixel, uint8 [B,H,W]: what `forward` is greatest at, without laying it out."""
+        cells_Bzhw = self._cells(_unit(frames_BHW3), _unit(references_BHW3))
+        kinds_BPhw = cells_Bzhw.unflatten(1, (len(KINDS), -1)).argmax(dim=1).to(torch.uint8)
+        return F.pixel_shuffle(kinds_BPhw, CELL_PIXELS)[:, 0]
+
     def logits(self, frames_B3HW: Tensor, references_B3HW: Tensor) -> Tensor:
         """The same from pixels in -1..1, colours first."""
+        return F.pixel_shuffle(self._cells(frames_B3HW, references_B3HW), CELL_PIXELS)
+
+    def _cells(self, frames_B3HW: Tensor, references_B3HW: Tensor) -> Tensor:
+        """Logits of each cell's pixels, [B,KP,h,w]."""
         count, _, height, width = frames_B3HW.shape
         y_HW, x_HW = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
         places_B2HW = torch.stack([x_HW, y_HW]).expand(count, -1, -1, -1)
@@ -55,7 +65,7 @@ class PartMap(nn.Module):
         features = F.silu(self.cells(pixels_B8HW.contiguous(memory_format=torch.channels_last)))
         for convolution in self.around:
             features = features + F.silu(convolution(features))
-        return F.pixel_shuffle(self.kinds(features), CELL_PIXELS)
+        return self.kinds(features)
 
 
 def fit_part_map(labelled: PartFrames, steps: int, seed: int) -> PartMap:
@@ -78,8 +88,11 @@ def fit_part_map(labelled: PartFrames, steps: int, seed: int) -> PartMap:
 
 def map_parts(network: PartMap, frames_THW3: Tensor, reference_HW3: Tensor) -> Tensor:
     """What every pixel shows, uint8 [T,H,W], indices into KINDS; frames and reference uint8."""
-    parts = [network(part, reference_HW3.expand_as(part)).argmax(dim=1) for part in frames_THW3.split(AT_ONCE)]
-    return torch.cat(parts).to(torch.uint8)
+    new_T = torch.ones(len(frames_THW3), dtype=torch.bool)  # a video that stands still is looked at once
+    new_T[1:] = (frames_THW3[1:] != frames_THW3[:-1]).flatten(1).any(dim=1)
+    shown = frames_THW3[new_T]
+    parts = [network.kinds_of(part, reference_HW3.expand_as(part)) for part in shown.split(AT_ONCE)]
+    return torch.cat(parts)[new_T.cumsum(0) - 1]
 
 
 def _unit(frames_BHW3: Tensor) -> Tensor:

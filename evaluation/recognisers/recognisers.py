@@ -4,10 +4,12 @@ Shape legend: T frames, H W pixels.
 """
 
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from evaluation.measuring.clip import Frames
@@ -15,6 +17,7 @@ from evaluation.measuring.seen import Seen
 from evaluation.recognisers.crops import Face, face_crops, mouth_crops
 from evaluation.recognisers.faces import FaceSpace
 from evaluation.recognisers.mouths import MouthReader
+from evaluation.recognisers.one_thread import one_thread
 from evaluation.recognisers.part_map import PartMap, map_parts
 from evaluation.recognisers.receipt import FittedRecognisers
 
@@ -31,11 +34,15 @@ class Recognisers:
 
     def look(self, frames_THW3: Frames, person_HW3: Frames, face: Face) -> Seen:
         """What is seen in a video of the person whose reference is given, and whose face is there."""
-        kinds_THW = map_parts(self.part_map, torch.tensor(frames_THW3), torch.tensor(person_HW3)).numpy()
+
+        def map_all() -> NDArray[np.uint8]:
+            with one_thread():
+                return map_parts(self.part_map, torch.tensor(frames_THW3), torch.tensor(person_HW3)).numpy()
+
         crops_TD, person_1D = face_crops(frames_THW3, face), face_crops(person_HW3[None], face)
         mouth_T = self.mouths.opening(mouth_crops(frames_THW3, face), mouth_crops(person_HW3[None], face)[0])
         return Seen(
-            kinds_THW=kinds_THW,
+            map_parts=map_all,
             mouth_T=mouth_T,
             faces_TD=self.faces.describe(crops_TD),
             person_D=self.faces.describe(person_1D)[0],
@@ -54,7 +61,19 @@ class Recognisers:
         save_file(tensors, file, metadata={"version": str(VERSION)})
 
 
-def load_recognisers(file: Path) -> Recognisers:
+@dataclass(frozen=True)
+class RecognisersInFile:
+    """The same by the name of their file, so that they cross to another process: each loads them once."""
+
+    file: str
+
+    def look(self, frames_THW3: Frames, person_HW3: Frames, face: Face) -> Seen:
+        """As Recognisers.look."""
+        return load_recognisers(self.file).look(frames_THW3, person_HW3, face)
+
+
+@cache
+def load_recognisers(file: str) -> Recognisers:
     """What `Recognisers.save` wrote."""
     of: dict[str, dict[str, torch.Tensor]] = {"part_map": {}, "faces": {}, "mouths": {}}
     for name, value in load_file(file).items():
@@ -71,6 +90,6 @@ def load_recognisers(file: Path) -> Recognisers:
     )
 
 
-def fitted(receipt: FittedRecognisers) -> Recognisers | None:
+def fitted(receipt: FittedRecognisers) -> RecognisersInFile | None:
     """What a receipt is of; None where there was nothing to fit on."""
-    return load_recognisers(Path(receipt.file)) if receipt.file else None
+    return RecognisersInFile(receipt.file) if receipt.file else None

@@ -34,6 +34,7 @@ from model.artifact.rgb_artifact import (
     SAMPLING,
     WEIGHTS,
     ArtifactManifest,
+    conditioning_digest,
     is_hoi,
     load_artifact,
 )
@@ -104,7 +105,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
     report_progress(1, 3, "proving that it does not depend on the HOI stream")
     proof = prove_rgb_only(weights, staged, stage.attention)
     shipped = Shipped(stage_two_weights_sha256=stage.weights_sha256, training=history)
-    _write_manifest(staged, shipped, encoders, parameters, proof)
+    manifest = _write_manifest(staged, shipped, encoders, parameters, proof)
     report_progress(2, 3, "loading it from its folder alone")
     load_artifact(staged)
     shutil.rmtree(folder, ignore_errors=True)
@@ -117,6 +118,7 @@ def export_artifact(folder: Path, stage: TrainedStage, encoders: Encoders, confi
         **dict(shipped),
         proof=proof,
         parameters=parameters,
+        conditioning_digest=conditioning_digest(manifest),
         train_digest=stage.train_digest,
     )
 
@@ -129,7 +131,9 @@ def _shippable(stage: TrainedStage) -> TrainingHistory:
         raise ValueError(f"{stage.run} cannot be exported: {reason}") from error
 
 
-def _write_manifest(staged: Path, shipped: Shipped, encoders: Encoders, parameters: int, proof: dict[str, str]) -> None:
+def _write_manifest(
+    staged: Path, shipped: Shipped, encoders: Encoders, parameters: int, proof: dict[str, str]
+) -> ArtifactManifest:
     """The manifest of all files in the folder."""
     manifest = ArtifactManifest(
         format=FORMAT,
@@ -141,6 +145,7 @@ def _write_manifest(staged: Path, shipped: Shipped, encoders: Encoders, paramete
         files={file.name: file_sha256(file) for file in sorted(staged.iterdir())},
     )
     _write_json(staged / MANIFEST, manifest.model_dump(mode="json"))
+    return manifest
 
 
 def _given_weights(encoders: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from foundation.clip_format import ClipFormat
-from foundation.digests import file_sha256
+from foundation.digests import digest_of, file_sha256
 from foundation.fingerprint import harmless_fields
 from foundation.state_file import read_state
 from model.conditioning.audio_encoder import AudioEncoder
@@ -113,6 +113,13 @@ def verify_files(folder: Path) -> ArtifactManifest:
         if file_sha256(folder / name) != digest:
             raise ValueError(f"{folder / name} changed since its export (sha256 differs): export again")
     return manifest
+
+
+def conditioning_digest(manifest: ArtifactManifest) -> str:
+    """Of all files but the network and how it is sampled: codec, text and audio encoder, their configuration."""
+    of_network = (WEIGHTS, NETWORK, SAMPLING)
+    files = {name: digest for name, digest in manifest.files.items() if name not in of_network}
+    return digest_of({**files, **manifest.given_weights})
 
 
 def read_manifest(folder: Path) -> ArtifactManifest:

@@ -237,4 +237,5 @@ class RgbArtifact(Shipped, frozen=True, extra="forbid"):
     stage_two_weights: str  # where they were: promotion runs the proof again on them
     proof: dict[str, str]  # check -> what it showed, for example "noise_swap": "same bits on 3 shapes"
     parameters: int
+    conditioning_digest: str  # of what it encodes and decodes clips with, and their format: equal for many artifacts
     train_digest: str = ""  # of the clips it learnt from, see orchestration.registry.trained_on; empty: not known

@@ -132,6 +132,7 @@ def _machine(config: PipelineConfig) -> Iterator[str]:
     asked = {
         "deepspeed.processes": config.deepspeed.processes,
         "data.preparation_processes": config.data.preparation_processes,
+        "evaluation.processes": config.evaluation.processes,
     }
     for key, count in asked.items():
         if count > most:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from data.sources import BatchConfig, config_classes
 from foundation.addresses import redacted
 from orchestration.configuration.agreement import check_agreement
+from orchestration.configuration.composed_before import composed_once
 from orchestration.configuration.given_texts import kind_of, put_back, set_aside
 from orchestration.configuration.pipeline_config import PipelineConfig as PipelineConfig
 
@@ -63,6 +64,11 @@ class _RefusedError(Exception):
 
 
 def _composed(overrides: Sequence[str]) -> dict[str, Any]:
+    settable = [_settable(override) for override in overrides]
+    return composed_once(CONF, settable, lambda: _compose(settable))
+
+
+def _compose(overrides: Sequence[str]) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
@@ -70,7 +76,7 @@ def _composed(overrides: Sequence[str]) -> dict[str, Any]:
 
     try:
         with _COMPOSING, initialize_config_dir(str(CONF)):
-            composed = compose("pipeline", overrides=[_settable(override) for override in overrides])
+            composed = compose("pipeline", overrides=list(overrides))
         values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
         raise _RefusedError(

@@ -22,6 +22,7 @@ from orchestration.steps.step import StepContext, StepResult
 TRAIN, EXPORT = "model.training.train_stage", "model.artifact.export"
 SAMPLE, EVALUATE = "evaluation.generate_samples", "evaluation.evaluate"
 RECOGNISE = "evaluation.fit_recognisers"
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # of each process: several would fight for the cores, and sum in another order
 
 
 def stage_one(step: StepContext, training_set: TrainingSet) -> StepResult:
@@ -104,6 +105,7 @@ def samples_request(
         name="samples",
         command=["-m", SAMPLE],
         code=code_digest(SAMPLE),
+        environment=ONE_THREAD,
         sections={"evaluation": config.evaluation, "sampling": config.sampling},
         parents={
             "artifact": artifact.digest,
@@ -142,13 +144,22 @@ def evaluation_report(
 
 
 def recognisers_request(config: PipelineConfig, examiner: RgbArtifact, training_set: TrainingSet) -> StepRequest:
-    """What recognises hands, faces, mouths and products, fitted once for all exams with this examiner."""
+    """What recognises hands, faces, mouths and products.
+
+    Fitted on training clips through the examiner's codec, so once for all examiners that share it: of another model
+    trained on the same data only the network differs.
+    """
     return StepRequest(
         name="recognisers",
         command=["-m", RECOGNISE],
         code=code_digest(RECOGNISE),
+        environment=ONE_THREAD,
         sections={"evaluation": config.evaluation},
-        parents={"examiner": examiner.digest, **prepared(training_set.train[:1])},
+        parents={
+            "conditioning": examiner.conditioning_digest,
+            "encoded": training_set.train[0].digest,
+            **prepared(training_set.train[:1]),
+        },
         inputs={"examiner": examiner, "training_set": training_set},
         pinned=versions(training_set.train[:1]) | prepared(training_set.train[:1]),
     )
@@ -180,6 +191,7 @@ def evaluation_request(
         name="evaluation",
         command=["-m", EVALUATE],
         code=code_digest(EVALUATE),
+        environment=ONE_THREAD,
         sections={"evaluation": config.evaluation},
         parents={name: receipt.digest for name, receipt in inputs.items()},
         inputs=inputs,

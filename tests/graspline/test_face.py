@@ -70,6 +70,7 @@ def register(artifact: Path, stage: TrainedStage) -> None:
                 training=stage.history(),
                 proof={},
                 parameters=1,
+                conditioning_digest="c",
             )
             seen = succession.look()
             decision = Decision(

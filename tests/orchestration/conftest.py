@@ -39,6 +39,7 @@ def make_artifact(project: Path) -> MakeArtifact:
                 training=history(f"stage two of {weights}"),
                 proof={"noise_swap": "same bits"},
                 parameters=3_300_000,
+                conditioning_digest="c",
             )
         )
 

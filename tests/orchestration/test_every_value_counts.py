@@ -130,7 +130,7 @@ def identities(config: PipelineConfig) -> dict[str, str]:
     two = model_steps.training_request(config, chosen, stage("stage_one", one)).identity
     fitted = Encoders(folder="f", digest=encoders, captions={})
     exported = model_steps.export_request(config, stage("stage_two", two), fitted).identity
-    artifact = artifact_receipt("f", exported)
+    artifact = artifact_receipt("f", exported, fingerprint([encoders, config.encoding, config.data.clip]))
     sampled = model_steps.samples_request(config, artifact, chosen, open_exam(config.evaluation)).identity
     samples = samples_receipt(open_exam(config.evaluation), exported, sampled)
     fitting = model_steps.recognisers_request(config, artifact, chosen).identity
