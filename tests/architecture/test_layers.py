@@ -30,8 +30,12 @@ OWNERS = {
         "orchestration/registry/models.py",
     },
     "sqlalchemy": {"orchestration/registry/ledger.py"},
-    "dagster": DAGSTER_FILES | {"orchestration/commands/run_pipeline.py", "orchestration/commands/dagster_page.py"},
-    "typer": {f"orchestration/commands/{name}.py" for name in ("main", "data", "promotion", "study", "plain_errors")},
+    "dagster": DAGSTER_FILES
+    | {f"orchestration/commands/{name}.py" for name in ("run_pipeline", "dagster_instance", "dagster_page")},
+    "typer": {
+        f"orchestration/commands/{name}.py"
+        for name in ("main", "data", "promotion", "provenance", "study", "torture_app", "plain_errors")
+    },
 }
 FORBIDDEN = (
     ("data.clips.manifest", "model.contracts"),
