@@ -68,7 +68,8 @@ DEFECT = {"batch": "studio_train", "clip": "c", "rule": "r", "fields": ["f"], "r
 LABELS = {"base": 1.0, "head": 1.0, "hand": 1.0, "product": 1.0}
 AMOUNT = {"size": 1.0, "kind": "units"}
 WORD, DAY = "no_asymmetric_mask", "2026-01-31"
-INSTEAD_OF_NOTHING = (1, 0.5, AMOUNT, WORD, DAY, [8, 6, 4], ["x"], [DEFECT], LABELS)
+STORE = "sqlite:///registry/another.db"
+INSTEAD_OF_NOTHING = (1, 0.5, AMOUNT, WORD, DAY, STORE, [8, 6, 4], ["x"], [DEFECT], LABELS)
 # what has no other valid value by itself: overrides before, overrides after
 ANOTHER = "+data.batches.another={source: studio, seed: 5, clips: 64}"
 ARRIVED = "{source: arrived}"
