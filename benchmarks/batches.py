@@ -11,7 +11,6 @@ seconds of processor time, which a busy machine does not change much.
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +27,7 @@ from data.thresholds import ValidationThresholds
 from data.versions.batch_entry import BatchEntry
 from data.versions.dataset_version import deliver_raw, order_batch, reproduce
 from foundation.clip_format import ClipFormat
+from foundation.git import git
 from foundation.home import ROOT
 from foundation.parent_watch import end_with_parent
 from foundation.sound import write_audio
@@ -45,12 +45,11 @@ ENCODING: dict[str, Any] = {
 
 def make_project(folder: Path) -> None:
     """A checkout of its own, with this one's code."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
-    for name in filter(None, listed.stdout.split("\0")):
+    for name in filter(None, git("ls-files", "-z", folder=ROOT).split("\0")):
         if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/", "datasets/batches")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    git("init", "-q", folder=folder)
 
 
 def write_clip(folder: Path, number: int) -> ClipRecord:

@@ -11,8 +11,6 @@ Shape legend: see model.network.streams.
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -32,6 +30,7 @@ from benchmarks.public_code import PublicCode
 from benchmarks.public_inputs import public_inputs
 from evaluation.ablation.random_batch import ClipShape
 from evaluation.ablation.turns import turns
+from foundation.child_process import follow
 from model.contracts import NetworkConfig, SamplingConfig
 from model.flow_matching import joint_loss
 from model.inference.sampler import sample_latents
@@ -222,10 +221,9 @@ def _peak_mib(name: str, choice: Namespace) -> float:
     """In a process of its own, which was started as this one was."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "peak.json"
-        command = [sys.executable, "-m", "benchmarks", *choice.given, "--peak", name, "--out", str(out)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ValueError(f"{name}: its memory could not be measured: {done.stderr.strip()[-300:]}")
+        code, last = follow(["-m", "benchmarks", *choice.given, "--peak", name, "--out", str(out)], lambda _line: None)
+        if code:
+            raise ValueError(f"{name}: its memory could not be measured: {last}")
         return float(json.loads(out.read_text(encoding="utf-8"))["peak"][0]["mib"])
 
 

@@ -139,7 +139,7 @@ class SamplingConfig(BaseModel, frozen=True, extra="forbid"):
     steps: Count
     guidance: Weight
     sigma_shift: Positive
-    precision: Precision = "fp32"  # bf16: stored and computed as training's bf16_autocast rounds (decision 0024)
+    precision: Precision = "fp32"  # bf16: stored and computed as training's bf16_autocast rounds (decision 0023)
     # one: both sides of guidance as one batch; two: a pass each; auto: one, and two once it ran out of GPU memory
     guidance_passes: Annotated[
         Literal["auto", "one", "two"], DoesNotDecide("the same samples up to the last bits, from more or less memory")

@@ -74,7 +74,7 @@ class RecipeConfig(BaseModel, frozen=True, extra="forbid"):
     hoi_attends_product: bool  # released: HOI queries also see the product reference
     experts_off_above: Share | None  # released: 0.9 of the noise range
     experts_off_unconditional: bool
-    timesteps: Literal["exact", "bf16"] = "exact"  # bf16: rounded before the network sees them (decision 0025)
+    timesteps: Literal["exact", "bf16"] = "exact"  # bf16: rounded before the network sees them (decision 0024)
     # likeliest: at inference a token runs its likeliest region's expert only, a third of the experts' cost
     experts_at_inference: Literal["all", "likeliest"] = "all"
     hoi_loss_weight: Weight

@@ -205,7 +205,7 @@ class Ledger:
                 f"{self.where} got another decision in the same moment: look at `graspline status` and decide again"
             ) from error
         except DBAPIError as error:
-            said = redacted(str(error.orig).strip().splitlines()[0]) if error.orig else type(error).__name__
+            said = redacted(str(error.orig).strip().partition("\n")[0]) if error.orig else type(error).__name__
             raise ValueError(
                 f"{self.where} does not answer or cannot be written ({said}), nothing was decided: see to the "
                 "database (its server, room on its disk, a lock that another process holds), then repeat the command"

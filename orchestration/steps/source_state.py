@@ -1,10 +1,9 @@
 """Which commit the code in this checkout is, and whether it is as committed."""
 
-import subprocess
 from functools import cache
 from typing import NamedTuple
 
-from foundation.home import ROOT
+from foundation.git import git
 
 DECIDE = ("*.py", "conf", "dvc.yaml", "requirements.txt")  # what of the tree decides what a run does
 
@@ -26,7 +25,6 @@ def source_state() -> SourceState:
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+        return git(*arguments).strip()
+    except ValueError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -7,7 +7,6 @@ commit's code is, it is what runs. Nothing of this project's registry is touched
 
 import math
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pydantic import BaseModel
 from evaluation.contracts import EvaluationReport
 from foundation.child_process import follow
 from foundation.digests import folder_digest
+from foundation.git import git
 from foundation.home import ROOT
 from foundation.run_folder import RESULT
 from foundation.sealed_file import read_sealed
@@ -102,8 +102,8 @@ def _checkout(commit: str) -> Generator[Path]:
     """A git checkout of that commit, removed at the end; it borrows this one's objects."""
     with tempfile.TemporaryDirectory(prefix="graspline_reproduce_") as folder:
         checkout = Path(folder) / "checkout"
-        _git("clone", "--quiet", "--no-checkout", "--shared", str(ROOT), str(checkout))
-        _git("-C", str(checkout), "checkout", "--quiet", "--detach", commit)
+        git("clone", "--quiet", "--no-checkout", "--shared", str(ROOT), str(checkout))
+        git("-C", str(checkout), "checkout", "--quiet", "--detach", commit)
         yield checkout
 
 
@@ -125,7 +125,7 @@ def restore(batch: TracedBatch, checkout: Path, on_line: OnLine) -> None:
     if _is_as_learnt(batch, checkout):
         return
     on_line(f"batch {batch.batch} is another version here, asking DVC's cache for the one of that commit")
-    _git("-C", str(checkout), "checkout", "--quiet", "--", ".")
+    git("-C", str(checkout), "checkout", "--quiet", "--", ".")
     cache = str(Path(".dvc/cache").resolve())
     for arguments in (["cache", "dir", "--local", cache], ["checkout", "--force", "--quiet"]):
         follow(["-m", "dvc", *arguments], on_line, folder=checkout)
@@ -170,9 +170,3 @@ def _report(checkout: Path) -> EvaluationReport:
 def _receipts(checkout: Path, step: str) -> Sequence[dict[str, Any]]:
     files = sorted((checkout / "runs").glob(f"{step}-*/{RESULT}"))
     return [read_sealed(file, "reproduce it again")["receipt"] for file in files]
-
-
-def _git(*arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ValueError(f"git {' '.join(arguments[:3])}: {done.stderr.strip().splitlines()[-1]}")

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLACE = {"foundation/child_process.py", "foundation/child_guard.py"}
-SHORT = {"benchmarks/batches.py": "git, which ends by itself"}
+SHORT = {"foundation/git.py": "git, which ends by itself"}
 STARTS = {"Popen", "run", "call", "check_call", "check_output", "getoutput", "system", "fork", "forkpty", "popen"}
 OURS = ("foundation", "data", "model", "evaluation", "orchestration", "benchmarks", "graspline")
 FILES = [file for package in OURS for file in sorted((ROOT / package).rglob("*.py"))]

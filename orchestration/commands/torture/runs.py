@@ -7,7 +7,6 @@ to wait. What each run says and leaves is held against what must be.
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from evaluation.contracts import Decision, EvaluationReport
 from foundation.child_process import Server, end_server, start_server
+from foundation.git import git
 from foundation.home import ROOT
 from model.contracts import RgbArtifact, TrainedStage, TrainingSet
 from orchestration.configuration.load_config import load_config
@@ -102,15 +102,14 @@ def faults_of(project: Path, runs: Sequence[Ended]) -> list[str]:
 
 def copy_project(project: Path) -> Path:
     """What git keeps of this checkout, in a git checkout of its own, without its data."""
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = git("ls-files", "--cached", "--others", "--exclude-standard", "-z")
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock", "datasets/raw/")):
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, project / name)
     person = ["-c", "user.name=torture", "-c", "user.email=torture@localhost"]
     for arguments in (["init", "-q"], ["add", "-A"], [*person, "commit", "-q", "-m", "as it is"]):
-        subprocess.run(["git", *arguments], cwd=project, check=True)
+        git(*arguments, folder=project)
     return project
 
 

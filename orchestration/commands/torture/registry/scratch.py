@@ -95,7 +95,7 @@ def passed_draft(seen: Reigns, candidate: RegisteredCandidate, automatic: bool) 
 
 def told(error: BaseException) -> str:
     """An error in one line."""
-    return redacted(f"{type(error).__name__}: {error}".splitlines()[0])
+    return redacted(f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 def _stage(stage: str, number: int) -> StageRecord:
