@@ -46,6 +46,7 @@ WORDS = [
     "ray",
     "constant",
     "fp32",
+    "bf16",
     "one",
     "likeliest",
     "velocity",
