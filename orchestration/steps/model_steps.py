@@ -157,7 +157,7 @@ def recognisers_request(config: PipelineConfig, examiner: RgbArtifact, training_
         sections={"evaluation": config.evaluation},
         parents={
             "conditioning": examiner.conditioning_digest,
-            "encoded": training_set.train[0].digest,
+            **versions(training_set.train[:1]),
             **prepared(training_set.train[:1]),
         },
         inputs={"examiner": examiner, "training_set": training_set},
