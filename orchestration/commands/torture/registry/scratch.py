@@ -60,6 +60,7 @@ def make_release(folder: Path, number: int) -> Release:
         digest=digest,
         stage_two_weights="",
         stage_two_weights_sha256=training[-1].weights_sha256,
+        conditioning_digest="",
         training=(training[0], training[1]),
         proof={},
         parameters=1,
