@@ -208,8 +208,11 @@ def main(arguments: list[str]) -> int:
 
 
 def released_recipe() -> RecipeConfig:
-    """The public code's recipe, read from the project root."""
-    return recipe_preset("released")
+    """The recipe of the public model function, whose switch for an unconditional pass turns the experts off.
+
+    Its pipeline never uses that switch, so conf/recipe/released.yaml leaves them on (decision 0024).
+    """
+    return recipe_preset("released").model_copy(update={"experts_off_unconditional": True})
 
 
 if __name__ == "__main__":

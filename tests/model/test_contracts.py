@@ -23,7 +23,7 @@ from model.contracts import (
         (EncodingConfig, set()),
         (DeepSpeedConfig, set()),
         (SamplingConfig, {"guidance_passes"}),
-        (TrackingConfig, {"uri", "experiment", "registered_model"}),
+        (TrackingConfig, {"uri", "experiment", "registered_model", "ledger"}),
         (
             TrainingConfig,
             {

@@ -16,6 +16,7 @@ from foundation.digests import text_sha256
 from model.contracts import RgbArtifact, TrackingConfig
 from orchestration.commands.report import show_report
 from orchestration.registry.models import ModelRegistry
+from orchestration.registry.registration import register
 from tests.numbered_videos import numbered_report
 from tests.orchestration.conftest import left
 
@@ -31,7 +32,7 @@ def report(tracking: TrackingConfig, make_artifact: Callable[[str], RgbArtifact]
     report = report.model_copy(update={"artifact_digest": artifact.digest})
     page = Path(report.report_html)
     page.write_text(render_page(page, report), encoding="utf-8")
-    ModelRegistry(tracking).register(artifact, left(report))
+    register(ModelRegistry(tracking), artifact, left(report))
     decision = Decision(
         passed=False,
         reasons=[Reason(rule="psnr_db floor", passed=False, message="psnr_db is 20 dB, 30 is required")],
