@@ -27,7 +27,8 @@ def open_store(uri: str) -> Any:
 
     name_to_mlflow()
     with _first_of_all(uri):
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        whole = _whole(uri)
+        client = MlflowClient(tracking_uri=whole, registry_uri=whole)
         client.search_experiments(max_results=1)  # this, not the constructor, makes the tables
         client.search_registered_models(max_results=1)
     return client
@@ -90,6 +91,12 @@ def _first_of_all(uri: str) -> Generator[None]:
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(database.with_name(f".{database.name}.lock")):
         yield
+
+
+def _whole(uri: str) -> str:
+    """The address with a whole path: MLflow keeps connections by address, also when the working folder is another."""
+    file = sqlite_file(uri)
+    return uri if file is None else uri.replace(str(file), str(file.absolute()), 1)
 
 
 def sqlite_file(uri: str) -> Path | None:

@@ -81,9 +81,9 @@ class ModelRegistry:
         name = self.receipts_of(version)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(self.client.download_artifacts(str(known.run_id), name, folder))
-            receipts = read_sealed(file, f"of version {version}: {AGAIN}")
             if file_sha256(file) != Path(name).stem:
                 raise ValueError(f"{name} of version {version} was changed after it was written: {AGAIN}")
+            receipts = read_sealed(file, f"of version {version}: {AGAIN}")
         try:
             artifact = RgbArtifact.model_validate(receipts["artifact"])
         except ValidationError as error:

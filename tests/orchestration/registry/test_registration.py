@@ -107,7 +107,7 @@ def test_receipts_and_artifact_belong_together(
     name = models.receipts_of("1")
     file = next(Path("registry").rglob(Path(name).name))
     file.write_text(file.read_text().replace('"value": 20.0', '"value": 2.0'))
-    with pytest.raises(ValueError, match="was changed after it was written: of version 1: run again"):
+    with pytest.raises(ValueError, match="of version 1 was changed after it was written: run again"):
         models.release("1")
     register(models, *made)
     assert models.release("1")[1] == made[1], "registering again heals it"
